@@ -1,0 +1,133 @@
+import {
+  type DataType,
+  elementCount,
+  type Tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from "../tensor/tensor.ts";
+import { bytesPerElement } from "../tensor/tensor.ts";
+
+/** Tensors by name, in the order of the file. */
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+/** The limit of the reference implementation; a header of every tensor of ViT-L is 0.1 MB. */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+/** https://huggingface.co/docs/safetensors: the format's element types that we hold. */
+const DATA_TYPES: Readonly<Record<string, DataType>> = {
+  BF16: "bfloat16",
+  BOOL: "bool",
+  F16: "float16",
+  F32: "float32",
+  F64: "float64",
+  I8: "int8",
+  I16: "int16",
+  I32: "int32",
+  I64: "int64",
+  U8: "uint8",
+  U16: "uint16",
+};
+
+const NAMES = new Map(Object.entries(DATA_TYPES).map(([name, dtype]) => [dtype, name]));
+
+/**
+ * Reads a safetensors file: 8 bytes header length (little endian), a JSON header
+ * `{name: {dtype, shape, data_offsets: [begin, end]}}`, then the data. The tensors are views of
+ * `bytes` wherever their alignment allows it.
+ *
+ * @throws {SyntaxError} if the file is truncated, its header is not that JSON, or a tensor's type,
+ * shape and place do not fit together. The message names the tensor.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+ *
+ * const data = Float32Array.of(1, 2, 3);
+ * const file = writeSafetensors(new Map([["x", { dtype: "float32", shape: [3], data }]]));
+ * assertEquals(readSafetensors(file).get("x")?.data, data);
+ * ```
+ */
+export function readSafetensors(bytes: Uint8Array): Tensors {
+  if (bytes.length < 8) throw malformed(`it has ${bytes.length} bytes, fewer than a header`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER_BYTES || 8 + headerLength > bytes.length) {
+    throw malformed(`its header of ${headerLength} bytes does not fit in ${bytes.length} bytes`);
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerLength));
+  const data = bytes.subarray(8 + headerLength);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    tensors.set(name, readTensor(name, entry, data));
+  }
+  return tensors;
+}
+
+/** Writes tensors as one safetensors file, in the order of the map; see {@linkcode readSafetensors}. */
+export function writeSafetensors(tensors: Tensors): Uint8Array {
+  const header: Record<string, unknown> = {};
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const begin = end;
+    end += data.byteLength;
+    header[name] = { dtype: NAMES.get(dtype), shape, data_offsets: [begin, end] };
+  }
+  // Padded with spaces to a multiple of 8, as the format's own writer does, so that the data align.
+  const json = JSON.stringify(header);
+  const unpadded = new TextEncoder().encode(json).length;
+  const headerBytes = new TextEncoder().encode(json + " ".repeat(-unpadded & 7));
+  const bytes = new Uint8Array(8 + headerBytes.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes.length), true);
+  bytes.set(headerBytes, 8);
+  let offset = 8 + headerBytes.length;
+  for (const tensor of tensors.values()) {
+    bytes.set(tensorBytes(tensor), offset);
+    offset += tensor.data.byteLength;
+  }
+  return bytes;
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw malformed("its header is not JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) {
+    throw malformed("its header is not a JSON object");
+  }
+  return header as Record<string, unknown>;
+}
+
+function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
+  const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
+  const type = typeof dtype === "string" ? DATA_TYPES[dtype] : undefined;
+  if (type === undefined) {
+    throw malformed(
+      `"${name}" has the type ${JSON.stringify(dtype)}; readable are ${Object.keys(DATA_TYPES)}`,
+    );
+  }
+  if (!isSizes(shape)) throw malformed(`the shape of "${name}" is ${JSON.stringify(shape)}`);
+  if (!isSizes(data_offsets) || data_offsets.length !== 2) {
+    throw malformed(`the data_offsets of "${name}" are ${JSON.stringify(data_offsets)}`);
+  }
+  const [begin, end] = data_offsets as [number, number];
+  const size = elementCount(shape) * bytesPerElement(type);
+  if (end > data.length || end - begin !== size) {
+    throw malformed(
+      `"${name}", ${dtype} [${shape}], is said to be at ${begin} to ${end} of ${data.length} bytes`,
+    );
+  }
+  return tensorFromBytes(type, shape, data.subarray(begin, end));
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function malformed(what: string): SyntaxError {
+  return new SyntaxError(`Cannot read the safetensors file: ${what}`);
+}

@@ -1,0 +1,42 @@
+import { loadModel } from "../model.ts";
+import { type Command, numberOption } from "./command.ts";
+import { eachImage } from "./each_image.ts";
+import { labelTable } from "./label_table.ts";
+import { main } from "./main.ts";
+import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+
+const options = {
+  model: MODEL_OPTION,
+  "top-k": { value: "K", help: "Print the K best labels; default 5" },
+  threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
+  json: { help: "Print JSON lines: {file, labels: [{label, score}]} or {file, error}" },
+};
+
+/** `deno task classify`: names what is on images. */
+export const classify: Command<typeof options> = {
+  name: "classify",
+  usage: "<image|folder|glob|-> …",
+  description:
+    "Names what is on images: JPEG, PNG or GIF files, folders of them, or standard input.",
+  options,
+  examples: [
+    ["test/images/ship.jpg", "One photo"],
+    ["photos 'more/*.png' --top-k 1", "All of a folder and what a pattern matches"],
+    ["--json photos > labels.jsonl", "For other programs"],
+    ["- < photo.jpg", "Standard input"],
+  ],
+  async run(args, values, terminal) {
+    const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
+    const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
+    await using model = await loadModel(await readModelOption(values.model));
+    model.assertClassifier();
+    return await eachImage(args, terminal, values, async (file, image) => {
+      const [labels] = await model.classify([image], { topK, threshold });
+      return values.json
+        ? JSON.stringify({ file, labels }) + "\n"
+        : labelTable(file, labels!, terminal.stdout);
+    });
+  },
+};
+
+if (import.meta.main) await main(classify);

@@ -1,0 +1,52 @@
+import { readCheckpoint } from "../checkpoint/checkpoint.ts";
+import { parseConfig } from "../vit_msn/config.ts";
+import { writeModelFile } from "../vit_msn/model_file.ts";
+import { toWeights } from "../vit_msn/weights.ts";
+import { choiceOption, type Command, onlyArgument, requiredOption } from "./command.ts";
+import { main } from "./main.ts";
+import { writeFile } from "./write_file.ts";
+
+const options = {
+  out: { value: "FILE", help: "The ONNX file to write; required" },
+  dtype: {
+    value: "TYPE",
+    help: "f32 (default), or f16: half the size, matrices rounded to float16, computing in float32",
+  },
+};
+
+/** What ViT-MSN's released models state; used for a folder that has no image processor. */
+const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+
+/** `deno task convert`: makes one ONNX file of a Hugging Face model folder. */
+export const convert: Command<typeof options> = {
+  name: "convert",
+  usage: "FOLDER --out FILE.onnx",
+  description:
+    "Makes one ONNX file of a ViT-MSN model folder: its weights (model.safetensors), config,\n" +
+    "labels (config.json) and image processor (preprocessor_config.json).",
+  options,
+  examples: [
+    ["vit-msn-small --out vit-msn-small.onnx", "In full precision"],
+    ["vit-msn-small --out vit-msn-small.onnx --dtype f16", "Half the size"],
+  ],
+  async run(positional, values, terminal) {
+    const folder = onlyArgument(positional, "folder");
+    const out = requiredOption("out", values.out);
+    const dtype = choiceOption("dtype", values.dtype, ["f32", "f16"]);
+    const { config, preprocessorConfig, tensors } = await readCheckpoint(folder);
+    const parsed = parseConfig(config);
+    const weights = toWeights(tensors, parsed);
+    const [height, width] = parsed.imageSize;
+    if (preprocessorConfig === undefined) {
+      terminal.stderr.write(
+        `convert: ${folder} has no preprocessor_config.json: images will be resized to ` +
+          `${width} × ${height} and normalised by ImageNet's mean and standard deviation\n`,
+      );
+    }
+    const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
+    await writeFile(out, writeModelFile(config, processor, weights, dtype));
+    return 0;
+  },
+};
+
+if (import.meta.main) await main(convert);

@@ -1,0 +1,47 @@
+import { decodeImage } from "../image/decode_image.ts";
+import type { Image } from "../image/image.ts";
+import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
+import { errorMessage, UsageError } from "./command.ts";
+import { findImageFiles, readImageFile } from "./image_files.ts";
+import { Progress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Reads and decodes the images that arguments name, one after the other, and hands each to `process`,
+ * whose text goes to stdout. An image that fails is reported on stderr, and as a JSON line where
+ * stdout carries JSON; the others go on.
+ *
+ * @param args files, folders, globs or `-`.
+ * @returns the exit code: 1 if any image failed, else 0.
+ * @throws {UsageError} if there are no arguments.
+ */
+export async function eachImage(
+  args: readonly string[],
+  terminal: Terminal,
+  { json }: { json: boolean },
+  process: (file: string, image: Image) => Promise<string>,
+): Promise<number> {
+  if (args.length === 0) throw new UsageError("no image is given");
+  const files = await findImageFiles(args);
+  const progress = new Progress(files.length, terminal.stderr);
+  let exitCode = 0;
+  for (const entry of files) {
+    const { file } = entry;
+    try {
+      const bytes = await readImageFile(entry, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);
+      const text = await process(file, decodeImage(bytes));
+      progress.clear();
+      terminal.stdout.write(text);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw error;
+      exitCode = 1;
+      progress.clear();
+      const message = errorMessage(error);
+      terminal.stderr.write(`${file}: ${message}\n`);
+      if (json) terminal.stdout.write(JSON.stringify({ file, error: message }) + "\n");
+    }
+    progress.advance();
+  }
+  progress.clear();
+  return exitCode;
+}

@@ -1,0 +1,33 @@
+import { bold, cyan, dim } from "@std/fmt/colors";
+import stringWidth from "string-width";
+import type { Classification } from "../heads/classification.ts";
+import type { Output } from "./terminal.ts";
+
+const MAX_BAR = 40;
+/** An eighth of a block to seven eighths. */
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** A file's labels as a table for a person: label, score and a bar. */
+export function labelTable(
+  file: string,
+  labels: readonly Classification[],
+  { color, columns }: Pick<Output, "color" | "columns">,
+): string {
+  const paint = (style: (text: string) => string, text: string) => color ? style(text) : text;
+  const nameWidth = Math.max(0, ...labels.map(({ label }) => stringWidth(label)));
+  // Two spaces, name, two spaces, "100.0 %", two spaces.
+  const barWidth = Math.max(0, Math.min(MAX_BAR, columns - nameWidth - 13));
+  const rows = labels.map(({ label, score }, rank) => {
+    const name = label + " ".repeat(nameWidth - stringWidth(label));
+    const percent = `${(100 * score).toFixed(1).padStart(5)} %`;
+    const row = `  ${rank === 0 ? paint(bold, name) : name}  ${percent}  `;
+    return (row + paint(cyan, bar(score, barWidth))).trimEnd();
+  });
+  if (rows.length === 0) rows.push(paint(dim, "  no label reaches the threshold"));
+  return [paint(bold, file), ...rows, ""].join("\n");
+}
+
+function bar(score: number, width: number): string {
+  const eighths = Math.round(score * width * 8);
+  return "█".repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
+}

@@ -1,0 +1,12 @@
+import { type Command, type Options, runCommand } from "./command.ts";
+import { processTerminal } from "./terminal.ts";
+
+/**
+ * Runs a command as this process and ends it with the command's exit code. Relative paths count from
+ * the folder in which the user called `deno task`, not from the project's.
+ */
+export async function main<O extends Options>(command: Command<O>): Promise<never> {
+  const folder = Deno.env.get("INIT_CWD");
+  if (folder) Deno.chdir(folder);
+  Deno.exit(await runCommand(command, Deno.args, processTerminal()));
+}

@@ -1,0 +1,48 @@
+import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { decodeImage } from "../image/decode_image.ts";
+import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
+import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { readModelFile } from "../vit_msn/model_file.ts";
+import { type Command, onlyArgument, requiredOption } from "./command.ts";
+import { readImageFile } from "./image_files.ts";
+import { main } from "./main.ts";
+import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+import { writeFile } from "./write_file.ts";
+
+const options = {
+  out: { value: "FILE", help: "The safetensors file to write; required" },
+  model: MODEL_OPTION,
+  "with-decoded": { help: "Also write the upright RGB pixels: decoded [H, W, 3] U8" },
+};
+
+/** `deno task preprocess`: writes the pixels that a model gets to see. */
+export const preprocess: Command<typeof options> = {
+  name: "preprocess",
+  usage: "IMAGE --out FILE.safetensors",
+  description:
+    "Writes an image's pixel_values [1, C, H, W] as the model's image processor makes them.",
+  options,
+  examples: [["photo.jpg --out photo.safetensors", "For comparing with Python"]],
+  async run(positional, values, terminal) {
+    const file = onlyArgument(positional, "image");
+    const out = requiredOption("out", values.out);
+    const { preprocessorConfig } = readModelFile(await readModelOption(values.model));
+    const tensors = new Map<string, Tensor>();
+    try {
+      const bytes = await readImageFile({ file }, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);
+      const image = decodeImage(bytes);
+      tensors.set("pixel_values", new ViTImageProcessor(preprocessorConfig).preprocess([image]));
+      if (values["with-decoded"]) {
+        const { width, height, data } = image;
+        tensors.set("decoded", { dtype: "uint8", shape: [height, width, 3], data });
+      }
+    } catch (error) {
+      throw new Error(`${file}: ${error instanceof Error ? error.message : error}`);
+    }
+    await writeFile(out, [writeSafetensors(tensors)]);
+    return 0;
+  },
+};
+
+if (import.meta.main) await main(preprocess);

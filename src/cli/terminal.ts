@@ -1,0 +1,45 @@
+/** Where a command writes text. */
+export interface Output {
+  write(text: string): void;
+  /** Whether a person looks at it. */
+  readonly isTerminal: boolean;
+  /** Whether to colour it: a terminal, and NO_COLOR is not set. */
+  readonly color: boolean;
+  /** Its width in characters. */
+  readonly columns: number;
+}
+
+/** A command's way to the outside. */
+export interface Terminal {
+  readonly stdin: ReadableStream<Uint8Array>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/** The width to assume of an output that has none. */
+const DEFAULT_COLUMNS = 80;
+
+/** The process's own standard streams. */
+export function processTerminal(): Terminal {
+  return {
+    stdin: Deno.stdin.readable,
+    stdout: outputOf(Deno.stdout),
+    stderr: outputOf(Deno.stderr),
+  };
+}
+
+function outputOf(stream: typeof Deno.stdout): Output {
+  const isTerminal = stream.isTerminal();
+  const encoder = new TextEncoder();
+  return {
+    isTerminal,
+    color: isTerminal && !Deno.noColor,
+    get columns() {
+      return isTerminal ? Deno.consoleSize().columns : DEFAULT_COLUMNS;
+    },
+    write(text) {
+      let bytes = encoder.encode(text);
+      while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    },
+  };
+}

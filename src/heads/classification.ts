@@ -1,0 +1,36 @@
+import { sigmoid, softmax } from "../tensor/softmax.ts";
+import { topK } from "../tensor/top_k.ts";
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
+
+/** A class and how sure the model is of it, as Hugging Face's `image-classification` answers. */
+export interface Classification {
+  readonly label: string;
+  /** From 0 to 1. */
+  readonly score: number;
+}
+
+/** Which labels of an image to return. */
+export interface ClassificationOptions {
+  /** At most so many labels; default 5. */
+  readonly topK?: number;
+  /** Only labels with at least this score, 0 to 1; default 0, all. */
+  readonly threshold?: number;
+}
+
+/**
+ * Turns one image's logits into labels, best first. Scores are a softmax, or a sigmoid where the
+ * classes do not exclude each other (`multi_label_classification`) or there is only one.
+ *
+ * @param logits [K], a number for each of the config's labels.
+ */
+export function toClassifications(
+  logits: Float32Array,
+  config: Pick<ViTMSNConfig, "id2label" | "problemType">,
+  { topK: k = 5, threshold = 0 }: ClassificationOptions = {},
+): Classification[] {
+  const independent = config.problemType === "multi_label_classification" || logits.length === 1;
+  const scores = independent ? sigmoid(logits) : softmax(logits);
+  return topK(scores, k)
+    .map((id) => ({ label: config.id2label[id]!, score: scores[id]! }))
+    .filter(({ score }) => score >= threshold);
+}

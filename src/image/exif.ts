@@ -1,0 +1,35 @@
+/**
+ * EXIF's `Orientation` (tag 0x0112): how the stored rows and columns lie in the upright picture.
+ * 1 is upright; see {@linkcode toUpright} for the others.
+ */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+const ORIENTATION_TAG = 0x0112;
+const SHORT = 3;
+
+/**
+ * Reads the orientation from a TIFF structure, which is what EXIF metadata are. Metadata that are
+ * missing, damaged or out of range mean 1: they are no reason to refuse a picture.
+ *
+ * @param tiff starts at the byte order mark, `II` or `MM`.
+ */
+export function readOrientation(tiff: Uint8Array): Orientation {
+  if (tiff.length < 8) return 1;
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
+  const order = view.getUint16(0);
+  if (order !== 0x4949 && order !== 0x4d4d) return 1;
+  const little = order === 0x4949;
+  if (view.getUint16(2, little) !== 42) return 1;
+  const directory = view.getUint32(4, little);
+  if (directory + 2 > tiff.length) return 1;
+  const entries = view.getUint16(directory, little);
+  for (let i = 0; i < entries; i++) {
+    const entry = directory + 2 + 12 * i; // tag, type, count, value
+    if (entry + 12 > tiff.length) return 1;
+    if (view.getUint16(entry, little) !== ORIENTATION_TAG) continue;
+    if (view.getUint16(entry + 2, little) !== SHORT) return 1;
+    const value = view.getUint16(entry + 8, little);
+    return value >= 1 && value <= 8 ? value as Orientation : 1;
+  }
+  return 1;
+}

@@ -1,0 +1,4 @@
+/** Thrown when bytes are not an image that can be decoded; the message says what is wrong with them. */
+export class ImageDecodeError extends Error {
+  override name = "ImageDecodeError";
+}

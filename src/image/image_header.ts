@@ -1,0 +1,67 @@
+import type { Orientation } from "./exif.ts";
+import { readGifHeader } from "./gif_header.ts";
+import { ImageDecodeError } from "./image_decode_error.ts";
+import { type ImageFormat, sniffImageFormat } from "./image_format.ts";
+import { readJpegHeader } from "./jpeg_header.ts";
+import { readPngHeader } from "./png_header.ts";
+
+/** What an image file says of itself before its pixels are decoded. */
+export interface ImageHeader {
+  readonly format: ImageFormat;
+  /** The stored size in pixels, before the orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: Orientation;
+}
+
+/** The most that an image may ask for. Each limit is a number above 0. */
+export interface ImageLimits {
+  /** The file's size; 20 MB is more than a 40-megapixel JPEG of best quality usually has. */
+  readonly maxBytes: number;
+  /** Width × height; the decoders need up to some 20 bytes a pixel. */
+  readonly maxPixels: number;
+  /** Width and height each. */
+  readonly maxSide: number;
+}
+
+export const DEFAULT_IMAGE_LIMITS: ImageLimits = {
+  maxBytes: 20_000_000,
+  maxPixels: 40_000_000,
+  maxSide: 16_384,
+};
+
+const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHeader, "format">>> = {
+  jpeg: readJpegHeader,
+  png: readPngHeader,
+  gif: readGifHeader,
+};
+
+/**
+ * Reads the header of a JPEG, PNG or GIF file and holds it against limits, in time that does not
+ * depend on the number of pixels.
+ *
+ * @throws {ImageDecodeError} if it is no such file, its header is damaged, or it is over a limit.
+ */
+export function readImageHeader(
+  bytes: Uint8Array,
+  limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+): ImageHeader {
+  if (bytes.length > limits.maxBytes) {
+    throw new ImageDecodeError(
+      `Cannot decode the image: it has ${bytes.length} bytes, more than ${limits.maxBytes}`,
+    );
+  }
+  const format = sniffImageFormat(bytes);
+  const header = { format, ...READERS[format](bytes) };
+  const { width, height } = header;
+  if (width === 0 || height === 0) {
+    throw new ImageDecodeError(`Cannot decode the image: its size is ${width} × ${height}`);
+  }
+  if (Math.max(width, height) > limits.maxSide || width * height > limits.maxPixels) {
+    throw new ImageDecodeError(
+      `Cannot decode the image: its size of ${width} × ${height} is over the limit of ` +
+        `${limits.maxSide} a side and ${limits.maxPixels} pixels`,
+    );
+  }
+  return header;
+}

@@ -1,0 +1,24 @@
+/**
+ * ViT-MSN image classification and embeddings: {@linkcode decodeImage} makes pixels of an image file,
+ * {@linkcode loadModel} makes a model of an ONNX file, and the model names what is on the pixels or
+ * embeds them.
+ *
+ * @module
+ */
+
+export { type Classification, type ClassificationOptions } from "./heads/classification.ts";
+export { type Pooling } from "./heads/pool.ts";
+export { decodeImage } from "./image/decode_image.ts";
+export { type Image } from "./image/image.ts";
+export { ImageDecodeError } from "./image/image_decode_error.ts";
+export { DEFAULT_IMAGE_LIMITS, type ImageLimits } from "./image/image_header.ts";
+export { type EmbedOptions, loadModel, ViTMSN } from "./model.ts";
+export {
+  parsePreprocessorConfig,
+  type PreprocessorConfig,
+} from "./preprocess/preprocessor_config.ts";
+export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
+export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
+export { type NamedTensors, type Runtime, type Session } from "./runtime/runtime.ts";
+export { type DataType, type Tensor } from "./tensor/tensor.ts";
+export { type ViTMSNConfig } from "./vit_msn/config.ts";

@@ -1,0 +1,98 @@
+import type { Image } from "../image/image.ts";
+import { type Resampling, resize } from "../image/resize.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { centerCrop } from "./center_crop.ts";
+import { type PreprocessorConfig, type Size } from "./preprocessor_config.ts";
+
+/** PIL's numbers for its filters, as `preprocessor_config.json` states them. */
+const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
+  1: "lanczos",
+  2: "bilinear",
+  3: "bicubic",
+};
+
+/**
+ * Turns pictures into a model's `pixel_values`, number for number as Hugging Face's
+ * `ViTImageProcessor` does with PIL: resize, centre crop, rescale, normalise; each where the
+ * configuration says so.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parsePreprocessorConfig } from "./preprocessor_config.ts";
+ * import { ViTImageProcessor } from "./vit_image_processor.ts";
+ *
+ * const processor = new ViTImageProcessor(parsePreprocessorConfig({ size: 2 }));
+ * const white = { width: 1, height: 1, data: Uint8Array.of(255, 255, 255) };
+ * const { shape, data } = processor.preprocess([white]);
+ * assertEquals(shape, [1, 3, 2, 2]);
+ * assertEquals(data, new Float32Array(12).fill(1)); // (1 - mean) / std, both 0.5
+ * ```
+ */
+export class ViTImageProcessor {
+  readonly config: PreprocessorConfig;
+  /** The normalised value of each of 256 levels: a table for each of R, G and B. */
+  readonly #levels: readonly Float32Array[];
+
+  constructor(config: PreprocessorConfig) {
+    this.config = config;
+    this.#levels = [0, 1, 2].map((channel) => levelTable(config, channel));
+  }
+
+  /**
+   * Makes a batch of pictures.
+   *
+   * @returns `pixel_values` [B, 3, H, W]: channels first, RGB.
+   * @throws {RangeError} if there is no picture, or their sizes differ after the processing.
+   */
+  preprocess(images: readonly Image[]): Tensor<"float32"> {
+    const sized = images.map((image) => this.#resizeAndCrop(image));
+    const [first] = sized;
+    if (!first) throw new RangeError("Cannot preprocess: there is no image");
+    const { width, height } = first;
+    const pixels = width * height;
+    const data = new Float32Array(sized.length * 3 * pixels);
+    sized.forEach((image, b) => {
+      if (image.width !== width || image.height !== height) {
+        throw new RangeError(
+          `Cannot preprocess: image ${b} comes out as ${image.width} × ${image.height}, ` +
+            `the first one as ${width} × ${height}`,
+        );
+      }
+      this.#levels.forEach((levels, channel) => {
+        const plane = data.subarray((3 * b + channel) * pixels, (3 * b + channel + 1) * pixels);
+        for (let i = 0; i < pixels; i++) plane[i] = levels[image.data[3 * i + channel]!]!;
+      });
+    });
+    return { dtype: "float32", shape: [sized.length, 3, height, width], data };
+  }
+
+  #resizeAndCrop(image: Image): Image {
+    const { doResize, size, resample, doCenterCrop, cropSize } = this.config;
+    if (doResize) {
+      const { height, width } = outputSize(image, size);
+      image = resize(image, width, height, RESAMPLING[resample]);
+    }
+    return doCenterCrop ? centerCrop(image, cropSize) : image;
+  }
+}
+
+/** The long side is truncated, as `get_resize_output_image_size` of Hugging Face does. */
+function outputSize({ width, height }: Image, size: Size): { height: number; width: number } {
+  if (!("shortestEdge" in size)) return size;
+  const short = size.shortestEdge;
+  return width <= height
+    ? { width: short, height: Math.trunc(short * height / width) }
+    : { width: Math.trunc(short * width / height), height: short };
+}
+
+/** Every number and every step is rounded to float32, as NumPy does it for a float32 image. */
+function levelTable(config: PreprocessorConfig, channel: number): Float32Array {
+  const mean = Math.fround(config.imageMean[channel]!);
+  const std = Math.fround(config.imageStd[channel]!);
+  const factor = Math.fround(config.rescaleFactor);
+  return Float32Array.from({ length: 256 }, (_, level) => {
+    const value = Math.fround(config.doRescale ? level * factor : level);
+    return config.doNormalize ? Math.fround(value - mean) / std : value;
+  });
+}

@@ -1,0 +1,28 @@
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Tensors under the names that the graph gives them. */
+export type NamedTensors = ReadonlyMap<string, Tensor>;
+
+/** Runs ONNX graphs: onnxruntime-web, or another engine behind the same interface. */
+export interface Runtime {
+  /** The name under which the engine is chosen. */
+  readonly name: string;
+  /**
+   * Makes a session of a model.
+   *
+   * @param model an ONNX file.
+   * @throws {Error} if the engine cannot run the model; the message says why.
+   */
+  createSession(model: Uint8Array): Promise<Session>;
+}
+
+/** A model that is ready to run. */
+export interface Session extends AsyncDisposable {
+  /**
+   * Runs the graph.
+   *
+   * @param inputs every input of the graph, by name.
+   * @param outputs the names of the outputs to return.
+   */
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>;
+}

@@ -1,0 +1,100 @@
+/** The typed array that holds the elements of each {@linkcode DataType}. */
+export interface DataArray {
+  /** Brain floats: the upper 16 bits of a float32. */
+  bfloat16: Uint16Array;
+  /** One byte an element, 0 or 1. */
+  bool: Uint8Array;
+  /** IEEE 754 binary16, as bits. */
+  float16: Uint16Array;
+  float32: Float32Array;
+  float64: Float64Array;
+  int8: Int8Array;
+  int16: Int16Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  uint16: Uint16Array;
+}
+
+/** An element type, under the name that ONNX Runtime and NumPy use. */
+export type DataType = keyof DataArray;
+
+/** A dense, row-major array: `data.length` is the product of `shape`. */
+export interface Tensor<T extends DataType = DataType> {
+  readonly dtype: T;
+  readonly shape: readonly number[];
+  readonly data: DataArray[T];
+}
+
+const CONSTRUCTORS = {
+  bfloat16: Uint16Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+} as const;
+
+/** The number of elements of a tensor of that shape: 1 for a scalar, `[]`. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The size of one element in bytes. */
+export function bytesPerElement(dtype: DataType): number {
+  return CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
+}
+
+/**
+ * Reads little-endian bytes as a tensor. The tensor is a view of `bytes`; it is a copy only where
+ * they do not start on an address that the element type can be read from.
+ *
+ * @throws {RangeError} if the number of bytes does not fit the shape.
+ */
+export function tensorFromBytes<T extends DataType>(
+  dtype: T,
+  shape: readonly number[],
+  bytes: Uint8Array,
+): Tensor<T> {
+  const size = bytesPerElement(dtype);
+  if (bytes.length !== elementCount(shape) * size) {
+    throw new RangeError(
+      `Cannot read a tensor: ${bytes.length} bytes do not hold ${dtype} [${shape}]`,
+    );
+  }
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const data = new CONSTRUCTORS[dtype](
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    bytes.length / size,
+  );
+  return { dtype, shape, data: data as DataArray[T] };
+}
+
+/** The elements of a tensor as little-endian bytes: a view, not a copy. */
+export function tensorBytes(tensor: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = tensor.data;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/**
+ * Throws unless a tensor has that element type. It narrows the tensor's type for the compiler.
+ *
+ * @throws {TypeError} if it has another one; `name` says which tensor it was.
+ */
+export function assertDataType<T extends DataType>(
+  tensor: Tensor,
+  dtype: T,
+  name: string,
+): asserts tensor is Tensor<T> {
+  if (tensor.dtype !== dtype) {
+    throw new TypeError(
+      `Cannot use the tensor "${name}": it is ${tensor.dtype}, not ${dtype}`,
+    );
+  }
+}

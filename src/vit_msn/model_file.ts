@@ -1,0 +1,82 @@
+import type { ModelProto } from "../onnx/model_proto.ts";
+import { readModel } from "../onnx/read_model.ts";
+import { writeModel } from "../onnx/write_model.ts";
+import {
+  parsePreprocessorConfig,
+  type PreprocessorConfig,
+} from "../preprocess/preprocessor_config.ts";
+import { parseConfig, type ViTMSNConfig } from "./config.ts";
+import { buildGraph, type WeightDataType } from "./graph.ts";
+import type { Weights } from "./weights.ts";
+
+/** A model as it is kept in one `.onnx` file, but for its graph and weights. */
+export interface ModelFile {
+  readonly config: ViTMSNConfig;
+  readonly preprocessorConfig: PreprocessorConfig;
+  /** The names of what the graph computes: `last_hidden_state` and, with a classifier, `logits`. */
+  readonly outputs: readonly string[];
+}
+
+/** The keys of `metadata_props`: the files of a Hugging Face model folder that they hold. */
+const CONFIG = "config.json";
+const PREPROCESSOR_CONFIG = "preprocessor_config.json";
+
+/**
+ * Writes weights, config, labels and image processor as one ONNX file that other ONNX tools run too.
+ *
+ * @param config the parsed `config.json`; it is kept whole, with what this project does not read.
+ * @param preprocessorConfig the parsed `preprocessor_config.json`.
+ * @param weights as `toWeights` gives them for that config.
+ * @returns the file in pieces, in order.
+ * @throws {TypeError} if a config cannot be used.
+ */
+export function writeModelFile(
+  config: unknown,
+  preprocessorConfig: unknown,
+  weights: Weights,
+  dtype: WeightDataType,
+): Uint8Array[] {
+  parsePreprocessorConfig(preprocessorConfig);
+  return writeModel({
+    irVersion: 8,
+    producerName: "vit-msn-edge",
+    producerVersion: "0.1.0",
+    docString: "",
+    opsetImport: [{ domain: "", version: 17 }],
+    metadataProps: new Map([
+      [CONFIG, JSON.stringify(config)],
+      [PREPROCESSOR_CONFIG, JSON.stringify(preprocessorConfig)],
+    ]),
+    graph: buildGraph(parseConfig(config), weights, dtype),
+  });
+}
+
+/**
+ * Reads what an ONNX file of {@linkcode writeModelFile} says of itself.
+ *
+ * @throws {SyntaxError} if the bytes are not an ONNX model, or one without config and image processor.
+ * @throws {TypeError} if a config in it cannot be used.
+ */
+export function readModelFile(bytes: Uint8Array): ModelFile {
+  const model = readModel(bytes);
+  return {
+    config: parseConfig(metadata(model, CONFIG)),
+    preprocessorConfig: parsePreprocessorConfig(metadata(model, PREPROCESSOR_CONFIG)),
+    outputs: model.graph.outputs.map(({ name }) => name),
+  };
+}
+
+function metadata(model: ModelProto, key: string): unknown {
+  const text = model.metadataProps.get(key);
+  if (text === undefined) {
+    throw new SyntaxError(
+      `Cannot use the ONNX model: it carries no ${key}; ` +
+        "make the file with `deno task convert` from a folder that has one",
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SyntaxError(`Cannot use the ONNX model: the ${key} in it is not JSON`);
+  }
+}

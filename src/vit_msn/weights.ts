@@ -1,0 +1,86 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { patchGrid, type ViTMSNConfig } from "./config.ts";
+
+/** A model's weights under Hugging Face's names, without the `vit.` prefix of a classifier's. */
+export type Weights = ReadonlyMap<string, Tensor>;
+
+/** Replaces masked patches; the plain forward has no use for it. */
+const MASK_TOKEN = "embeddings.mask_token";
+
+/** The shape of every weight that a model of that config has. */
+export function weightShapes(
+  config: ViTMSNConfig,
+  { classifier }: { classifier: boolean },
+): Map<string, number[]> {
+  const { hiddenSize: D, intermediateSize: I, numChannels: C, patchSize } = config;
+  const [rows, columns] = patchGrid(config);
+  const shapes = new Map<string, number[]>();
+  const linear = (name: string, outputs: number, inputs: number, bias = true) => {
+    shapes.set(`${name}.weight`, [outputs, inputs]);
+    if (bias) shapes.set(`${name}.bias`, [outputs]);
+  };
+  const layerNorm = (name: string) => {
+    shapes.set(`${name}.weight`, [D]);
+    shapes.set(`${name}.bias`, [D]);
+  };
+  shapes.set("embeddings.cls_token", [1, 1, D]);
+  shapes.set("embeddings.position_embeddings", [1, rows * columns + 1, D]);
+  shapes.set("embeddings.patch_embeddings.projection.weight", [D, C, ...patchSize]);
+  shapes.set("embeddings.patch_embeddings.projection.bias", [D]);
+  for (let i = 0; i < config.numHiddenLayers; i++) {
+    const layer = `encoder.layer.${i}`;
+    layerNorm(`${layer}.layernorm_before`);
+    for (const role of ["query", "key", "value"]) {
+      linear(`${layer}.attention.attention.${role}`, D, D, config.qkvBias);
+    }
+    linear(`${layer}.attention.output.dense`, D, D);
+    layerNorm(`${layer}.layernorm_after`);
+    linear(`${layer}.intermediate.dense`, I, D);
+    linear(`${layer}.output.dense`, D, I);
+  }
+  layerNorm("layernorm");
+  if (classifier) linear("classifier", config.id2label.length, D);
+  return shapes;
+}
+
+/** Whether the weights carry a trained classifier. A backbone's config may name labels without one. */
+export function hasClassifier(weights: ReadonlyMap<string, unknown>): boolean {
+  return weights.has("classifier.weight");
+}
+
+/**
+ * Takes a checkpoint's tensors as the weights of a model of that config.
+ *
+ * @returns just the weights of the plain forward, in its order.
+ * @throws {TypeError} if a weight is missing, has another shape, or does not belong to the model; the
+ * message lists names and shapes.
+ */
+export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNConfig): Weights {
+  const found = new Map([...tensors].map(([name, tensor]) => [name.replace(/^vit\./, ""), tensor]));
+  const expected = weightShapes(config, { classifier: hasClassifier(found) });
+  const wrong: string[] = [];
+  const weights = new Map<string, Tensor>();
+  for (const [name, shape] of expected) {
+    const tensor = found.get(name);
+    if (!tensor) wrong.push(`${name} [${shape}] is missing`);
+    else if (tensor.shape.join() !== shape.join()) {
+      wrong.push(`${name} is [${tensor.shape}] and should be [${shape}]`);
+    } else weights.set(name, tensor);
+  }
+  for (const [name, { shape }] of found) {
+    if (!expected.has(name) && name !== MASK_TOKEN) wrong.push(`${name} [${shape}] is unknown`);
+  }
+  if (wrong.length > 0) {
+    throw new TypeError(
+      `Cannot use the weights, ${wrong.length} do not fit the config: ${listOf(wrong)}`,
+    );
+  }
+  return weights;
+}
+
+const MAX_LISTED = 10;
+
+function listOf(lines: readonly string[]): string {
+  const rest = lines.length - MAX_LISTED;
+  return lines.slice(0, MAX_LISTED).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
+}
