@@ -1,9 +1,8 @@
-import { loadModel } from "../model.ts";
 import { type Command, numberOption } from "./command.ts";
 import { eachImage } from "./each_image.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
 
 const options = {
   model: MODEL_OPTION,
@@ -28,7 +27,7 @@ export const classify: Command<typeof options> = {
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
-    await using model = await loadModel(await readModelOption(values.model));
+    await using model = await loadModelOption(values.model);
     model.assertClassifier();
     return await eachImage(args, terminal, values, async (file, image) => {
       const [labels] = await model.classify([image], { topK, threshold });

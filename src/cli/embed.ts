@@ -1,8 +1,7 @@
-import { loadModel } from "../model.ts";
 import { choiceOption, type Command } from "./command.ts";
 import { eachImage } from "./each_image.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
 
 const options = {
   model: MODEL_OPTION,
@@ -29,7 +28,7 @@ export const embed: Command<typeof options> = {
   async run(args, values, terminal) {
     const pool = choiceOption("pool", values.pool, ["cls", "mean", "none"]);
     const { normalize } = values;
-    await using model = await loadModel(await readModelOption(values.model));
+    await using model = await loadModelOption(values.model);
     return await eachImage(args, terminal, { json: true }, async (file, image) => {
       const [vectors] = await model.embed([image], { pool, normalize });
       const embedding = vectors!.map(toNumbers);

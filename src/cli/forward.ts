@@ -1,9 +1,8 @@
 import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/safetensors.ts";
-import { loadModel } from "../model.ts";
 import { type Command, requiredOption, UsageError } from "./command.ts";
 import { fileErrorMessage } from "./image_files.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
@@ -40,7 +39,7 @@ export const forward: Command<typeof options> = {
     if (others.length > 0) {
       terminal.stderr.write(`forward: these are no inputs of the graph: ${others.join(", ")}\n`);
     }
-    await using model = await loadModel(await readModelOption(values.model));
+    await using model = await loadModelOption(values.model);
     const results = await model.forward(pixelValues, values.outputs?.split(","));
     await writeFile(out, [writeSafetensors(results)]);
     return 0;

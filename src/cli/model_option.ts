@@ -1,27 +1,41 @@
+import { loadModel, type ViTMSN } from "../model.ts";
+import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
+import { errorMessage, type Option } from "./command.ts";
 import { fileErrorMessage } from "./image_files.ts";
-import type { Option } from "./command.ts";
 
-/** The option `--model` of every command that runs a model. */
+/** The option `--model` of every command that has to do with a model. */
 export const MODEL_OPTION = {
   value: "FILE",
   help: "An ONNX model made by `convert`; default is the embedded one",
 } as const satisfies Option;
 
 /**
- * Reads the ONNX file that `--model` names, or the embedded one.
+ * Loads the model that `--model` names, or the embedded one.
  *
- * @throws {Error} if it cannot be read; the message names the file.
+ * @throws {Error} if it cannot be read or is no model; the message names the file.
  */
-export async function readModelOption(path: string | undefined): Promise<Uint8Array> {
+export async function loadModelOption(path: string | undefined): Promise<ViTMSN> {
+  return await openModel(path, loadModel);
+}
+
+/** The same without making it ready to run. */
+export async function readModelOption(path: string | undefined): Promise<ModelFile> {
+  return await openModel(path, readModelFile);
+}
+
+async function openModel<T>(
+  path: string | undefined,
+  open: (bytes: Uint8Array) => T | Promise<T>,
+): Promise<T> {
   if (path === undefined) {
     const embedded = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
     });
-    return embedded.default;
+    return await open(embedded.default);
   }
   try {
-    return await Deno.readFile(path);
+    return await open(await Deno.readFile(path));
   } catch (error) {
-    throw new Error(`Cannot read the model ${path}: ${fileErrorMessage(error)}`);
+    throw new Error(`${path}: ${errorMessage(fileErrorMessage(error))}`);
   }
 }

@@ -3,7 +3,6 @@ import { decodeImage } from "../image/decode_image.ts";
 import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { readModelFile } from "../vit_msn/model_file.ts";
 import { type Command, onlyArgument, requiredOption } from "./command.ts";
 import { readImageFile } from "./image_files.ts";
 import { main } from "./main.ts";
@@ -27,7 +26,7 @@ export const preprocess: Command<typeof options> = {
   async run(positional, values, terminal) {
     const file = onlyArgument(positional, "image");
     const out = requiredOption("out", values.out);
-    const { preprocessorConfig } = readModelFile(await readModelOption(values.model));
+    const { preprocessorConfig } = await readModelOption(values.model);
     const tensors = new Map<string, Tensor>();
     try {
       const bytes = await readImageFile({ file }, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);

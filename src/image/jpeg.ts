@@ -40,11 +40,9 @@ function toRgb(pixels: Uint8Array, format: number): Uint8Array {
   return rgb;
 }
 
-/**
- * One channel of Pillow's `cmyk2rgb` (libImaging/Convert.c). Adobe's files, the only ones with four
- * components that are decoded, store ink inverted: 255 is none.
- */
-function inkToLight(inverted: number, invertedBlack: number): number {
-  const product = (255 - inverted) * invertedBlack + 128;
-  return invertedBlack - (((product >> 8) + product) >> 8);
+/** One channel of Pillow's `cmyk2rgb` (libImaging/Convert.c); 255 is full ink. */
+function inkToLight(ink: number, black: number): number {
+  const light = 255 - black;
+  const product = ink * light + 128;
+  return light - (((product >> 8) + product) >> 8);
 }

@@ -34,10 +34,12 @@ export function readModel(bytes: Uint8Array): ModelProto {
     if (pbf.pos > bytes.length) throw new SyntaxError("it is cut off");
   } catch (error) {
     // The reader knows no boundaries of its own: damaged bytes fail in many ways.
-    throw malformed(error instanceof SyntaxError ? error.message : "its bytes are no such message");
+    throw malformed(
+      error instanceof SyntaxError ? error.message : "it is not an ONNX file, or damaged",
+    );
   }
   if (!(model.irVersion > 0) || !model.graph || model.opsetImport.length === 0) {
-    throw malformed("it has no graph");
+    throw malformed("it is not an ONNX file: it has no graph");
   }
   return model;
 }

@@ -1,0 +1,51 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { readSafetensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+
+function fileOf(header: unknown, data = new Uint8Array()): Uint8Array {
+  const json = new TextEncoder().encode(
+    typeof header === "string" ? header : JSON.stringify(header),
+  );
+  const file = new Uint8Array(8 + json.length + data.length);
+  new DataView(file.buffer).setUint32(0, json.length, true);
+  file.set(json, 8);
+  file.set(data, 8 + json.length);
+  return file;
+}
+
+Deno.test("writeSafetensors() and readSafetensors() keep names, types, shapes and values", () => {
+  const tensors = new Map<string, Tensor>([
+    ["scalar", { dtype: "float32", shape: [], data: Float32Array.of(7) }],
+    ["bytes", { dtype: "uint8", shape: [3], data: Uint8Array.of(1, 2, 3) }],
+    ["ключ", { dtype: "int64", shape: [2], data: BigInt64Array.of(-1n, 5n) }], // misaligned by bytes
+    ["half", { dtype: "float16", shape: [1, 2], data: Uint16Array.of(0x3c00, 0) }],
+    ["empty", { dtype: "float32", shape: [0, 4], data: new Float32Array() }],
+  ]);
+  assertEquals(readSafetensors(writeSafetensors(tensors)), tensors);
+});
+
+Deno.test("readSafetensors() leaves the metadata out", () => {
+  assertEquals(readSafetensors(fileOf({ __metadata__: { format: "pt" } })).size, 0);
+});
+
+Deno.test("readSafetensors() refuses damaged files and says what is wrong", () => {
+  const data = new Uint8Array(8);
+  const entry = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
+  const cases: [Uint8Array, string][] = [
+    [new Uint8Array(7), "7 bytes"],
+    [fileOf({}).subarray(0, 9), "does not fit"],
+    [new Uint8Array(8).fill(255), "does not fit"],
+    [fileOf("{"), "not JSON"],
+    [fileOf("[]"), "not a JSON object"],
+    [fileOf({ x: null }, data), '"x"'],
+    [fileOf({ x: { ...entry, dtype: "F4" } }, data), '"F4"'],
+    [fileOf({ x: { ...entry, shape: [-2] } }, data), "shape"],
+    [fileOf({ x: { ...entry, data_offsets: [0] } }, data), "data_offsets"],
+    [fileOf({ x: { ...entry, data_offsets: [0, 4] } }, data), "0 to 4"],
+    [fileOf({ x: { ...entry, data_offsets: [4, 12] } }, data), "4 to 12"],
+    [fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, data), "0 to 8"],
+  ];
+  for (const [file, what] of cases) {
+    assertThrows(() => readSafetensors(file), SyntaxError, what);
+  }
+});

@@ -1,0 +1,30 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import type { Image } from "../../src/image/image.ts";
+import { type Resampling, resize } from "../../src/image/resize.ts";
+import { sha256 } from "../golden/golden.ts";
+import golden from "../golden/resize.json" with { type: "json" };
+
+/** The picture of `make_resize.py`. */
+function picture(width: number, height: number): Image {
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) data[i++] = x * x * 7 + y * 13 + c * 61 + (x ^ y) * 5;
+    }
+  }
+  return { width, height, data };
+}
+
+for (const { from, to, resampling, sha256: expected } of golden.cases) {
+  Deno.test(`resize() gives Pillow's bytes: ${from.join("×")} to ${to.join("×")}, ${resampling}`, async () => {
+    const image = picture(from[0]!, from[1]!);
+    const resized = resize(image, to[0]!, to[1]!, resampling as Resampling);
+    assertEquals(await sha256(resized.data), expected);
+  });
+}
+
+Deno.test("resize() refuses a size that is none", () => {
+  for (const size of [0, -1, 1.5, NaN]) {
+    assertThrows(() => resize(picture(2, 2), size, 2, "bilinear"), RangeError);
+  }
+});

@@ -1,0 +1,57 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { parseConfig } from "../../src/vit_msn/config.ts";
+import { toWeights } from "../../src/vit_msn/weights.ts";
+import { randomWeights } from "./random_weights.ts";
+
+const config = parseConfig({
+  model_type: "vit_msn",
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 4,
+  image_size: 4,
+  patch_size: 2,
+});
+const weights = randomWeights(config);
+const vector: Tensor = { dtype: "float32", shape: [8], data: new Float32Array(8) };
+
+Deno.test("toWeights() takes names with and without the prefix", () => {
+  const prefixed = new Map(
+    [...weights].map(([name, tensor]) => [
+      name.startsWith("classifier") ? name : `vit.${name}`,
+      tensor,
+    ]),
+  );
+  assertEquals(toWeights(prefixed, config), weights);
+  assertEquals(toWeights(weights, config), weights);
+});
+
+Deno.test("toWeights() leaves out the mask token, which the plain forward does not use", () => {
+  const masked = new Map(weights).set("embeddings.mask_token", vector);
+  assertEquals(toWeights(masked, config), weights);
+});
+
+Deno.test("toWeights() lists what is missing, misshapen or unknown", () => {
+  const wrong = new Map(weights);
+  wrong.delete("embeddings.cls_token");
+  wrong.set("layernorm.weight", { ...vector, shape: [2, 4] });
+  wrong.set("pooler.dense.bias", vector);
+  const { message } = assertThrows(() => toWeights(wrong, config), TypeError, "3 do not fit");
+  for (
+    const part of [
+      "embeddings.cls_token [1,1,8] is missing",
+      "layernorm.weight is [2,4] and should be [8]",
+      "pooler.dense.bias [8] is unknown",
+    ]
+  ) assertEquals(message.includes(part), true, message);
+});
+
+Deno.test("toWeights() holds the classifier against the labels", () => {
+  const narrow = new Map(weights).set("classifier.bias", { ...vector, shape: [3] });
+  assertThrows(
+    () => toWeights(narrow, config),
+    TypeError,
+    "classifier.bias is [3] and should be [2]",
+  );
+});
