@@ -16,9 +16,10 @@ export { type EmbedOptions, loadModel, ViTMSN } from "./model.ts";
 export {
   parsePreprocessorConfig,
   type PreprocessorConfig,
+  type Size,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
 export { type NamedTensors, type Runtime, type Session } from "./runtime/runtime.ts";
-export { type DataType, type Tensor } from "./tensor/tensor.ts";
-export { type ViTMSNConfig } from "./vit_msn/config.ts";
+export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
+export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";

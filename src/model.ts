@@ -23,7 +23,9 @@ export interface EmbedOptions {
 
 /** A ViT-MSN that is ready to run; {@linkcode loadModel} makes one. */
 export class ViTMSN implements AsyncDisposable {
+  /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
+  /** Makes `pixel_values` of pictures, as the model was trained on them. */
   readonly processor: ViTImageProcessor;
   /** What {@linkcode forward} can return. */
   readonly outputs: readonly string[];
@@ -93,7 +95,11 @@ export class ViTMSN implements AsyncDisposable {
     return await this.#session.run(new Map([["pixel_values", pixelValues]]), outputs);
   }
 
-  /** @throws {TypeError} if the model has no trained classifier: labels would be made up. */
+  /**
+   * Makes sure that the model can name labels.
+   *
+   * @throws {TypeError} if it has no trained classifier: labels would be made up.
+   */
   assertClassifier(): void {
     if (!this.outputs.includes("logits")) {
       throw new TypeError(

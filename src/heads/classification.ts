@@ -4,6 +4,7 @@ import type { ViTMSNConfig } from "../vit_msn/config.ts";
 
 /** A class and how sure the model is of it, as Hugging Face's `image-classification` answers. */
 export interface Classification {
+  /** The class's name, from the config's `id2label`. */
   readonly label: string;
   /** From 0 to 1. */
   readonly score: number;

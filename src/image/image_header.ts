@@ -24,6 +24,7 @@ export interface ImageLimits {
   readonly maxSide: number;
 }
 
+/** 20 MB, 40 megapixels, 16,384 pixels a side. */
 export const DEFAULT_IMAGE_LIMITS: ImageLimits = {
   maxBytes: 20_000_000,
   maxPixels: 40_000_000,

@@ -5,31 +5,27 @@ export type Size = { readonly height: number; readonly width: number } | {
 
 /** The settings of a `preprocessor_config.json`, checked and with the defaults filled in. */
 export interface PreprocessorConfig {
+  /** Whether to resize at all. */
   readonly doResize: boolean;
+  /** The size to resize to. */
   readonly size: Size;
   /** PIL's filter: 1 lanczos, 2 bilinear, 3 bicubic. */
   readonly resample: 1 | 2 | 3;
+  /** Whether to cut the middle out after resizing. */
   readonly doCenterCrop: boolean;
+  /** The middle's size in pixels. */
   readonly cropSize: { readonly height: number; readonly width: number };
+  /** Whether to multiply levels, 0 to 255, by the factor. */
   readonly doRescale: boolean;
+  /** Usually 1/255. */
   readonly rescaleFactor: number;
+  /** Whether to subtract the mean and divide by the standard deviation, after rescaling. */
   readonly doNormalize: boolean;
-  /** Of R, G and B. */
+  /** The means of R, G and B. */
   readonly imageMean: readonly number[];
+  /** The standard deviations of R, G and B, none of them 0. */
   readonly imageStd: readonly number[];
 }
-
-/**
- * The authors' evaluation: the shorter side to 256, the middle 224 × 224, ImageNet's mean and
- * standard deviation. Written as a `preprocessor_config.json`.
- */
-export const PAPER_PREPROCESSOR_CONFIG = {
-  size: { shortest_edge: 256 },
-  do_center_crop: true,
-  crop_size: { height: 224, width: 224 },
-  image_mean: [0.485, 0.456, 0.406],
-  image_std: [0.229, 0.224, 0.225],
-} as const;
 
 /**
  * Reads the parsed JSON of a `preprocessor_config.json`. What it leaves out has the default of

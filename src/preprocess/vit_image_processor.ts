@@ -30,10 +30,12 @@ const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> =
  * ```
  */
 export class ViTImageProcessor {
+  /** The settings. */
   readonly config: PreprocessorConfig;
   /** The normalised value of each of 256 levels: a table for each of R, G and B. */
   readonly #levels: readonly Float32Array[];
 
+  /** Makes a processor of settings that `parsePreprocessorConfig` has checked. */
   constructor(config: PreprocessorConfig) {
     this.config = config;
     this.#levels = [0, 1, 2].map((channel) => levelTable(config, channel));

@@ -6,13 +6,21 @@ export interface DataArray {
   bool: Uint8Array;
   /** IEEE 754 binary16, as bits. */
   float16: Uint16Array;
+  /** IEEE 754 single precision. */
   float32: Float32Array;
+  /** IEEE 754 double precision. */
   float64: Float64Array;
+  /** −128 to 127. */
   int8: Int8Array;
+  /** −2¹⁵ to 2¹⁵ − 1. */
   int16: Int16Array;
+  /** −2³¹ to 2³¹ − 1. */
   int32: Int32Array;
+  /** −2⁶³ to 2⁶³ − 1. */
   int64: BigInt64Array;
+  /** 0 to 255. */
   uint8: Uint8Array;
+  /** 0 to 2¹⁶ − 1. */
   uint16: Uint16Array;
 }
 
@@ -21,8 +29,11 @@ export type DataType = keyof DataArray;
 
 /** A dense, row-major array: `data.length` is the product of `shape`. */
 export interface Tensor<T extends DataType = DataType> {
+  /** The elements' type. */
   readonly dtype: T;
+  /** The sizes of the axes, the outermost first; empty for a scalar. */
   readonly shape: readonly number[];
+  /** The elements. */
   readonly data: DataArray[T];
 }
 

@@ -4,16 +4,21 @@ export interface ViTMSNConfig {
   readonly hiddenSize: number;
   /** L, the number of blocks. */
   readonly numHiddenLayers: number;
+  /** Divides D. */
   readonly numAttentionHeads: number;
   /** I, the width inside a block's MLP. */
   readonly intermediateSize: number;
+  /** The activation function of the MLPs. */
   readonly hiddenAct: Activation;
+  /** What every LayerNorm adds to the variance. */
   readonly layerNormEps: number;
   /** [height, width] in pixels. */
   readonly imageSize: readonly [number, number];
   /** [height, width] in pixels. */
   readonly patchSize: readonly [number, number];
+  /** C, the colours of an image: 3, or 1 for grey. */
   readonly numChannels: number;
+  /** Whether queries, keys and values have a bias. */
   readonly qkvBias: boolean;
   /** The classes' names by index. `LABEL_0` and `LABEL_1` where the config has none. */
   readonly id2label: readonly string[];
@@ -22,25 +27,34 @@ export interface ViTMSNConfig {
 }
 
 /** Hugging Face's names of the activation functions in use. */
-export type Activation = typeof ACTIVATIONS[number];
+export type Activation =
+  | "gelu"
+  | "gelu_new"
+  | "gelu_pytorch_tanh"
+  | "quick_gelu"
+  | "relu"
+  | "silu";
 
 /** How a classifier was trained. */
-export type ProblemType = typeof PROBLEM_TYPES[number];
+export type ProblemType =
+  | "regression"
+  | "single_label_classification"
+  | "multi_label_classification";
 
-const ACTIVATIONS = [
+const ACTIVATIONS: readonly Activation[] = [
   "gelu",
   "gelu_new",
   "gelu_pytorch_tanh",
   "quick_gelu",
   "relu",
   "silu",
-] as const;
+];
 
-const PROBLEM_TYPES = [
+const PROBLEM_TYPES: readonly ProblemType[] = [
   "regression",
   "single_label_classification",
   "multi_label_classification",
-] as const;
+];
 
 /**
  * Reads the parsed JSON of a `config.json`.

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import * as ort from "onnxruntime-web/wasm";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { loadModel } from "../../src/model.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
@@ -83,19 +82,3 @@ for (const hidden_act of ["gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu",
     assert(maxDifference(actual as Float32Array, expected) < 1e-5);
   });
 }
-
-Deno.test("onnxruntime-web loads the file without a warning", async () => {
-  const file = await goldenModel("tiny", "f16");
-  await using _model = await loadModel(file); // sets onnxruntime-web up
-  const messages: unknown[] = [];
-  const original = { ...console };
-  const record = (...args: unknown[]) => void messages.push(args);
-  Object.assign(console, { log: record, warn: record, error: record, info: record });
-  try {
-    const session = await ort.InferenceSession.create(file, { logSeverityLevel: 2 });
-    await session.release();
-  } finally {
-    Object.assign(console, original);
-  }
-  assertEquals(messages, []);
-});

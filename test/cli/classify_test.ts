@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { classify } from "../../src/cli/classify.ts";
+import { goldenPath, readGolden } from "../golden/golden.ts";
+import { run, TempFolder } from "./run.ts";
+import { convert } from "../../src/cli/convert.ts";
+
+const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
+
+interface Line {
+  file: string;
+  labels?: { label: string; score: number }[];
+  error?: string;
+}
+
+function jsonLines(text: string): Line[] {
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+for (const { name: file } of Deno.readDirSync("test/images")) {
+  if (!file.endsWith(".jpg")) continue;
+  const name = file.replace(".jpg", "");
+  Deno.test(`classify names the ${name} of the example images`, async () => {
+    const { code, stdout, stderr } = await run(classify, [`test/images/${name}.jpg`, "--json"]);
+    assertEquals([code, stderr], [0, ""]);
+    const [line] = jsonLines(stdout);
+    assertEquals(line?.labels?.[0]?.label, name);
+    assertEquals(line?.labels?.length, 5);
+    const scores = line!.labels!.map(({ score }) => score);
+    assertEquals(scores, scores.toSorted((a, b) => b - a));
+    assert(scores.every((score) => score > 0 && score < 1));
+  });
+}
+
+Deno.test("classify prints a table: file, labels, scores, bars", async () => {
+  const { code, stdout } = await run(classify, ["test/images/ship.jpg", "--top-k", "2"]);
+  assertEquals(code, 0);
+  const [file, first, second, ...rest] = stdout.split("\n");
+  assertEquals(file, "test/images/ship.jpg");
+  assertMatch(first!, /^ {2}ship +\d+\.\d % {2}█+/);
+  assertMatch(second!, /^ {2}[a-z]+ +\d+\.\d %/);
+  assertEquals(rest, [""]);
+});
+
+Deno.test("classify colours a terminal's table and nothing else", async () => {
+  const args = ["test/images/ship.jpg"];
+  const plain = await run(classify, args);
+  const colored = await run(classify, args, { isTerminal: true, color: true });
+  const noColor = await run(classify, args, { isTerminal: true, color: false });
+  assert(!plain.stdout.includes("\x1b"));
+  assertEquals(noColor.stdout, plain.stdout);
+  // deno-lint-ignore no-control-regex
+  assertEquals(colored.stdout.replaceAll(/\x1b\[\d+m/g, ""), plain.stdout);
+});
+
+Deno.test("classify keeps to --threshold, and says so where no label reaches it", async () => {
+  const args = ["test/images/ship.jpg", "--threshold", "1"];
+  assertStringIncludes((await run(classify, args)).stdout, "no label reaches the threshold");
+  assertEquals(jsonLines((await run(classify, [...args, "--json"])).stdout)[0]?.labels, []);
+});
+
+Deno.test("classify takes folders, globs and standard input, in their order", async () => {
+  using folder = new TempFolder();
+  const b = folder.write("photos/b.png", png);
+  const a = folder.write("photos/deep/er/A.PNG", png);
+  folder.write("photos/notes.txt", "no image");
+  folder.write("photos/.hidden.png", png);
+  const odd = folder.write("007", png);
+  const glob = `${folder.path}/**/*.png`;
+  const { code, stdout, stderr } = await run(
+    classify,
+    ["--json", `${folder.path}/photos`, "-", glob, odd],
+    { stdin: png },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(jsonLines(stdout).map(({ file }) => file), [b, a, "-", b, odd]);
+});
+
+Deno.test("classify goes on after images that fail, and exits with 1", async () => {
+  using folder = new TempFolder();
+  const good = folder.write("good.png", png);
+  const text = folder.write("text.jpg", "I am a text");
+  const empty = folder.write("empty.jpg", "");
+  const none = folder.write("none/readme.txt", "").replace("/readme.txt", "");
+  const missing = `${folder.path}/missing.jpg`;
+  const glob = `${folder.path}/*.webp`;
+  const args = [missing, text, empty, none, glob, good];
+  const { code, stdout, stderr } = await run(classify, ["--json", ...args]);
+  assertEquals(code, 1);
+  const lines = jsonLines(stdout);
+  assertEquals(lines.map(({ file }) => file), args);
+  const errors = lines.slice(0, -1).map(({ error }) => error!);
+  assert(lines.at(-1)?.labels);
+  const expected = [
+    "no such file",
+    "no image format",
+    "empty",
+    "no image is in this folder",
+    "no file matches",
+  ];
+  expected.forEach((words, i) => assertStringIncludes(errors[i]!, words));
+  assertEquals(stderr, args.slice(0, -1).map((file, i) => `${file}: ${errors[i]}\n`).join(""));
+});
+
+Deno.test("classify draws a progress bar for many images on a terminal", async () => {
+  using folder = new TempFolder();
+  for (let i = 0; i < 12; i++) folder.write(`${i}.png`, png);
+  const onTerminal = await run(classify, [folder.path, "--json"], { isTerminal: true });
+  assertMatch(onTerminal.stderr, /█.*\d+\/12 .*\/s .* left/);
+  assert(onTerminal.stderr.endsWith("\r\x1b[K")); // taken away at the end
+  assertEquals((await run(classify, [folder.path, "--json"])).stderr, "");
+});
+
+const WRONG_USES: [string[], string][] = [
+  [[], "no image is given"],
+  [["x.jpg", "--top-k", "0"], "--top-k is 0, not an integer of at least 1"],
+  [["x.jpg", "--top-k", "2.5"], "--top-k is 2.5"],
+  [["x.jpg", "--top-k"], "--top-k needs a value"],
+  [["x.jpg", "--threshold", "2"], "--threshold is 2, not a number from 0 to 1"],
+  [["x.jpg", "--threshold", "high"], "--threshold is high"],
+  [["x.jpg", "--topk", "3"], "--topk is no option of it; the closest is --top-k"],
+  [["x.jpg", "-k", "3"], "-k is no option of it"],
+];
+for (const [args, message] of WRONG_USES) {
+  Deno.test(`classify refuses wrong usage with exit code 2: ${args.join(" ")}`, async () => {
+    const { code, stdout, stderr } = await run(classify, args);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^classify: .*--help`\n$/);
+    assertStringIncludes(stderr, message);
+  });
+}
+
+Deno.test("classify refuses models that are missing, none, bare or backbones", async () => {
+  using folder = new TempFolder();
+  const backbone = `${folder.path}/backbone.onnx`;
+  await run(convert, [goldenPath("tiny_backbone"), "--out", backbone]);
+  const cases: [string, string][] = [
+    [`${folder.path}/none.onnx`, "no such file"],
+    [folder.path, "it is a folder"],
+    [folder.write("empty.onnx", ""), "not an ONNX file"],
+    [folder.write("text.onnx", "hello\n".repeat(99)), "not an ONNX file"],
+    [
+      folder.write("cut.onnx", Deno.readFileSync(backbone).subarray(0, 9999)),
+      "Cannot read the ONNX model",
+    ],
+    [backbone, "backbone without a trained classifier"],
+  ];
+  for (const [model, message] of cases) {
+    const { code, stdout, stderr } = await run(classify, ["x.jpg", "--model", model]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^classify: .*\n$/);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("classify --help shows usage, options and examples", async () => {
+  for (const flag of ["--help", "-h"]) {
+    const { code, stdout, stderr } = await run(classify, [flag]);
+    assertEquals([code, stderr], [0, ""]);
+    for (const part of ["Usage: deno task classify", "--top-k K", "Examples:"]) {
+      assertStringIncludes(stdout, part);
+    }
+  }
+});

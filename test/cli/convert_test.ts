@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { convert } from "../../src/cli/convert.ts";
+import { readModel } from "../../src/onnx/read_model.ts";
+import { goldenPath } from "../golden/golden.ts";
+import { run, TempFolder } from "./run.ts";
+
+const config = Deno.readTextFileSync(goldenPath("tiny/config.json"));
+const weights = Deno.readFileSync(goldenPath("tiny/model.safetensors"));
+
+Deno.test("convert keeps config, labels and image processor whole in one file", async () => {
+  using folder = new TempFolder();
+  const json = { ...JSON.parse(config), _name_or_path: "something of the owner's" };
+  const processor = { size: { height: 30, width: 30 }, resample: 3, note: "kept" };
+  folder.write("model/config.json", JSON.stringify(json, null, 1));
+  folder.write("model/preprocessor_config.json", JSON.stringify(processor));
+  folder.write("model/model.safetensors", weights);
+  const out = `${folder.path}/model.onnx`;
+  const args = [`${folder.path}/model`, "--out", out];
+  assertEquals(await run(convert, args), { code: 0, stdout: "", stderr: "" });
+  const model = readModel(Deno.readFileSync(out));
+  assertEquals(JSON.parse(model.metadataProps.get("config.json")!), json);
+  assertEquals(JSON.parse(model.metadataProps.get("preprocessor_config.json")!), processor);
+  assertEquals(model.opsetImport, [{ domain: "", version: 17 }]);
+  assertEquals(model.graph.inputs[0]?.shape, ["batch", 3, 30, 30]);
+  assert(model.graph.initializers.has("encoder.layer.1.attention.attention.query.weight"));
+  assertEquals([...Deno.readDirSync(folder.path)].length, 2); // nothing unfinished is left
+
+  await run(convert, [...args, "--dtype", "f16"]);
+  const half = readModel(Deno.readFileSync(out));
+  assertEquals(half.graph.initializers.get("classifier.weight")?.dtype, "float16");
+  assertEquals(half.graph.initializers.get("layernorm.weight")?.dtype, "float32");
+});
+
+Deno.test("convert fails with one line, and leaves an older file as it was", async () => {
+  using folder = new TempFolder();
+  const out = folder.write("old.onnx", "old");
+  const model = `${folder.path}/model`;
+  const fails = async (args: string[], expected: number, message: string) => {
+    const { code, stdout, stderr } = await run(convert, args);
+    assertEquals([code, stdout], [expected, ""], stderr);
+    assertEquals(stderr.trimEnd().split("\n").length, 1);
+    assertStringIncludes(stderr, message);
+    assertEquals(Deno.readTextFileSync(out), "old");
+  };
+  await fails(["--out", out], 2, "takes one folder, but 0 are given");
+  await fails([model], 2, "--out is missing");
+  await fails([model, "--out", out, "--dtype", "f64"], 2, "--dtype is f64, not one of f32, f16");
+  await fails([model, "--out", out], 1, "it has no config.json");
+  folder.write("model/config.json", "{");
+  await fails([model, "--out", out], 1, "config.json: it is not JSON");
+  folder.write("model/config.json", config);
+  await fails([model, "--out", out], 1, "it has no model.safetensors");
+  folder.write("model/model.safetensors", weights.subarray(0, 50_000));
+  await fails([model, "--out", out], 1, "Cannot read the safetensors file");
+  folder.write("model/model.safetensors", weights);
+  folder.write("model/config.json", config.replace('"hidden_size": 32', '"hidden_size": 64'));
+  await fails([model, "--out", out], 1, "embeddings.cls_token is [1,1,32] and should be [1,1,64]");
+  folder.write("model/config.json", config);
+  folder.write("model/preprocessor_config.json", '{"resample": 9}');
+  await fails([model, "--out", out], 1, "resample is 9");
+});

@@ -1,0 +1,46 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { embed } from "../../src/cli/embed.ts";
+import { readGolden } from "../golden/golden.ts";
+import { run } from "./run.ts";
+
+const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
+
+async function embedding(...args: string[]) {
+  const { code, stdout, stderr } = await run(embed, ["-", ...args], { stdin: png });
+  assertEquals([code, stderr], [0, ""]);
+  const { file, embedding } = JSON.parse(stdout);
+  assertEquals(file, "-");
+  return embedding;
+}
+
+Deno.test("embed prints the CLS token, the patches' mean, or every token", async () => {
+  const cls: number[] = await embedding();
+  const mean: number[] = await embedding("--pool", "mean");
+  const tokens: number[][] = await embedding("--pool", "none");
+  assertEquals([cls.length, mean.length, tokens.length], [192, 192, 65]);
+  assertEquals(tokens[0], cls);
+  for (let d = 0; d < 192; d++) {
+    const sum = tokens.slice(1).reduce((sum, token) => sum + token[d]!, 0);
+    assertAlmostEquals(mean[d]!, sum / 64, 1e-6);
+  }
+  assert(cls.every((x) => Object.is(Math.fround(Number(x.toPrecision(9))), Math.fround(x))));
+});
+
+Deno.test("embed --normalize scales every vector to length 1", async () => {
+  const cls: number[] = await embedding("--normalize");
+  const tokens: number[][] = await embedding("--normalize", "--pool", "none");
+  for (const vector of [cls, ...tokens]) assertAlmostEquals(Math.hypot(...vector), 1, 1e-6);
+  assertEquals(tokens[0], cls);
+});
+
+Deno.test("embed reports an image that fails as a JSON line, and exits with 1", async () => {
+  const { code, stdout } = await run(embed, ["missing.jpg"]);
+  assertEquals(code, 1);
+  assertEquals(JSON.parse(stdout), { file: "missing.jpg", error: "no such file" });
+});
+
+Deno.test("embed refuses a pooling that there is not", async () => {
+  const { code, stderr } = await run(embed, ["-", "--pool", "max"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "--pool is max, not one of cls, mean, none");
+});
