@@ -8,10 +8,20 @@
 
 export { type Classification, type ClassificationOptions } from "./heads/classification.ts";
 export { type Pooling } from "./heads/pool.ts";
-export { decodeImage } from "./image/decode_image.ts";
+export { decodeImage, type DecodeOptions } from "./image/decode_image.ts";
 export { type Image } from "./image/image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";
-export { DEFAULT_IMAGE_LIMITS, type ImageLimits } from "./image/image_header.ts";
+export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts";
+export { type Orientation } from "./image/exif.ts";
+export { type ImageFormat } from "./image/image_format.ts";
+export {
+  DEFAULT_IMAGE_LIMITS,
+  type ImageHeader,
+  type ImageLimits,
+  readImageHeader,
+} from "./image/image_header.ts";
+export { type Resampling } from "./image/resampling.ts";
+export { resize } from "./image/resize.ts";
 export { type EmbedOptions, loadModel, ViTMSN } from "./model.ts";
 export {
   parsePreprocessorConfig,

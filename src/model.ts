@@ -9,7 +9,7 @@ import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 import { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
 import type { Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
-import { assertDataType, type Tensor } from "./tensor/tensor.ts";
+import { assertDataType, elementCount, type Tensor } from "./tensor/tensor.ts";
 import type { ViTMSNConfig } from "./vit_msn/config.ts";
 import { type ModelFile, readModelFile } from "./vit_msn/model_file.ts";
 
@@ -86,6 +86,11 @@ export class ViTMSN implements AsyncDisposable {
   ): Promise<ReadonlyMap<string, Tensor>> {
     assertDataType(pixelValues, "float32", "pixel_values");
     this.#assertShape(pixelValues.shape);
+    if (pixelValues.data.length !== elementCount(pixelValues.shape)) {
+      throw new RangeError(
+        `Cannot run the model: ${pixelValues.data.length} numbers are not [${pixelValues.shape}]`,
+      );
+    }
     const unknown = outputs.find((name) => !this.outputs.includes(name));
     if (unknown !== undefined || outputs.length === 0) {
       throw new RangeError(
@@ -158,7 +163,7 @@ export class ViTMSN implements AsyncDisposable {
  * import { loadModel } from "./model.ts";
  *
  * await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
- * const image = decodeImage(await Deno.readFile("test/images/ship.jpg"));
+ * const image = await decodeImage(await Deno.readFile("test/images/ship.jpg"));
  * const [labels] = await model.classify([image], { topK: 3 });
  * console.log(labels); // [{ label: "ship", score: … }, …]
  * ```

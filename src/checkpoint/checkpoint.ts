@@ -22,7 +22,11 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const preprocessorConfig = await readJson(join(folder, "preprocessor_config.json"));
   const weights = await readIfThere(join(folder, "model.safetensors"));
   if (!weights) throw missing(folder, "model.safetensors");
-  return { config, preprocessorConfig, tensors: readSafetensors(weights) };
+  try {
+    return { config, preprocessorConfig, tensors: readSafetensors(weights) };
+  } catch (error) {
+    throw new SyntaxError(`${join(folder, "model.safetensors")}: ${(error as Error).message}`);
+  }
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -1,20 +1,20 @@
 import {
+  bytesPerElement,
   type DataType,
   elementCount,
   type Tensor,
   tensorBytes,
   tensorFromBytes,
 } from "../tensor/tensor.ts";
-import { bytesPerElement } from "../tensor/tensor.ts";
 
 /** Tensors by name, in the order of the file. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
 /** The limit of the reference implementation; a header of every tensor of ViT-L is 0.1 MB. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** https://huggingface.co/docs/safetensors: the format's element types that we hold. */
-const DATA_TYPES: Readonly<Record<string, DataType>> = {
+const DATA_TYPES = new Map<unknown, DataType>(Object.entries({
   BF16: "bfloat16",
   BOOL: "bool",
   F16: "float16",
@@ -26,9 +26,9 @@ const DATA_TYPES: Readonly<Record<string, DataType>> = {
   I64: "int64",
   U8: "uint8",
   U16: "uint16",
-};
+}));
 
-const NAMES = new Map(Object.entries(DATA_TYPES).map(([name, dtype]) => [dtype, name]));
+const NAMES = new Map([...DATA_TYPES].map(([name, dtype]) => [dtype, name]));
 
 /**
  * Reads a safetensors file: 8 bytes header length (little endian), a JSON header
@@ -104,10 +104,10 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 
 function readTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
   const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
-  const type = typeof dtype === "string" ? DATA_TYPES[dtype] : undefined;
+  const type = DATA_TYPES.get(dtype);
   if (type === undefined) {
     throw malformed(
-      `"${name}" has the type ${JSON.stringify(dtype)}; readable are ${Object.keys(DATA_TYPES)}`,
+      `"${name}" has the type ${JSON.stringify(dtype)}; readable are ${[...DATA_TYPES.keys()]}`,
     );
   }
   if (!isSizes(shape)) throw malformed(`the shape of "${name}" is ${JSON.stringify(shape)}`);

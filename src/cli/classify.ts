@@ -1,4 +1,5 @@
 import { type Command, numberOption } from "./command.ts";
+import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
@@ -8,6 +9,7 @@ const options = {
   model: MODEL_OPTION,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
+  decode: DECODE_OPTION,
   json: { help: "Print JSON lines: {file, labels: [{label, score}]} or {file, error}" },
 };
 
@@ -16,7 +18,7 @@ export const classify: Command<typeof options> = {
   name: "classify",
   usage: "<image|folder|glob|-> …",
   description:
-    "Names what is on images: JPEG, PNG or GIF files, folders of them, or standard input.",
+    "Names what is on images: JPEG, PNG, GIF or WebP files, folders of them, or standard input.",
   options,
   examples: [
     ["test/images/ship.jpg", "One photo"],
@@ -29,7 +31,8 @@ export const classify: Command<typeof options> = {
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
     await using model = await loadModelOption(values.model);
     model.assertClassifier();
-    return await eachImage(args, terminal, values, async (file, image) => {
+    const decoding = decodeOptions(values.decode, model.processor);
+    return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
       const [labels] = await model.classify([image], { topK, threshold });
       return values.json
         ? JSON.stringify({ file, labels }) + "\n"

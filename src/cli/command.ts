@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
+import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** An option of a command. One without `value` is a flag. */
@@ -72,10 +73,14 @@ export async function runCommand<O extends Options>(
   }
 }
 
+/** Longer messages quote what somebody put into a file. */
+const MAX_MESSAGE_LENGTH = 1000;
+
 /** An error as one line for a person. */
 export function errorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s*\n\s*/g, " ").trim();
+  const line = printable(message.replaceAll(/\s*\n\s*/g, " ").trim());
+  return line.length > MAX_MESSAGE_LENGTH ? `${line.slice(0, MAX_MESSAGE_LENGTH)} …` : line;
 }
 
 /**
@@ -146,17 +151,25 @@ function parse<O extends Options>(
   const names = Object.keys(options);
   const strings = names.filter((name) => options[name]?.value !== undefined);
   const flags = [...names.filter((name) => options[name]?.value === undefined), "help"];
+  // What the parser would take as true, or stumble over.
+  for (const arg of args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)) {
+    const [, flag] = /^--([^=]+)=/.exec(arg) ?? [];
+    if (flag && flags.includes(flag)) throw new UsageError(`--${flag} takes no value`);
+    if (arg === "") throw new UsageError("an argument is empty");
+    if (/^--_(=|$)/.test(arg)) unknownFlag(arg, names);
+  }
   const parsed: Record<string, unknown> & { _: string[] } = parseArgs([...args], {
     string: [...strings, "_"], // a file may be named 007
     boolean: flags,
     alias: { help: "h" },
+    collect: strings,
     unknown: (arg: string, key?: string) =>
       key === undefined || unknownFlag(arg, [...names, "help"]),
   });
-  for (const name of strings) {
-    if (parsed[name] === "") throw new UsageError(`--${name} needs a value`);
-  }
-  const values = Object.fromEntries(names.map((name) => [name, parsed[name]]));
+  const values = Object.fromEntries(names.map((name) => [
+    name,
+    strings.includes(name) ? onlyValue(name, parsed[name] as string[]) : parsed[name],
+  ]));
   return {
     help: parsed.help === true,
     positional: parsed._,
@@ -164,7 +177,16 @@ function parse<O extends Options>(
   };
 }
 
+function onlyValue(name: string, values: readonly string[]): string | undefined {
+  if (values.length > 1) throw new UsageError(`--${name} is given ${values.length} times`);
+  if (values[0] === "") throw new UsageError(`--${name} needs a value`);
+  return values[0];
+}
+
 function unknownFlag(arg: string, names: readonly string[]): never {
+  if (/^-\d/.test(arg)) {
+    throw new UsageError(`${arg} is no option of it; a negative value is written --option=${arg}`);
+  }
   const closest = closestString(arg.replace(/^-+/, "").replace(/=.*$/, ""), names);
   throw new UsageError(`${arg} is no option of it; the closest is --${closest}`);
 }

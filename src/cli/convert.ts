@@ -1,5 +1,9 @@
 import { readCheckpoint } from "../checkpoint/checkpoint.ts";
-import { parseConfig } from "../vit_msn/config.ts";
+import {
+  parsePreprocessorConfig,
+  type PreprocessorConfig,
+} from "../preprocess/preprocessor_config.ts";
+import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { writeModelFile } from "../vit_msn/model_file.ts";
 import { toWeights } from "../vit_msn/weights.ts";
 import { choiceOption, type Command, onlyArgument, requiredOption } from "./command.ts";
@@ -44,9 +48,26 @@ export const convert: Command<typeof options> = {
       );
     }
     const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
+    const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
+    if (obstacle) {
+      terminal.stderr.write(`convert: the model takes tensors, but no images: ${obstacle}\n`);
+    }
     await writeFile(out, writeModelFile(config, processor, weights, dtype));
     return 0;
   },
 };
+
+/** Why the image processor's pixels are none that the model takes, if so. */
+function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): string | undefined {
+  if (config.numChannels !== 3) {
+    return `it has ${config.numChannels} channels, images come with 3`;
+  }
+  const { doResize, size, doCenterCrop, cropSize } = processor;
+  const resized = doResize && "height" in size ? size : undefined;
+  const final = doCenterCrop ? cropSize : resized;
+  const [height, width] = config.imageSize;
+  if (!final || final.height === height && final.width === width) return undefined;
+  return `its image_size is ${height} × ${width}, its image processor makes ${final.height} × ${final.width}`;
+}
 
 if (import.meta.main) await main(convert);

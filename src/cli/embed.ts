@@ -1,4 +1,5 @@
 import { choiceOption, type Command } from "./command.ts";
+import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
@@ -10,6 +11,7 @@ const options = {
     help: "cls: the first token (default), mean: the mean of the patches, none: every token",
   },
   normalize: { help: "Scale vectors to length 1" },
+  decode: DECODE_OPTION,
   json: { help: "Print JSON lines; this is the default, and the only form" },
 };
 
@@ -29,7 +31,8 @@ export const embed: Command<typeof options> = {
     const pool = choiceOption("pool", values.pool, ["cls", "mean", "none"]);
     const { normalize } = values;
     await using model = await loadModelOption(values.model);
-    return await eachImage(args, terminal, { json: true }, async (file, image) => {
+    const decoding = decodeOptions(values.decode, model.processor);
+    return await eachImage(args, terminal, decoding, true, async (file, image) => {
       const [vectors] = await model.embed([image], { pool, normalize });
       const embedding = vectors!.map(toNumbers);
       return JSON.stringify({ file, embedding: pool === "none" ? embedding : embedding[0] }) + "\n";

@@ -1,6 +1,6 @@
 import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { type Command, requiredOption, UsageError } from "./command.ts";
-import { fileErrorMessage } from "./image_files.ts";
+import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
 import { writeFile } from "./write_file.ts";
@@ -50,7 +50,7 @@ async function readTensors(path: string): Promise<Tensors> {
   try {
     return readSafetensors(await Deno.readFile(path));
   } catch (error) {
-    throw new Error(`${path}: ${fileErrorMessage(error)}`);
+    throw new Error(`${path}: ${readErrorMessage(error)}`);
   }
 }
 

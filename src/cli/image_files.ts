@@ -1,24 +1,30 @@
 import { concat } from "@std/bytes/concat";
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
+import { readErrorMessage } from "./file_error.ts";
 
 /** An image to read, or why an argument gives none. */
 export interface ImageFile {
   /** As the user would name it; `-` is standard input. */
   readonly file: string;
-  /** What was wrong with the argument, in which case there is nothing to read. */
+  /** What was wrong, in which case there is nothing to read. */
   readonly error?: string;
 }
 
 /** The endings by which a folder's images are told from its other files. */
-const EXTENSIONS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif"];
+const EXTENSIONS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp"];
 
 /**
  * Finds the images that arguments name: files, folders with all that is below them, globs, and `-`.
- * What is found in a folder is in alphabetical order; names with a leading dot are left out.
+ * What is found in a folder is in alphabetical order. Names with a leading dot are left out, and so
+ * are links to folders.
  */
 export async function findImageFiles(args: readonly string[]): Promise<ImageFile[]> {
   const found: ImageFile[] = [];
-  for (const arg of args) found.push(...await findOne(arg));
+  for (const arg of args) {
+    if (arg === "-" && found.some(({ file }) => file === "-")) {
+      found.push({ file: arg, error: "standard input is read already" });
+    } else found.push(...await findOne(arg));
+  }
   return found;
 }
 
@@ -26,44 +32,61 @@ async function findOne(arg: string): Promise<ImageFile[]> {
   if (arg === "-") return [{ file: arg }];
   try {
     const { isDirectory } = await Deno.stat(arg);
-    if (!isDirectory) return [{ file: arg }];
-    const files = (await walk(arg)).filter(hasImageExtension);
-    return files.length > 0
-      ? files.map((file) => ({ file }))
-      : [{ file: arg, error: `no image is in this folder (${EXTENSIONS.join(" ")})` }];
+    return isDirectory ? await findInFolder(arg) : [{ file: arg }];
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && isGlob(arg)) return await findGlob(arg);
-    return [{ file: arg, error: fileErrorMessage(error) }];
+    const isMissing = error instanceof Deno.errors.NotFound;
+    if (isMissing && isGlob(arg)) return await findGlob(arg);
+    return [{ file: arg, error: readErrorMessage(error) }];
   }
 }
 
-async function findGlob(glob: string): Promise<ImageFile[]> {
-  const pattern = globToRegExp(normalize(glob), { extended: true, globstar: true });
-  // The folder above the first part with a wildcard is where to look.
-  const parts = glob.split("/");
-  const base = parts.slice(0, parts.findIndex((part) => isGlob(part))).join("/");
-  const root = base === "" ? (glob.startsWith("/") ? "/" : ".") : base;
-  const files = (await walk(root)).filter((file) => pattern.test(normalize(file)));
+async function findInFolder(folder: string): Promise<ImageFile[]> {
+  const files = (await walk(folder, Infinity)).filter(({ file, error }) =>
+    error !== undefined || EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension))
+  );
   return files.length > 0
-    ? files.map((file) => ({ file }))
-    : [{ file: glob, error: "no file matches" }];
+    ? files
+    : [{ file: folder, error: `no image is in this folder (${EXTENSIONS.join(" ")})` }];
 }
 
-async function walk(folder: string): Promise<string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
+/** As in a shell, a folder that cannot be read is none in which a glob finds anything. */
+async function findGlob(glob: string): Promise<ImageFile[]> {
+  const pattern = globToRegExp(normalize(glob), { extended: true, globstar: true });
+  // Where to look: the folder before the first character that is not itself.
+  const folder = glob.slice(0, glob.slice(0, glob.search(/[*?[{!@+(]/)).lastIndexOf("/") + 1);
+  const isBounded = !/\*\*|[{(]/.test(glob);
+  const depth = isBounded ? glob.slice(folder.length).split("/").length : Infinity;
+  const files = (await walk(folder || ".", depth))
+    .filter(({ file, error }) => error === undefined && pattern.test(normalize(file)));
+  return files.length > 0 ? files : [{ file: glob, error: "no file matches" }];
+}
+
+/** The files below a folder, down to a depth of 1 for those right in it, and what cannot be read. */
+async function walk(folder: string, depth: number): Promise<ImageFile[]> {
+  let entries;
+  try {
+    entries = await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    return [{ file: folder, error: readErrorMessage(error) }];
+  }
   entries.sort((a, b) => a.name < b.name ? -1 : 1);
-  const files: string[] = [];
-  for (const { name, isDirectory } of entries) {
+  const files: ImageFile[] = [];
+  for (const { name, isDirectory, isFile, isSymlink } of entries) {
     if (name.startsWith(".")) continue;
     const path = join(folder, name);
-    if (isDirectory) files.push(...await walk(path));
-    else files.push(path);
+    if (isDirectory) {
+      if (depth > 1) files.push(...await walk(path, depth - 1));
+    } else if (isFile || isSymlink && await isLinkToFile(path)) files.push({ file: path });
   }
   return files;
 }
 
-function hasImageExtension(file: string): boolean {
-  return EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension));
+async function isLinkToFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -83,7 +106,7 @@ export async function readImageFile(
     using handle = await Deno.open(file);
     return await readLimited(handle.readable, maxBytes);
   } catch (error) {
-    throw new Error(fileErrorMessage(error));
+    throw new Error(readErrorMessage(error));
   }
 }
 
@@ -100,14 +123,4 @@ async function readLimited(
     chunks.push(chunk);
   }
   return concat(chunks);
-}
-
-/** Says what is wrong with a file, in words that fit behind its name. */
-export function fileErrorMessage(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file";
-  if (error instanceof Deno.errors.NotADirectory) return "no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.NotCapable) return "no permission to read it";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  return error instanceof Error ? error.message : String(error);
 }

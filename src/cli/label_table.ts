@@ -1,6 +1,7 @@
 import { bold, cyan, dim } from "@std/fmt/colors";
 import stringWidth from "string-width";
 import type { Classification } from "../heads/classification.ts";
+import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
 
 const MAX_BAR = 40;
@@ -14,17 +15,18 @@ export function labelTable(
   { color, columns }: Pick<Output, "color" | "columns">,
 ): string {
   const paint = (style: (text: string) => string, text: string) => color ? style(text) : text;
-  const nameWidth = Math.max(0, ...labels.map(({ label }) => stringWidth(label)));
+  const named = labels.map(({ label, score }) => ({ label: printable(label), score }));
+  const nameWidth = Math.max(0, ...named.map(({ label }) => stringWidth(label)));
   // Two spaces, name, two spaces, "100.0 %", two spaces.
   const barWidth = Math.max(0, Math.min(MAX_BAR, columns - nameWidth - 13));
-  const rows = labels.map(({ label, score }, rank) => {
+  const rows = named.map(({ label, score }, rank) => {
     const name = label + " ".repeat(nameWidth - stringWidth(label));
     const percent = `${(100 * score).toFixed(1).padStart(5)} %`;
     const row = `  ${rank === 0 ? paint(bold, name) : name}  ${percent}  `;
     return (row + paint(cyan, bar(score, barWidth))).trimEnd();
   });
   if (rows.length === 0) rows.push(paint(dim, "  no label reaches the threshold"));
-  return [paint(bold, file), ...rows, ""].join("\n");
+  return [paint(bold, printable(file)), ...rows, ""].join("\n");
 }
 
 function bar(score: number, width: number): string {

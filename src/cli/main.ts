@@ -6,7 +6,10 @@ import { processTerminal } from "./terminal.ts";
  * the folder in which the user called `deno task`, not from the project's.
  */
 export async function main<O extends Options>(command: Command<O>): Promise<never> {
-  const folder = Deno.env.get("INIT_CWD");
-  if (folder) Deno.chdir(folder);
-  Deno.exit(await runCommand(command, Deno.args, processTerminal()));
+  const run: typeof command.run = (...given) => {
+    const folder = Deno.env.get("INIT_CWD");
+    if (folder) Deno.chdir(folder);
+    return command.run(...given);
+  };
+  Deno.exit(await runCommand({ ...command, run }, Deno.args, processTerminal()));
 }

@@ -1,7 +1,7 @@
 import { loadModel, type ViTMSN } from "../model.ts";
 import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
 import { errorMessage, type Option } from "./command.ts";
-import { fileErrorMessage } from "./image_files.ts";
+import { readErrorMessage } from "./file_error.ts";
 
 /** The option `--model` of every command that has to do with a model. */
 export const MODEL_OPTION = {
@@ -36,6 +36,6 @@ async function openModel<T>(
   try {
     return await open(await Deno.readFile(path));
   } catch (error) {
-    throw new Error(`${path}: ${errorMessage(fileErrorMessage(error))}`);
+    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }
 }

@@ -3,7 +3,8 @@ import { decodeImage } from "../image/decode_image.ts";
 import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Command, onlyArgument, requiredOption } from "./command.ts";
+import { type Command, errorMessage, onlyArgument, requiredOption } from "./command.ts";
+import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { readImageFile } from "./image_files.ts";
 import { main } from "./main.ts";
 import { MODEL_OPTION, readModelOption } from "./model_option.ts";
@@ -12,6 +13,7 @@ import { writeFile } from "./write_file.ts";
 const options = {
   out: { value: "FILE", help: "The safetensors file to write; required" },
   model: MODEL_OPTION,
+  decode: DECODE_OPTION,
   "with-decoded": { help: "Also write the upright RGB pixels: decoded [H, W, 3] U8" },
 };
 
@@ -27,17 +29,18 @@ export const preprocess: Command<typeof options> = {
     const file = onlyArgument(positional, "image");
     const out = requiredOption("out", values.out);
     const { preprocessorConfig } = await readModelOption(values.model);
+    const processor = new ViTImageProcessor(preprocessorConfig);
     const tensors = new Map<string, Tensor>();
     try {
       const bytes = await readImageFile({ file }, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);
-      const image = decodeImage(bytes);
-      tensors.set("pixel_values", new ViTImageProcessor(preprocessorConfig).preprocess([image]));
+      const image = await decodeImage(bytes, decodeOptions(values.decode, processor));
+      tensors.set("pixel_values", processor.preprocess([image]));
       if (values["with-decoded"]) {
         const { width, height, data } = image;
         tensors.set("decoded", { dtype: "uint8", shape: [height, width, 3], data });
       }
     } catch (error) {
-      throw new Error(`${file}: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`${file}: ${errorMessage(error)}`);
     }
     await writeFile(out, [writeSafetensors(tensors)]);
     return 0;

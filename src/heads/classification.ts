@@ -23,12 +23,25 @@ export interface ClassificationOptions {
  * classes do not exclude each other (`multi_label_classification`) or there is only one.
  *
  * @param logits [K], a number for each of the config's labels.
+ * @throws {RangeError} if there are more or fewer logits than labels, one is no number, or `topK` is no
+ * positive integer.
  */
 export function toClassifications(
   logits: Float32Array,
   config: Pick<ViTMSNConfig, "id2label" | "problemType">,
   { topK: k = 5, threshold = 0 }: ClassificationOptions = {},
 ): Classification[] {
+  if (!Number.isSafeInteger(k) || k < 1) {
+    throw new RangeError(`Cannot choose labels: topK is ${k}, not an integer of at least 1`);
+  }
+  if (logits.length !== config.id2label.length) {
+    throw new RangeError(
+      `Cannot name labels: there are ${logits.length} logits for ${config.id2label.length} labels`,
+    );
+  }
+  if (logits.some(Number.isNaN)) {
+    throw new RangeError("Cannot name labels: a logit is not a number");
+  }
   const independent = config.problemType === "multi_label_classification" || logits.length === 1;
   const scores = independent ? sigmoid(logits) : softmax(logits);
   return topK(scores, k)

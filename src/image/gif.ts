@@ -1,37 +1,38 @@
 import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
-import { withDecoder } from "./decoder_module.ts";
 import { readGifHeader } from "./gif_header.ts";
 import type { Image } from "./image.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
 import { dropAlpha } from "./rgba.ts";
+import { placeOnCanvas } from "./canvas.ts";
+import { WasmDecoder } from "./wasm_decoder.ts";
 
-let module: WebAssembly.Module | undefined;
+/** RGBA and the palette's indices. */
+const MEMORY_PER_PIXEL = 8;
+
+const decoder = new WasmDecoder("GIF", gifWasm);
 
 /** Decodes a GIF's first frame on its logical screen; see {@linkcode decodeImage}. */
 export function decodeGif(bytes: Uint8Array): Image {
-  module ??= new WebAssembly.Module(gifWasm);
   const { width, height, background } = readGifHeader(bytes);
-  return withDecoder(module, "GIF", (wasm) => {
-    const decoder = wasm.call("decoder_new", wasm.copyIn(bytes), bytes.length, 0);
+  const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
+  return decoder.decode(memory, (wasm) => {
+    const animation = wasm.call("decoder_new", wasm.copyIn(bytes), bytes.length, 0);
     // 0 is a failure, 1 the end of the file.
-    const frame = decoder === 0 ? 0 : wasm.call("decoder_frame", decoder);
-    if (frame === 0 || frame === 1) {
-      throw new ImageDecodeError("Cannot decode the GIF image: its data are damaged");
-    }
-    const left = wasm.call("decoder_frame_x", frame);
-    const top = wasm.call("decoder_frame_y", frame);
+    const frame = animation === 0 ? 0 : wasm.call("decoder_frame", animation);
+    if (frame === 0 || frame === 1) throw decoder.damaged("its data are damaged");
     const frameWidth = wasm.call("decoder_frame_width", frame);
     const frameHeight = wasm.call("decoder_frame_height", frame);
     const pointer = wasm.call("decoder_frame_buffer", frame);
-    const pixels = dropAlpha(wasm.view(pointer, 4 * frameWidth * frameHeight));
-    if (frameWidth === width && frameHeight === height) return { width, height, data: pixels };
-
-    const data = new Uint8Array(3 * width * height);
-    for (let i = 0; i < data.length; i += 3) data.set(background, i);
-    for (let y = 0; y < frameHeight; y++) {
-      const row = pixels.subarray(3 * frameWidth * y, 3 * frameWidth * (y + 1));
-      data.set(row, 3 * ((top + y) * width + left));
+    const length = wasm.call("wlen");
+    if (length !== 4 * frameWidth * frameHeight) {
+      throw decoder.damaged("its data contradict its header");
     }
-    return { width, height, data };
+    const image = {
+      width: frameWidth,
+      height: frameHeight,
+      data: dropAlpha(wasm.view(pointer, length)),
+    };
+    const left = wasm.call("decoder_frame_x", frame);
+    const top = wasm.call("decoder_frame_y", frame);
+    return placeOnCanvas(image, left, top, { width, height }, background);
   });
 }

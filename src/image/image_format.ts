@@ -1,7 +1,7 @@
 import { ImageDecodeError } from "./image_decode_error.ts";
 
 /** A format that {@linkcode decodeImage} decodes. */
-export type ImageFormat = "jpeg" | "png" | "gif";
+export type ImageFormat = "jpeg" | "png" | "gif" | "webp";
 
 /** Signatures, each with how the file is called. `?` stands for any byte. */
 const ACCEPTED: readonly (readonly [ImageFormat, string])[] = [
@@ -9,10 +9,10 @@ const ACCEPTED: readonly (readonly [ImageFormat, string])[] = [
   ["png", "\x89PNG\r\n\x1a\n"],
   ["gif", "GIF87a"],
   ["gif", "GIF89a"],
+  ["webp", "RIFF????WEBP"],
 ];
 
 const REFUSED: readonly (readonly [string, string])[] = [
-  ["a WebP image", "RIFF????WEBP"],
   ["an AVIF image", "????ftypavi"],
   ["a HEIC image", "????ftyphei"],
   ["a HEIC image", "????ftypmif1"],
@@ -20,6 +20,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["a TIFF image", "MM\0*"],
   ["a BMP image", "BM????\0\0\0\0"],
   ["an SVG image", "<svg"],
+  ["an SVG or another XML document", "<?xml"],
   ["a JPEG XL image", "\xff\x0a"],
   ["a JPEG XL image", "\0\0\0\x0cJXL \r\n\x87\n"],
   ["a PDF", "%PDF-"],
@@ -46,7 +47,7 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat {
   const name = REFUSED.find(([, signature]) => startsWith(bytes, signature))?.[0];
   throw new ImageDecodeError(
     `Cannot decode the image: it is ${name ?? "no image format known here"}; ` +
-      "JPEG, PNG and GIF are decoded",
+      "JPEG, PNG, GIF and WebP are decoded",
   );
 }
 

@@ -4,21 +4,36 @@ import { ImageDecodeError } from "./image_decode_error.ts";
 import { type ImageFormat, sniffImageFormat } from "./image_format.ts";
 import { readJpegHeader } from "./jpeg_header.ts";
 import { readPngHeader } from "./png_header.ts";
+import { readWebpHeader } from "./webp_header.ts";
 
 /** What an image file says of itself before its pixels are decoded. */
 export interface ImageHeader {
+  /** Told from the signature. */
   readonly format: ImageFormat;
   /** The stored size in pixels, before the orientation is applied. */
   readonly width: number;
+  /** The stored size in pixels, before the orientation is applied. */
   readonly height: number;
+  /** Bits a sample, or a palette's index. */
+  readonly bitDepth: number;
+  /** Samples a pixel: 1 grey or a palette's index, 2 with alpha, 3 colour, 4 with alpha or CMYK. */
+  readonly components: number;
+  /** 1, or more in an animation, of which the first is decoded. */
+  readonly frames: number;
+  /** How to turn the stored pixels upright. */
   readonly orientation: Orientation;
+  /**
+   * The most pixels that the file's compressed data can stand for. A file with a larger size is no
+   * picture but an attempt to make the decoder allocate.
+   */
+  readonly plausiblePixels: number;
 }
 
 /** The most that an image may ask for. Each limit is a number above 0. */
 export interface ImageLimits {
   /** The file's size; 20 MB is more than a 40-megapixel JPEG of best quality usually has. */
   readonly maxBytes: number;
-  /** Width × height; the decoders need up to some 20 bytes a pixel. */
+  /** Width × height; the decoders need up to 16 bytes a pixel. */
   readonly maxPixels: number;
   /** Width and height each. */
   readonly maxSide: number;
@@ -35,11 +50,12 @@ const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHea
   jpeg: readJpegHeader,
   png: readPngHeader,
   gif: readGifHeader,
+  webp: readWebpHeader,
 };
 
 /**
- * Reads the header of a JPEG, PNG or GIF file and holds it against limits, in time that does not
- * depend on the number of pixels.
+ * Reads the header of a JPEG, PNG, GIF or WebP file and holds it against limits and against the size
+ * of the file, in time that depends on the number of its segments and not on its pixels.
  *
  * @throws {ImageDecodeError} if it is no such file, its header is damaged, or it is over a limit.
  */
@@ -62,6 +78,11 @@ export function readImageHeader(
     throw new ImageDecodeError(
       `Cannot decode the image: its size of ${width} × ${height} is over the limit of ` +
         `${limits.maxSide} a side and ${limits.maxPixels} pixels`,
+    );
+  }
+  if (width * height > header.plausiblePixels) {
+    throw new ImageDecodeError(
+      `Cannot decode the image: its ${bytes.length} bytes cannot hold ${width} × ${height} pixels`,
     );
   }
   return header;

@@ -1,41 +1,86 @@
 import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
-import { withDecoder } from "./decoder_module.ts";
+import { concat } from "@std/bytes/concat";
 import type { Image } from "./image.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
-import type { ImageHeader } from "./image_header.ts";
+import { readJpegHeader } from "./jpeg_header.ts";
+import { WasmDecoder } from "./wasm_decoder.ts";
 
-let module: WebAssembly.Module | undefined;
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
-/** Decodes a JPEG's pixels as they are stored; see {@linkcode decodeImage}. */
-export function decodeJpeg(bytes: Uint8Array, header: ImageHeader): Image {
-  module ??= new WebAssembly.Module(jpegWasm);
-  return withDecoder(module, "JPEG", (wasm) => {
-    // A size of 0 × 0 asks for the full resolution.
-    const handle = wasm.call("decode", wasm.copyIn(bytes), bytes.length, 0, 0);
-    if (handle === 0) {
-      throw new ImageDecodeError("Cannot decode the JPEG image: its data are damaged");
-    }
+/** Progressive colour at full resolution: coefficients of 2 bytes, planes, and pixels, and CMYK. */
+const MEMORY_PER_PIXEL = 16;
+
+/** The decoder's pixel formats, by its numbers: how many bytes a pixel has. */
+const CHANNELS = [1, 3, 4] as const; // grey, RGB, CMYK
+
+const decoder = new WasmDecoder("JPEG", jpegWasm);
+
+/**
+ * Decodes a JPEG's pixels as they are stored; see {@linkcode decodeImage}.
+ *
+ * @param minimum the size that will do. Where it is given, the image is scaled down by 2, 4 or 8
+ * while it is decoded, as far as it stays as large as that.
+ */
+export function decodeJpeg(
+  bytes: Uint8Array,
+  minimum?: Size,
+): Image {
+  const header = readJpegHeader(bytes);
+  if (header.isNamedRgb) bytes = withAdobeMarker(bytes);
+  const size = minimum ? scaledSize(header, minimum) : header;
+  const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;
+  return decoder.decode(memory, (wasm) => {
+    const file = wasm.copyIn(bytes);
+    const handle = wasm.call("decode", file, bytes.length, size.width, size.height);
+    // 0 is a failure to decode, 1 to scale.
+    if (handle === 0 || handle === 1) throw decoder.damaged("its data are damaged");
     const width = wasm.call("decode_width", handle);
     const height = wasm.call("decode_height", handle);
-    if (width !== header.width || height !== header.height) {
-      throw new ImageDecodeError("Cannot decode the JPEG image: its frames contradict each other");
-    }
+    const channels = CHANNELS[wasm.call("decode_format", handle)];
     const pointer = wasm.call("decode_buffer", handle);
-    const pixels = wasm.view(pointer, wasm.call("wlen"));
-    return { width, height, data: toRgb(pixels, wasm.call("decode_format", handle)) };
+    const length = wasm.call("wlen");
+    const isExpected = width === size.width && height === size.height;
+    if (!isExpected || !channels || length !== width * height * channels) {
+      throw decoder.damaged("its data contradict its header");
+    }
+    return { width, height, data: toRgb(wasm.view(pointer, length), channels) };
   });
 }
 
-/** The decoder's pixel formats are 0 grey, 1 RGB and 2 CMYK; the bytes returned are a copy. */
-function toRgb(pixels: Uint8Array, format: number): Uint8Array {
-  if (format === 1) return pixels.slice();
-  const channels = format === 0 ? 1 : 4;
-  const count = pixels.length / channels;
-  const rgb = new Uint8Array(3 * count);
-  for (let i = 0, from = 0, to = 0; i < count; i++, from += channels, to += 3) {
-    for (let c = 0; c < 3; c++) {
-      rgb[to + c] = format === 0 ? pixels[from]! : inkToLight(pixels[from + c]!, pixels[from + 3]!);
-    }
+/** The smallest size that the decoder can scale to, in both directions no less than the minimum. */
+function scaledSize({ width, height }: Size, minimum: Size): Size {
+  for (const factor of [8, 4, 2]) {
+    const scaled = { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
+    if (scaled.width >= minimum.width && scaled.height >= minimum.height) return scaled;
+  }
+  return { width, height };
+}
+
+/** APP14: its length, "Adobe", a version, flags in 4 bytes, and 0 for components that are RGB. */
+const ADOBE_RGB = Uint8Array.of(
+  ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0],
+);
+
+/** The decoder knows RGB by this marker only, not by the components' names. */
+function withAdobeMarker(bytes: Uint8Array): Uint8Array {
+  return concat([bytes.subarray(0, 2), ADOBE_RGB, bytes.subarray(2)]);
+}
+
+/** The bytes returned are a copy. */
+function toRgb(pixels: Uint8Array, channels: 1 | 3 | 4): Uint8Array {
+  if (channels === 3) return pixels.slice();
+  const rgb = new Uint8Array(pixels.length / channels * 3);
+  if (channels === 1) {
+    for (let i = 0; i < pixels.length; i++) rgb.fill(pixels[i]!, 3 * i, 3 * i + 3);
+    return rgb;
+  }
+  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
+    const black = pixels[from + 3]!;
+    rgb[to] = inkToLight(pixels[from]!, black);
+    rgb[to + 1] = inkToLight(pixels[from + 1]!, black);
+    rgb[to + 2] = inkToLight(pixels[from + 2]!, black);
   }
   return rgb;
 }

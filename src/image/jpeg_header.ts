@@ -1,14 +1,6 @@
 import { type Orientation, readOrientation } from "./exif.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
-
-/** What a JPEG's marker segments say. */
-export interface JpegHeader {
-  readonly width: number;
-  readonly height: number;
-  /** 1 is grey, 3 colour, 4 CMYK or YCCK. */
-  readonly components: number;
-  readonly orientation: Orientation;
-}
+import type { ImageHeader } from "./image_header.ts";
 
 /** Start of frame: each process of ITU-T T.81, table B.1, that the decoder does not know. */
 const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
@@ -25,6 +17,28 @@ const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
 };
 
 const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // "Exif\0\0"
+const JFIF = [0x4a, 0x46, 0x49, 0x46, 0]; // "JFIF\0"
+const ADOBE = [0x41, 0x64, 0x6f, 0x62, 0x65]; // "Adobe"
+
+/** What a JPEG's markers say. */
+export interface JpegHeader extends Omit<ImageHeader, "format"> {
+  /**
+   * Whether the components are R, G and B, which only their names tell: libjpeg's rule for a file
+   * that has neither a JFIF nor an Adobe marker.
+   */
+  readonly isNamedRgb: boolean;
+}
+
+/** What a start of frame says. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+  /** The components' names, one character each. */
+  readonly names: string;
+  /** Pixels that one byte of entropy-coded data can stand for, at most. */
+  readonly pixelsPerByte: number;
+}
 
 /**
  * Reads a JPEG's markers up to the start of the first scan.
@@ -34,7 +48,9 @@ const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // "Exif\0\0"
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: Orientation | undefined;
-  let frame: Omit<JpegHeader, "orientation"> | undefined;
+  let frame: Frame | undefined;
+  let jfif = false;
+  let adobe = false;
   let at = 2; // after the start of image
   while (at + 4 <= bytes.length) {
     if (bytes[at] !== 0xff) throw damaged("a marker is missing");
@@ -49,44 +65,76 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
     if (marker === 0xd9) break; // end of image
     const length = view.getUint16(at + 2);
-    const segment = bytes.subarray(at + 4, at + 2 + length);
     if (length < 2 || at + 2 + length > bytes.length) throw damaged("it is cut off");
+    const segment = bytes.subarray(at + 4, at + 2 + length);
+    at += 2 + length;
     if (marker === 0xda) { // start of scan
       if (!frame) throw damaged("no frame comes before the first scan");
-      return { ...frame, orientation: orientation ?? 1 };
+      const { width, height, components, pixelsPerByte } = frame;
+      if (components === 4 && !adobe) {
+        throw damaged("it has four components, and no Adobe marker says which");
+      }
+      return {
+        width,
+        height,
+        bitDepth: 8,
+        components,
+        frames: 1,
+        orientation: orientation ?? 1,
+        isNamedRgb: frame.names === "RGB" && !jfif && !adobe,
+        plausiblePixels: (bytes.length - at) * pixelsPerByte,
+      };
     }
-    if (marker === 0xe1 && EXIF.every((byte, i) => segment[i] === byte)) {
+    if (marker === 0xe1 && startsWith(segment, EXIF)) {
       orientation ??= readOrientation(segment.subarray(EXIF.length));
     }
+    if (marker === 0xe0 && startsWith(segment, JFIF)) jfif = true;
+    if (marker === 0xee && startsWith(segment, ADOBE)) adobe = true;
     if (marker >= 0xc0 && marker <= 0xc2) {
-      if (segment.length < 6) throw damaged("its frame is cut off");
-      frame = readFrame(view, at + 4);
+      if (frame) throw damaged("it has more than one frame");
+      frame = readFrame(segment, marker === 0xc2);
     }
     const unsupported = UNSUPPORTED_FRAMES[marker];
     if (unsupported) {
-      throw new ImageDecodeError(
-        `Cannot decode the JPEG image: it is ${unsupported}; baseline and progressive are decoded`,
-      );
+      throw damaged(`it is ${unsupported}; baseline and progressive are decoded`);
     }
-    at += 2 + length;
   }
   throw damaged("it ends before its first scan");
 }
 
-function readFrame(view: DataView, at: number): Omit<JpegHeader, "orientation"> {
-  const precision = view.getUint8(at);
-  const components = view.getUint8(at + 5);
-  if (precision !== 8) {
-    throw new ImageDecodeError(
-      `Cannot decode the JPEG image: it has ${precision} bits a sample; 8 are decoded`,
-    );
-  }
+function readFrame(segment: Uint8Array, progressive: boolean): Frame {
+  const components = segment[5] ?? 0;
+  if (segment.length < 6 + 3 * components) throw damaged("its frame is cut off");
+  if (segment[0] !== 8) throw damaged(`it has ${segment[0]} bits a sample; 8 are decoded`);
   if (![1, 3, 4].includes(components)) {
-    throw new ImageDecodeError(
-      `Cannot decode the JPEG image: it has ${components} components; 1, 3 and 4 are decoded`,
-    );
+    throw damaged(`it has ${components} components; 1, 3 and 4 are decoded`);
   }
-  return { width: view.getUint16(at + 3), height: view.getUint16(at + 1), components };
+  // A component has as many blocks of 8 × 8 in each unit of (8 · max h) × (8 · max v) pixels as its
+  // sampling factors h · v say; a lone component has a unit of one block.
+  let [maxH, maxV, blocks] = [1, 1, 0];
+  let names = "";
+  for (let c = 0; c < components; c++) {
+    const factors = segment[7 + 3 * c]!;
+    names += String.fromCharCode(segment[6 + 3 * c]!);
+    const [h, v] = [factors >> 4, factors & 15];
+    if (h < 1 || h > 4 || v < 1 || v > 4) throw damaged("a sampling factor is out of range");
+    [maxH, maxV, blocks] = [Math.max(maxH, h), Math.max(maxV, v), blocks + h * v];
+  }
+  const pixelsPerBlock = components === 1 ? 64 : 64 * maxH * maxV / blocks;
+  // The shortest code of a block is a bit for DC and, in a sequential frame, one for its end.
+  const blocksPerByte = progressive ? 8 : 4;
+  // Blocks that reach over the right and lower edge only add to what the data must hold.
+  return {
+    height: segment[1]! << 8 | segment[2]!,
+    width: segment[3]! << 8 | segment[4]!,
+    components,
+    names,
+    pixelsPerByte: blocksPerByte * pixelsPerBlock,
+  };
+}
+
+function startsWith(segment: Uint8Array, signature: readonly number[]): boolean {
+  return signature.every((byte, i) => segment[i] === byte);
 }
 
 function damaged(what: string): ImageDecodeError {

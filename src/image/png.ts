@@ -1,11 +1,15 @@
 import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
-import { withDecoder } from "./decoder_module.ts";
 import type { Image } from "./image.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
-import type { ImageHeader } from "./image_header.ts";
+import { readPngHeader } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
+import { WasmDecoder } from "./wasm_decoder.ts";
 
-let module: WebAssembly.Module | undefined;
+/** RGBA, and rows of up to 16 bits a sample while they are decoded. */
+const MEMORY_PER_PIXEL = 16;
+/** The memory that the module begins with. */
+const INITIAL_MEMORY = 16_777_216;
+
+const decoder = new WasmDecoder("PNG", pngWasm);
 
 /** The decoder's own status codes, all below 0. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -16,13 +20,14 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
-export function decodePng(bytes: Uint8Array, { width, height }: ImageHeader): Image {
-  module ??= new WebAssembly.Module(pngWasm);
-  return withDecoder(module, "PNG", (wasm) => {
+export function decodePng(bytes: Uint8Array): Image {
+  const { width, height } = readPngHeader(bytes);
+  const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
+  return decoder.decode(memory, (wasm) => {
     const pointer = wasm.call("decode", wasm.copyIn(bytes), bytes.length);
-    if (pointer <= 0) {
-      const reason = REASONS[pointer] ?? "its data are damaged";
-      throw new ImageDecodeError(`Cannot decode the PNG image: ${reason}`);
+    if (pointer <= 0) throw decoder.damaged(REASONS[pointer] ?? "its data are damaged");
+    if (wasm.call("width") !== width || wasm.call("height") !== height) {
+      throw decoder.damaged("its data contradict its header");
     }
     return { width, height, data: dropAlpha(wasm.view(pointer, 4 * width * height)) };
   });

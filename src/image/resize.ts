@@ -1,22 +1,6 @@
+import resampleWasm from "../../wasm/resample.wasm" with { type: "bytes" };
 import type { Image } from "./image.ts";
-
-/** An interpolation filter, under Pillow's name. */
-export type Resampling = "bilinear" | "bicubic" | "lanczos";
-
-interface Filter {
-  /** How far from its centre the filter is not zero. */
-  readonly support: number;
-  readonly weight: (x: number) => number;
-}
-
-const FILTERS: Readonly<Record<Resampling, Filter>> = {
-  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
-  bicubic: { support: 2, weight: bicubic },
-  lanczos: { support: 3, weight: (x) => Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0 },
-};
-
-/** Pillow's fixed point: 8 bits for the pixel and 2 to spare, out of 32. */
-const PRECISION_BITS = 22;
+import { type Resampling, resamplingWeights, type Weights } from "./resampling.ts";
 
 /**
  * Resizes a picture as Pillow's `Image.resize` does, byte for byte: a horizontal pass, rounded to
@@ -44,101 +28,142 @@ export function resize(
       throw new RangeError(`Cannot resize to ${width} × ${height}: sizes are positive integers`);
     }
   }
-  const filter = FILTERS[resampling];
-  const narrowed = width === image.width ? image : resizeRows(image, width, filter);
-  return height === image.height ? narrowed : resizeColumns(narrowed, height, filter);
+  const narrowed = width === image.width ? image : resizeRows(image, width, resampling);
+  return height === image.height ? narrowed : resizeColumns(narrowed, height, resampling);
 }
 
-/** For one output position: which input positions count (`start`, `count`), and by how much. */
+/** The functions of `wasm/assembly/resample.ts`. */
 interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  readonly resampleRows: (...args: number[]) => void;
+  readonly resampleColumns: (...args: number[]) => void;
+}
+
+let kernels: Kernels | undefined;
+
+/** The memory for a strip of source rows; a strip that fits the processor's cache is fastest. */
+const STRIP_BYTES = 2 ** 18;
+/** What the kernels may read or write past the end, rounded up. */
+const PADDING = 16;
+
+function resizeRows(
+  { width, height, data }: Image,
+  outWidth: number,
+  resampling: Resampling,
+): Image {
+  const weights = split(resamplingWeights(width, outWidth, resampling));
+  const stride = 3 * width;
+  const outStride = 3 * outWidth;
+  const stripRows = Math.max(1, Math.floor(STRIP_BYTES / stride));
+  const memory = new Arena();
+  const starts = memory.put(weights.start);
+  const pairs = memory.put(weights.pairs);
+  const high = memory.put(weights.high);
+  const low = memory.put(weights.low);
+  const source = memory.reserve(stripRows * stride);
+  const target = memory.reserve(stripRows * outStride);
+  const { resampleRows } = memory.commit();
+  const out = new Uint8Array(outStride * height);
+  for (let y = 0; y < height; y += stripRows) {
+    const rows = Math.min(stripRows, height - y);
+    memory.bytes(source, rows * stride).set(data.subarray(y * stride, (y + rows) * stride));
+    resampleRows(source, stride, rows, target, outWidth, starts, pairs, high, low, weights.size);
+    out.set(memory.bytes(target, rows * outStride), y * outStride);
+  }
+  return { width: outWidth, height, data: out };
+}
+
+function resizeColumns(
+  { width, height, data }: Image,
+  outHeight: number,
+  resampling: Resampling,
+): Image {
+  const weights = split(resamplingWeights(height, outHeight, resampling));
+  const stride = 3 * width;
+  // The kernel takes columns by 16. In strips of columns, only so many bytes are in memory at a time.
+  const stripColumns = Math.max(PADDING, Math.floor(STRIP_BYTES * 4 / height) & -PADDING);
+  const memory = new Arena();
+  const high = memory.put(weights.high);
+  const low = memory.put(weights.low);
+  const source = memory.reserve((height + 1) * stripColumns);
+  const target = memory.reserve(stripColumns);
+  const { resampleColumns } = memory.commit();
+  const out = new Uint8Array(stride * outHeight);
+  for (let x = 0; x < stride; x += stripColumns) {
+    const columns = Math.min(stripColumns, stride - x);
+    const paddedColumns = Math.ceil(columns / PADDING) * PADDING;
+    const strip = memory.bytes(source, height * paddedColumns);
+    for (let y = 0; y < height; y++) {
+      strip.set(data.subarray(y * stride + x, y * stride + x + columns), y * paddedColumns);
+    }
+    for (let y = 0; y < outHeight; y++) {
+      const first = source + weights.start[y]! * paddedColumns;
+      const offset = 4 * y * weights.size;
+      resampleColumns(first, paddedColumns, weights.pairs[y]!, target, high + offset, low + offset);
+      out.set(memory.bytes(target, columns), y * stride + x);
+    }
+  }
+  return { width, height: outHeight, data: out };
+}
+
+/** Weights as the kernels want them; see `wasm/assembly/resample.ts`. */
+interface SplitWeights {
   readonly start: Int32Array;
-  readonly count: Int32Array;
-  /** `size` weights a position, in fixed point; those past `count` are 0. */
-  readonly weights: Int32Array;
+  /** How many pairs of taps each output position has. */
+  readonly pairs: Int32Array;
+  /** The upper and the lower 11 bits of the weights, 2 × `size` a position. */
+  readonly high: Int16Array;
+  readonly low: Int16Array;
   readonly size: number;
 }
 
-/** Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` (libImaging/Resample.c). */
-function computeKernels(inSize: number, outSize: number, filter: Filter): Kernels {
-  const scale = inSize / outSize;
-  const filterScale = Math.max(scale, 1);
-  const support = filter.support * filterScale;
-  const size = Math.ceil(support) * 2 + 1;
-  const start = new Int32Array(outSize);
-  const count = new Int32Array(outSize);
-  const weights = new Int32Array(outSize * size);
-  const row = new Float64Array(size);
-  for (let out = 0; out < outSize; out++) {
-    const center = (out + 0.5) * scale;
-    const min = Math.max(0, Math.trunc(center - support + 0.5));
-    const max = Math.min(inSize, Math.trunc(center + support + 0.5));
-    let sum = 0;
-    for (let i = 0; i < max - min; i++) {
-      row[i] = filter.weight((i + min - center + 0.5) / filterScale);
-      sum += row[i]!;
-    }
-    for (let i = 0; i < max - min; i++) {
-      const weight = row[i]! / sum * 2 ** PRECISION_BITS;
-      weights[out * size + i] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
-    }
-    start[out] = min;
-    count[out] = max - min;
+const LOW_BITS = 11;
+
+function split({ start, count, weights, size }: Weights): SplitWeights {
+  return {
+    start,
+    pairs: count.map((taps) => (taps + 1) >> 1),
+    high: Int16Array.from(weights, (weight) => weight >> LOW_BITS),
+    low: Int16Array.from(weights, (weight) => weight & (1 << LOW_BITS) - 1),
+    size: size / 2,
+  };
+}
+
+const PAGE = 65_536;
+
+/** Lays out the kernels' memory for one pass: first the places, then, once they are known, the data. */
+class Arena {
+  #end = 0;
+  readonly #contents: [number, ArrayBufferView][] = [];
+
+  /** A place for that many bytes. */
+  reserve(length: number): number {
+    const place = this.#end;
+    this.#end += Math.ceil((length + PADDING) / PADDING) * PADDING;
+    return place;
   }
-  return { start, count, weights, size };
-}
 
-const HALF = 1 << (PRECISION_BITS - 1);
-
-function resizeRows({ width, height, data }: Image, outWidth: number, filter: Filter): Image {
-  const { start, count, weights, size } = computeKernels(width, outWidth, filter);
-  const out = new Uint8ClampedArray(outWidth * height * 3);
-  let to = 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      let from = (y * width + start[x]!) * 3;
-      let r = HALF, g = HALF, b = HALF;
-      for (let i = x * size, end = i + count[x]!; i < end; i++, from += 3) {
-        const weight = weights[i]!;
-        r = r + Math.imul(data[from]!, weight) | 0;
-        g = g + Math.imul(data[from + 1]!, weight) | 0;
-        b = b + Math.imul(data[from + 2]!, weight) | 0;
-      }
-      out[to++] = r >> PRECISION_BITS;
-      out[to++] = g >> PRECISION_BITS;
-      out[to++] = b >> PRECISION_BITS;
-    }
+  /** A place for data. */
+  put(data: ArrayBufferView): number {
+    const place = this.reserve(data.byteLength);
+    this.#contents.push([place, data]);
+    return place;
   }
-  return { width: outWidth, height, data: new Uint8Array(out.buffer) };
-}
 
-function resizeColumns({ width, height, data }: Image, outHeight: number, filter: Filter): Image {
-  const { start, count, weights, size } = computeKernels(height, outHeight, filter);
-  const stride = width * 3;
-  const out = new Uint8ClampedArray(stride * outHeight);
-  // A row of sums, so that memory is read along the rows.
-  const sums = new Int32Array(stride);
-  for (let y = 0; y < outHeight; y++) {
-    sums.fill(HALF);
-    for (let i = 0; i < count[y]!; i++) {
-      const weight = weights[y * size + i]!;
-      const from = (start[y]! + i) * stride;
-      for (let x = 0; x < stride; x++) sums[x]! += Math.imul(data[from + x]!, weight);
+  /** Makes the memory large enough and copies the data in. */
+  commit(): Kernels {
+    kernels ??= new WebAssembly.Instance(new WebAssembly.Module(resampleWasm))
+      .exports as unknown as Kernels;
+    const missing = this.#end - kernels.memory.buffer.byteLength;
+    if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
+    for (const [place, { buffer, byteOffset, byteLength }] of this.#contents) {
+      this.bytes(place, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
     }
-    for (let x = 0; x < stride; x++) out[y * stride + x] = sums[x]! >> PRECISION_BITS;
+    return kernels;
   }
-  return { width, height: outHeight, data: new Uint8Array(out.buffer) };
-}
 
-/** Keys' cubic convolution with a = -0.5. */
-function bicubic(x: number): number {
-  const a = -0.5;
-  x = Math.abs(x);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
-  return 0;
-}
-
-function sinc(x: number): number {
-  if (x === 0) return 1;
-  return Math.sin(x * Math.PI) / (x * Math.PI);
+  /** A view of the memory, after `commit`. */
+  bytes(place: number, length: number): Uint8Array {
+    return new Uint8Array(kernels!.memory.buffer, place, length);
+  }
 }

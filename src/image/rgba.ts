@@ -1,5 +1,5 @@
 /** RGBA pixels as RGB ones. Alpha is dropped, not composited, as Pillow's `convert("RGB")` does. */
-export function dropAlpha(rgba: Uint8Array): Uint8Array {
+export function dropAlpha(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
   const rgb = new Uint8Array(rgba.length / 4 * 3);
   for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
     rgb[to] = rgba[from]!;

@@ -1,5 +1,11 @@
 import { PbfReader } from "pbf";
-import { type DataType, elementCount, type Tensor, tensorFromBytes } from "../tensor/tensor.ts";
+import {
+  bytesPerElement,
+  type DataType,
+  elementCount,
+  type Tensor,
+  tensorFromBytes,
+} from "../tensor/tensor.ts";
 import {
   type Attribute,
   ATTRIBUTE_TYPES,
@@ -66,7 +72,7 @@ function readModelField(tag: number, model: Mutable<ModelProto>, pbf: PbfReader)
       if (tag === 1) opset.domain = pbf.readString();
       else if (tag === 2) opset.version = pbf.readVarint();
     }, { domain: "", version: 0 });
-    model.opsetImport = [...model.opsetImport, opset];
+    (model.opsetImport as { domain: string; version: number }[]).push(opset);
   } else if (tag === 14) {
     const { key, value } = pbf.readMessage((tag, prop, pbf) => {
       if (tag === 1) prop.key = pbf.readString();
@@ -164,11 +170,15 @@ function readTensor(pbf: PbfReader): { name: string; tensor: Tensor } {
   const dtype = DATA_TYPES.get(fields.dataType);
   if (fields.external) throw new SyntaxError(`its tensor "${name}" is in another file`);
   if (!dtype) throw new SyntaxError(`its tensor "${name}" has the type ${fields.dataType}`);
+  if (shape.some((size) => size < 0)) throw new SyntaxError(`the shape of "${name}" is [${shape}]`);
   if (fields.raw) {
-    if (shape.some((size) => size < 0) || elementCount(shape) > fields.raw.length) {
+    if (elementCount(shape) * bytesPerElement(dtype) !== fields.raw.length) {
       throw new SyntaxError(`its tensor "${name}" is cut off`);
     }
     return { name, tensor: tensorFromBytes(dtype, shape, fields.raw) };
+  }
+  if (elementCount(shape) !== Math.max(fields.floats.length, fields.integers.length)) {
+    throw new SyntaxError(`its tensor "${name}" is cut off`);
   }
   // Small tensors of other writers come as a list of numbers.
   if (dtype === "float32") {

@@ -63,8 +63,11 @@ function number(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
+/** No image is to be resized to more than that a side. */
+const MAX_SIDE = 4096;
+
 function pixels(value: unknown): number | undefined {
-  const isSize = Number.isSafeInteger(value) && value as number >= 1;
+  const isSize = Number.isSafeInteger(value) && value as number >= 1 && value as number <= MAX_SIDE;
   return isSize ? value as number : undefined;
 }
 

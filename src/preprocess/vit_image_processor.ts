@@ -1,5 +1,6 @@
 import type { Image } from "../image/image.ts";
-import { type Resampling, resize } from "../image/resize.ts";
+import type { Resampling } from "../image/resampling.ts";
+import { resize } from "../image/resize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
 import { type PreprocessorConfig, type Size } from "./preprocessor_config.ts";
@@ -45,7 +46,8 @@ export class ViTImageProcessor {
    * Makes a batch of pictures.
    *
    * @returns `pixel_values` [B, 3, H, W]: channels first, RGB.
-   * @throws {RangeError} if there is no picture, or their sizes differ after the processing.
+   * @throws {RangeError} if there is no picture, one is too narrow to be resized by its shorter side, or
+   * their sizes differ after the processing.
    */
   preprocess(images: readonly Image[]): Tensor<"float32"> {
     const sized = images.map((image) => this.#resizeAndCrop(image));
@@ -69,15 +71,36 @@ export class ViTImageProcessor {
     return { dtype: "float32", shape: [sized.length, 3, height, width], data };
   }
 
+  /**
+   * The size below which an image would be enlarged, where it is resized at all: what `decode: "fast"`
+   * of `decodeImage` may scale down to. Nothing where it is not resized.
+   */
+  get resizedSize(): { readonly width: number; readonly height: number } | undefined {
+    const { doResize, size } = this.config;
+    if (!doResize) return undefined;
+    return "shortestEdge" in size
+      ? { width: size.shortestEdge, height: size.shortestEdge }
+      : { width: size.width, height: size.height };
+  }
+
   #resizeAndCrop(image: Image): Image {
     const { doResize, size, resample, doCenterCrop, cropSize } = this.config;
     if (doResize) {
       const { height, width } = outputSize(image, size);
+      if (height * width > MAX_RESIZED_PIXELS) {
+        throw new RangeError(
+          `Cannot preprocess an image of ${image.width} × ${image.height}: it is too long and narrow ` +
+            `to be resized to ${width} × ${height}`,
+        );
+      }
       image = resize(image, width, height, RESAMPLING[resample]);
     }
     return doCenterCrop ? centerCrop(image, cropSize) : image;
   }
 }
+
+/** With `shortest_edge`, a strip of 16,384 × 1 pixels would become one of 3,670,016 × 224. */
+const MAX_RESIZED_PIXELS = 40_000_000;
 
 /** The long side is truncated, as `get_resize_output_image_size` of Hugging Face does. */
 function outputSize({ width, height }: Image, size: Size): { height: number; width: number } {

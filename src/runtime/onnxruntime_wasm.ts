@@ -4,7 +4,6 @@ import type { NamedTensors, Runtime, Session } from "./runtime.ts";
 
 /** onnxruntime-web on WebAssembly SIMD, one thread. It blocks the event loop while it runs. */
 export const onnxruntimeWasm: Runtime = {
-  name: "wasm",
   async createSession(model: Uint8Array): Promise<Session> {
     if (!ort.env.wasm.wasmBinary) {
       const { default: wasm } = await import(
@@ -39,7 +38,7 @@ class OnnxruntimeSession implements Session {
         new ort.Tensor(dtype as ort.Tensor.Type, data as ort.Tensor.DataType, shape),
       ]),
     );
-    const results = await this.#session.run(feeds, outputs);
+    const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 });
     return new Map(outputs.map((name) => [name, fromOrt(results[name]!)]));
   }
 

@@ -5,8 +5,6 @@ export type NamedTensors = ReadonlyMap<string, Tensor>;
 
 /** Runs ONNX graphs: onnxruntime-web, or another engine behind the same interface. */
 export interface Runtime {
-  /** The name under which the engine is chosen. */
-  readonly name: string;
   /**
    * Makes a session of a model.
    *

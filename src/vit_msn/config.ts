@@ -84,7 +84,7 @@ export function parseConfig(json: unknown): ViTMSNConfig {
   const problemType = config.problem_type;
   const parsed: ViTMSNConfig = {
     hiddenSize: integer(config, "hidden_size", 768),
-    numHiddenLayers: integer(config, "num_hidden_layers", 12),
+    numHiddenLayers: integer(config, "num_hidden_layers", 12, MAX_LAYERS),
     numAttentionHeads: integer(config, "num_attention_heads", 12),
     intermediateSize: integer(config, "intermediate_size", 3072),
     hiddenAct: oneOf(config, "hidden_act", ACTIVATIONS, "gelu"),
@@ -120,13 +120,17 @@ export function patchGrid({ imageSize, patchSize }: ViTMSNConfig): [number, numb
 
 type Json = Record<string, unknown>;
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
+/** Far more than any model has; a larger number would only take the memory of whoever reads it. */
+const MAX_COUNT = 1_000_000;
+const MAX_LAYERS = 1000;
+
+function isCount(value: unknown, max = MAX_COUNT): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max;
 }
 
-function integer(config: Json, name: string, otherwise: number): number {
+function integer(config: Json, name: string, otherwise: number, max = MAX_COUNT): number {
   const value = config[name] ?? otherwise;
-  return isCount(value) ? value : invalid(name, value, "a positive integer");
+  return isCount(value, max) ? value : invalid(name, value, `an integer from 1 to ${max}`);
 }
 
 function positive(config: Json, name: string, otherwise: number): number {
@@ -150,7 +154,7 @@ function pair(config: Json, name: string, otherwise: number): [number, number] {
   const [height, width, ...rest] = Array.isArray(value) ? value : [value, value];
   return isCount(height) && isCount(width) && rest.length === 0
     ? [height, width]
-    : invalid(name, value, "a positive integer or a pair of them");
+    : invalid(name, value, "an integer of at least 1 or a pair of them");
 }
 
 /** `id2label` maps "0", "1", … to names; every index must be there. */

@@ -1,6 +1,7 @@
 import { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { GraphProto } from "../onnx/model_proto.ts";
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
 
@@ -31,7 +32,7 @@ export function buildGraph(
     const tensor = weights.get(name)!;
     const isMatrix = /(projection|dense|query|key|value|classifier)\.weight$/.test(name);
     if (dtype === "f32" || !isMatrix) return graph.initializer(name, toFloat32(tensor));
-    return graph.node("Cast", [graph.initializer(name, toFloat16(tensor))], { to: FLOAT });
+    return graph.node("Cast", [graph.initializer(name, asFloat16(name, tensor))], { to: FLOAT });
   };
   /** x Wᵀ + b of [rows, in]. */
   const linear = (x: string, name: string): string => {
@@ -104,6 +105,15 @@ export function buildGraph(
     graph.output("logits", "float32", ["batch", config.id2label.length], logits);
   }
   return graph.build();
+}
+
+/** @throws {RangeError} that names the weight, if a number is too large. */
+function asFloat16(name: string, tensor: Tensor): Tensor<"float16"> {
+  try {
+    return toFloat16(tensor);
+  } catch (error) {
+    throw new RangeError(`Cannot store ${name} as f16: ${(error as Error).message}`);
+  }
 }
 
 /** TensorProto.DataType.FLOAT */

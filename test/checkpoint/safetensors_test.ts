@@ -39,6 +39,7 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
     [fileOf("[]"), "not a JSON object"],
     [fileOf({ x: null }, data), '"x"'],
     [fileOf({ x: { ...entry, dtype: "F4" } }, data), '"F4"'],
+    [fileOf({ x: { ...entry, dtype: "constructor" } }, data), '"constructor"'],
     [fileOf({ x: { ...entry, shape: [-2] } }, data), "shape"],
     [fileOf({ x: { ...entry, data_offsets: [0] } }, data), "data_offsets"],
     [fileOf({ x: { ...entry, data_offsets: [0, 4] } }, data), "0 to 4"],

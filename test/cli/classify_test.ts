@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { classify } from "../../src/cli/classify.ts";
 import { goldenPath, readGolden } from "../golden/golden.ts";
+import { runCommand } from "../../src/cli/command.ts";
 import { run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
 
@@ -101,6 +102,59 @@ Deno.test("classify goes on after images that fail, and exits with 1", async () 
   assertEquals(stderr, args.slice(0, -1).map((file, i) => `${file}: ${errors[i]}\n`).join(""));
 });
 
+Deno.test("classify expands every kind of glob, no deeper than it says", async () => {
+  using folder = new TempFolder();
+  const { path } = folder;
+  const top = folder.write("top.png", png);
+  const cat = folder.write("sub/cat/1.png", png);
+  const dog = folder.write("sub/dog/2.png", png);
+  const odd = folder.write("odd[1]/3.png", png);
+  const found = async (glob: string) =>
+    jsonLines((await run(classify, ["--json", `${path}/${glob}`])).stdout).map(({ file }) => file);
+  assertEquals(await found("*.png"), [top]);
+  assertEquals(await found("sub/*/*.png"), [cat, dog]);
+  assertEquals(await found("{top,sub/dog/2}.png"), [dog, top]);
+  assertEquals(await found("sub/*/[2-9].png"), [dog]);
+  assertEquals(await found("**/?.png"), [odd, cat, dog]);
+  assertEquals(await found("odd[1]"), [odd]); // a folder of that name comes first
+  assertEquals(await found("none/*.png"), [`${path}/none/*.png`]); // said to match nothing
+});
+
+Deno.test("classify reads standard input once", async () => {
+  const { code, stdout } = await run(classify, ["--json", "-", "-"], { stdin: png });
+  assertEquals(code, 1);
+  assertEquals(jsonLines(stdout)[1]?.error, "standard input is read already");
+});
+
+Deno.test("classify takes a name that looks like a number, and escapes one that steers terminals", async () => {
+  assertEquals((await run(classify, ["007"])).stderr, "007: no such file\n");
+  assertEquals((await run(classify, ["a\n\x1b[31mb"])).stderr, "a\\x0a\\x1b[31mb: no such file\n");
+});
+
+Deno.test("classify stops reading a file at the limit", async () => {
+  using folder = new TempFolder();
+  const large = folder.write("large.png", new Uint8Array(20_000_001));
+  assertStringIncludes((await run(classify, [large])).stderr, "it has more than 20000000 bytes");
+});
+
+Deno.test("classify ends when nobody reads its output any more", async () => {
+  let writes = 0;
+  const broken = {
+    isTerminal: false,
+    color: false,
+    columns: 80,
+    write: () => {
+      writes++;
+      throw new Deno.errors.BrokenPipe();
+    },
+  };
+  const stderr = { ...broken, write: () => assert(false, "nothing to say") };
+  const terminal = { stdin: ReadableStream.from([]), stdout: broken, stderr };
+  const ship = "test/images/ship.jpg";
+  assertEquals(await runCommand(classify, [ship, ship], terminal), 1);
+  assertEquals(writes, 1);
+});
+
 Deno.test("classify draws a progress bar for many images on a terminal", async () => {
   using folder = new TempFolder();
   for (let i = 0; i < 12; i++) folder.write(`${i}.png`, png);
@@ -119,6 +173,12 @@ const WRONG_USES: [string[], string][] = [
   [["x.jpg", "--threshold", "high"], "--threshold is high"],
   [["x.jpg", "--topk", "3"], "--topk is no option of it; the closest is --top-k"],
   [["x.jpg", "-k", "3"], "-k is no option of it"],
+  [["x.jpg", "--top-k", "-1"], "a negative value is written --option=-1"],
+  [["x.jpg", "--top-k=-1"], "--top-k is -1"],
+  [["x.jpg", "--top-k=1", "--top-k=2"], "--top-k is given 2 times"],
+  [["x.jpg", "--json=yes"], "--json takes no value"],
+  [["x.jpg", "--_", "y"], "--_ is no option of it"],
+  [[""], "an argument is empty"],
 ];
 for (const [args, message] of WRONG_USES) {
   Deno.test(`classify refuses wrong usage with exit code 2: ${args.join(" ")}`, async () => {

@@ -31,6 +31,34 @@ Deno.test("convert keeps config, labels and image processor whole in one file", 
   assertEquals(half.graph.initializers.get("layernorm.weight")?.dtype, "float32");
 });
 
+Deno.test("convert takes ImageNet's statistics for a folder without an image processor", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  await run(convert, [goldenPath("tiny"), "--out", out]);
+  const { metadataProps } = readModel(Deno.readFileSync(out));
+  assertEquals(JSON.parse(metadataProps.get("preprocessor_config.json")!), {
+    size: { height: 30, width: 30 },
+    image_mean: [0.485, 0.456, 0.406],
+    image_std: [0.229, 0.224, 0.225],
+  });
+});
+
+Deno.test("convert says so when a model cannot take images", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  folder.write("model/config.json", config);
+  folder.write("model/model.safetensors", weights);
+  folder.write("model/preprocessor_config.json", '{"size": 224}');
+  const mismatch = await run(convert, [`${folder.path}/model`, "--out", out]);
+  assertEquals(mismatch.code, 0);
+  assertStringIncludes(
+    mismatch.stderr,
+    "image_size is 30 × 30, its image processor makes 224 × 224",
+  );
+  const grey = await run(convert, [goldenPath("tiny_greyscale_no_qkv_bias"), "--out", out]);
+  assertStringIncludes(grey.stderr, "it has 1 channels, images come with 3");
+});
+
 Deno.test("convert fails with one line, and leaves an older file as it was", async () => {
   using folder = new TempFolder();
   const out = folder.write("old.onnx", "old");

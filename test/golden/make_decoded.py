@@ -49,6 +49,13 @@ files = {
     "png_palette_transparent": encode(palette, format="PNG", transparency=3),
     "gif": encode(palette, format="GIF"),
     "gif_transparent": encode(palette, format="GIF", transparency=3),
+    "webp_lossless": encode(rgb, format="WEBP", lossless=True),
+    "webp_lossless_alpha": encode(with_alpha, format="WEBP", lossless=True, exact=True),
+    "webp_lossy": encode(rgb, format="WEBP", quality=80),
+    "webp_lossy_alpha": encode(with_alpha, format="WEBP", quality=80),
+    "webp_animated": encode(
+        rgb, format="WEBP", lossless=True, save_all=True, append_images=[rgb.rotate(180)]
+    ),
     "gif_animated": encode(
         palette, format="GIF", save_all=True, append_images=[rgb.rotate(180).quantize(16)]
     ),
@@ -58,12 +65,31 @@ for orientation in range(1, 9):
     exif[0x0112] = orientation
     files[f"jpeg_orientation_{orientation}"] = encode(rgb, format="JPEG", exif=exif)
     files[f"png_orientation_{orientation}"] = encode(rgb, format="PNG", exif=exif)
+    files[f"webp_orientation_{orientation}"] = encode(
+        rgb, format="WEBP", lossless=True, exif=exif
+    )
 # The first frame lies inside a larger screen: its size stands in bytes 6 to 9, its place is (2, 3).
 gif = bytearray(files["gif"])
 gif[6:10] = struct.pack("<HH", WIDTH + 4, HEIGHT + 6)
 descriptor = gif.index(b"," + struct.pack("<HHHH", 0, 0, WIDTH, HEIGHT))
 gif[descriptor + 1 : descriptor + 5] = struct.pack("<HH", 2, 3)
 files["gif_offset"] = bytes(gif)
+
+# Its palette moves from the screen to the frame, and a colour other than the first is transparent.
+colors = bytes(gif[13 : 13 + 3 * 256])
+local = bytearray(gif[:10] + b"\0" + gif[11:13] + gif[13 + 3 * 256 :])
+control = b"!\xf9\x04\x01\0\0\x05\0"
+start = local.index(b",", 13)
+files["gif_offset_local_palette"] = bytes(
+    local[:13] + control + local[start : start + 9] + b"\x87" + colors + local[start + 10 :]
+)
+
+# The same for WebP: the canvas's size − 1 stands in bytes 24 to 29, a frame's place / 2 in ANMF's first 6.
+webp = bytearray(files["webp_animated"])
+webp[24:30] = struct.pack("<I", WIDTH + 3)[:3] + struct.pack("<I", HEIGHT + 5)[:3]
+frame = webp.index(b"ANMF") + 8
+webp[frame : frame + 6] = struct.pack("<I", 1)[:3] + struct.pack("<I", 2)[:3]
+files["webp_offset"] = bytes(webp)
 
 tensors = {}
 for name, file in files.items():

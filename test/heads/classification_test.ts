@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { toClassifications } from "../../src/heads/classification.ts";
 
 const id2label = ["cat", "dog", "eel"];
@@ -13,6 +13,19 @@ Deno.test("toClassifications() gives the best labels first", () => {
 Deno.test("toClassifications() keeps to the threshold", () => {
   assertEquals(toClassifications(logits, { id2label }, { threshold: 0.5 }).length, 1);
   assertEquals(toClassifications(logits, { id2label }, { threshold: 1 }), []);
+});
+
+Deno.test("toClassifications() refuses what would give no labels, or wrong ones", () => {
+  const config = { id2label };
+  const throws = (values: number[], options: { topK?: number }, message: string) =>
+    assertThrows(
+      () => toClassifications(Float32Array.from(values), config, options),
+      RangeError,
+      message,
+    );
+  throws([1, 2], {}, "2 logits for 3 labels");
+  throws([1, 2, NaN], {}, "not a number");
+  for (const topK of [0, -1, 2.5, NaN]) throws([1, 2, 3], { topK }, `topK is ${topK}`);
 });
 
 Deno.test("toClassifications() scores classes independently where they are", () => {

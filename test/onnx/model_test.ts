@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
+import { PbfWriter } from "pbf";
 import { GraphBuilder } from "../../src/onnx/graph_builder.ts";
 import type { ModelProto } from "../../src/onnx/model_proto.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
@@ -39,6 +40,62 @@ Deno.test("writeModel() and readModel() keep a model whole", () => {
   const model = exampleModel();
   const file = concat(writeModel(model));
   assertEquals(readModel(file), model);
+});
+
+/** A file of one initializer, as other writers may make it. */
+function fileWith(write: (tensor: PbfWriter) => void): Uint8Array {
+  const pbf = new PbfWriter();
+  pbf.writeVarintField(1, 8); // ir_version
+  pbf.writeMessage(8, (_, opset) => opset.writeVarintField(2, 17), undefined);
+  pbf.writeMessage(7, (_, graph) => {
+    graph.writeMessage(5, (_, tensor) => {
+      tensor.writeStringField(8, "x");
+      write(tensor);
+    }, undefined);
+  }, undefined);
+  return pbf.finish();
+}
+
+Deno.test("readModel() reads tensors that are lists of numbers", () => {
+  const floats = fileWith((tensor) => {
+    tensor.writePackedVarint(1, [2]);
+    tensor.writeVarintField(2, 1);
+    tensor.writePackedFloat(4, [1.5, -2]);
+  });
+  assertEquals(readModel(floats).graph.initializers.get("x")?.data, Float32Array.of(1.5, -2));
+  const integers = (type: number, field: number) =>
+    readModel(fileWith((tensor) => {
+      tensor.writePackedVarint(1, [2]);
+      tensor.writeVarintField(2, type);
+      tensor.writePackedVarint(field, [3, -4]);
+    })).graph.initializers.get("x")?.data;
+  assertEquals(integers(6, 5), Int32Array.of(3, -4));
+  assertEquals(integers(7, 7), BigInt64Array.of(3n, -4n));
+});
+
+Deno.test("readModel() refuses tensors that are elsewhere, too short or of no shape", () => {
+  const refuses = (message: string, write: (tensor: PbfWriter) => void) =>
+    assertThrows(() => readModel(fileWith(write)), SyntaxError, message);
+  refuses("in another file", (tensor) => {
+    tensor.writeVarintField(2, 1);
+    tensor.writeVarintField(14, 1);
+  });
+  refuses('"x" is cut off', (tensor) => {
+    tensor.writePackedVarint(1, [3]);
+    tensor.writeVarintField(2, 1);
+    tensor.writePackedFloat(4, [1.5, -2]);
+  });
+  refuses('shape of "x" is [-2]', (tensor) => {
+    tensor.writePackedVarint(1, [-2]);
+    tensor.writeVarintField(2, 1);
+  });
+  refuses('"x" has the type 8', (tensor) => tensor.writeVarintField(2, 8));
+});
+
+Deno.test("readModel() takes no longer than the file is long", () => {
+  // Two hundred thousand opsets; read one by one into a new list, they would take hours.
+  const file = new Uint8Array(400_000).map((_, i) => i % 2 === 0 ? 0x42 : 0);
+  assertThrows(() => readModel(file), SyntaxError, "no graph");
 });
 
 Deno.test("readModel() refuses what is not an ONNX model", () => {

@@ -62,6 +62,27 @@ Deno.test("ViTImageProcessor makes batches and refuses uneven or empty ones", ()
   assertThrows(() => processor.preprocess([]), RangeError, "no image");
 });
 
+Deno.test("ViTImageProcessor cuts as much off the left and the top, half of odd numbers to even", () => {
+  const config = { do_resize: false, do_center_crop: true, crop_size: { height: 4, width: 4 } };
+  const processor = new ViTImageProcessor(parsePreprocessorConfig({ ...config, ...AS_LEVELS }));
+  // The level is the column: of 7 columns 3 are over, of 5 one is.
+  const columns = (width: number) => {
+    const data = Uint8Array.from({ length: 3 * width * 4 }, (_, i) => Math.floor(i / 3) % width);
+    return [...processor.preprocess([{ width, height: 4, data }]).data.subarray(0, 4)];
+  };
+  assertEquals(columns(7), [2, 3, 4, 5]);
+  assertEquals(columns(5), [0, 1, 2, 3]);
+  assertEquals(columns(6), [1, 2, 3, 4]);
+});
+
+Deno.test("ViTImageProcessor refuses a strip that would be resized to millions of pixels", () => {
+  const processor = new ViTImageProcessor(
+    parsePreprocessorConfig({ size: { shortest_edge: 224 } }),
+  );
+  const strip = { width: 16_384, height: 1, data: new Uint8Array(3 * 16_384) };
+  assertThrows(() => processor.preprocess([strip]), RangeError, "16384 × 1");
+});
+
 Deno.test("ViTImageProcessor refuses to crop more than there is", () => {
   const config = { size: 8, do_center_crop: true, crop_size: 9 };
   assertThrows(() => preprocess(config), RangeError, "9 × 9 out of an image of 8 × 8");
@@ -71,7 +92,7 @@ Deno.test("parsePreprocessorConfig() names the setting that it cannot use", () =
   for (
     const [name, value] of Object.entries({
       size: { height: 0, width: 3 },
-      crop_size: "large",
+      crop_size: 1e7,
       resample: 5,
       do_resize: "yes",
       rescale_factor: "1/255",

@@ -38,6 +38,7 @@ Deno.test("parseConfig() names the setting that it cannot use", () => {
       model_type: "vit",
       hidden_size: 0,
       num_hidden_layers: "12",
+      num_labels: 3e8, // would take the memory of whoever reads it
       num_attention_heads: 7, // does not divide 768
       layer_norm_eps: -1,
       hidden_act: "tanh",

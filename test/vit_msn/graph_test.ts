@@ -7,7 +7,8 @@ import type { WeightDataType } from "../../src/vit_msn/graph.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
 import { toWeights } from "../../src/vit_msn/weights.ts";
 import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
-import { randomWeights, uniform } from "./random_weights.ts";
+import { uniform } from "../random.ts";
+import { randomWeights } from "./random_weights.ts";
 import { referenceForward } from "./reference_forward.ts";
 
 /** Against PyTorch's float32. */

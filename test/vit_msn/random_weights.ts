@@ -1,7 +1,7 @@
-import type { Tensor } from "../../src/tensor/tensor.ts";
-import { elementCount } from "../../src/tensor/tensor.ts";
+import { elementCount, type Tensor } from "../../src/tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../src/vit_msn/config.ts";
 import { type Weights, weightShapes } from "../../src/vit_msn/weights.ts";
+import { uniform } from "../random.ts";
 
 /** Weights of a seeded generator, of about the size that training gives them. */
 export function randomWeights(config: ViTMSNConfig, { classifier = true } = {}): Weights {
@@ -16,14 +16,4 @@ export function randomWeights(config: ViTMSNConfig, { classifier = true } = {}):
     weights.set(name, { dtype: "float32", shape, data });
   }
   return weights;
-}
-
-/** Pseudo-random numbers from 0 to 1 (mulberry32). */
-export function uniform(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, seed | 1);
-    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,0 +1,36 @@
+// The other side of ImageDecoder: decodes what it is sent, one image after the other.
+
+import { decodeImage, type DecodeOptions } from "./decode_image.ts";
+import type { Image } from "./image.ts";
+import { ImageDecodeError } from "./image_decode_error.ts";
+
+/** What is sent to the worker. */
+export interface DecodeRequest {
+  readonly bytes: Uint8Array;
+  readonly options: DecodeOptions;
+}
+
+/** What it answers: an image, or why there is none. */
+export type DecodeReply =
+  | { readonly image: Image }
+  | { readonly refused: string }
+  | { readonly failed: string };
+
+/** A worker's global scope, as far as it is used here. */
+interface WorkerScope {
+  onmessage: (event: MessageEvent<DecodeRequest>) => void;
+  postMessage(reply: DecodeReply, transfer: Transferable[]): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+scope.onmessage = async ({ data: { bytes, options } }) => {
+  try {
+    const image = await decodeImage(bytes, options);
+    scope.postMessage({ image }, [image.data.buffer as ArrayBuffer]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const refused = error instanceof ImageDecodeError;
+    scope.postMessage(refused ? { refused: message } : { failed: message }, []);
+  }
+};

@@ -1,0 +1,150 @@
+import { decodeImage, type DecodeOptions } from "./decode_image.ts";
+import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
+import type { Image } from "./image.ts";
+import { ImageDecodeError } from "./image_decode_error.ts";
+
+/** How an {@linkcode ImageDecoder} works. */
+export interface ImageDecoderOptions {
+  /**
+   * How many images to decode at a time, each in a worker of its own; default is the number of
+   * cores. With 0, or on a host without workers, images are decoded in the caller's thread, one after
+   * the other and without a deadline.
+   */
+  readonly workers?: number;
+  /** How long decoding an image may take, in milliseconds; default 10,000. */
+  readonly timeout?: number;
+  /**
+   * Starts a worker that runs `decode_worker.ts`; for bundles, in which that module is elsewhere.
+   */
+  readonly createWorker?: () => Worker;
+}
+
+/** An image that waits for a worker. */
+interface Job {
+  readonly request: DecodeRequest;
+  readonly resolve: (image: Image) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Some ten times what the largest image takes that the default limits allow. */
+const DEFAULT_TIMEOUT = 10_000;
+
+/**
+ * Decodes images in a pool of workers, so that the caller's thread stays free and no image takes
+ * longer than a deadline. A worker whose image takes longer is ended, and another takes its place.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ImageDecoder } from "./image_decoder.ts";
+ *
+ * using decoder = new ImageDecoder({ workers: 1, timeout: 5000 });
+ * const gif = Uint8Array.fromBase64("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=");
+ * assertEquals((await decoder.decode(gif)).width, 1);
+ * ```
+ */
+export class ImageDecoder implements Disposable {
+  readonly #maxWorkers: number;
+  readonly #timeout: number;
+  readonly #createWorker: () => Worker;
+  readonly #queue: Job[] = [];
+  readonly #idle: Worker[] = [];
+  /** The workers that decode, each with what ends its image from outside. */
+  readonly #busy = new Map<Worker, (error: Error) => void>();
+  #disposed = false;
+
+  /**
+   * Makes a decoder. Workers start when they are needed.
+   *
+   * @throws {RangeError} if `workers` is no count or `timeout` no positive number.
+   */
+  constructor(
+    {
+      workers = navigator.hardwareConcurrency,
+      timeout = DEFAULT_TIMEOUT,
+      createWorker = createDecodeWorker,
+    }: ImageDecoderOptions = {},
+  ) {
+    if (!Number.isSafeInteger(workers) || workers < 0) {
+      throw new RangeError(`Cannot make an image decoder: workers is ${workers}, not a count`);
+    }
+    if (!(timeout > 0)) {
+      throw new RangeError(`Cannot make an image decoder: timeout is ${timeout}, not above 0`);
+    }
+    this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
+    this.#timeout = timeout;
+    this.#createWorker = createWorker;
+  }
+
+  /**
+   * Decodes an image as {@linkcode decodeImage} does, with the same result. Images are begun in the
+   * order of the calls.
+   *
+   * @throws {ImageDecodeError} if it cannot be decoded, or not in time.
+   */
+  async decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
+    if (this.#disposed) throw new Error("Cannot decode the image: the decoder is disposed of");
+    if (this.#maxWorkers === 0) return await decodeImage(bytes, options);
+    const { promise, resolve, reject } = Promise.withResolvers<Image>();
+    this.#queue.push({ request: { bytes, options }, resolve, reject });
+    this.#next();
+    return await promise;
+  }
+
+  /** Ends the workers. What they have not finished is rejected. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    const error = new Error("Cannot decode the image: the decoder is disposed of");
+    for (const job of this.#queue.splice(0)) job.reject(error);
+    for (const end of [...this.#busy.values()]) end(error);
+    for (const worker of this.#idle.splice(0)) worker.terminate();
+  }
+
+  /** Gives the next image to a worker, if there are both. */
+  #next(): void {
+    if (this.#queue.length === 0) return;
+    const worker = this.#idle.pop() ?? this.#start();
+    if (worker) this.#run(worker, this.#queue.shift()!);
+  }
+
+  #start(): Worker | undefined {
+    if (this.#busy.size >= this.#maxWorkers) return undefined;
+    return this.#createWorker();
+  }
+
+  #run(worker: Worker, { request, resolve, reject }: Job): void {
+    const settle = () => {
+      clearTimeout(timer);
+      this.#busy.delete(worker);
+    };
+    /** The worker is lost, with its image. */
+    const end = (error: Error) => {
+      settle();
+      worker.terminate();
+      reject(error);
+      this.#next();
+    };
+    const timer = setTimeout(
+      () => end(new ImageDecodeError(`Cannot decode the image: it took over ${this.#timeout} ms`)),
+      this.#timeout,
+    );
+    this.#busy.set(worker, end);
+    worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => {
+      settle();
+      this.#idle.push(worker);
+      if ("image" in data) resolve(data.image);
+      else if ("refused" in data) reject(new ImageDecodeError(data.refused));
+      else reject(new Error(data.failed));
+      this.#next();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      end(new Error(`Cannot decode the image: its worker failed: ${event.message}`));
+    };
+    worker.postMessage(request);
+  }
+}
+
+function createDecodeWorker(): Worker {
+  return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+}

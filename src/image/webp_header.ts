@@ -1,0 +1,117 @@
+import { type Orientation, readOrientation } from "./exif.ts";
+import { ImageDecodeError } from "./image_decode_error.ts";
+import type { ImageHeader } from "./image_header.ts";
+
+/** What a WebP says, with where its picture is. */
+export interface WebpHeader extends Omit<ImageHeader, "format"> {
+  /** The first frame of an animation: its place on the canvas and its chunks. */
+  readonly firstFrame?: {
+    readonly left: number;
+    readonly top: number;
+    readonly width: number;
+    readonly height: number;
+    readonly chunks: Uint8Array;
+  };
+}
+
+interface Chunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
+
+const EXIF_PREFIX = "Exif\0\0";
+
+/**
+ * Reads the RIFF chunks of a WebP: `VP8 `, `VP8L` or `VP8X` for the size, `ANMF` for frames, `EXIF`
+ * for the orientation. https://developers.google.com/speed/webp/docs/riff_container
+ *
+ * @throws {ImageDecodeError} if there is no picture.
+ */
+export function readWebpHeader(bytes: Uint8Array): WebpHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // The size in the header counts from byte 8; what follows it is not of the file.
+  const end = Math.min(bytes.length, 8 + view.getUint32(4, true));
+  const chunks = [...readChunks(bytes.subarray(12, end))];
+  const [first] = chunks;
+  if (!first) throw damaged("it has no chunk");
+  const size = readSize(first);
+  const frames = chunks.filter(({ type }) => type === "ANMF");
+  const exif = chunks.find(({ type }) => type === "EXIF")?.data;
+  const header = {
+    ...size,
+    bitDepth: 8,
+    components: 3 + (hasAlpha(first) ? 1 : 0),
+    frames: Math.max(1, frames.length),
+    orientation: exif ? orientationOf(exif) : 1 as const,
+    // One colour all over takes a few bytes at any size.
+    plausiblePixels: Infinity,
+  };
+  const isAnimated = first.type === "VP8X" && (first.data[0]! & 2) !== 0;
+  if (!isAnimated) return header;
+  const frame = frames[0]?.data;
+  if (!frame || frame.length < 16) throw damaged("it is an animation without a frame");
+  const firstFrame = {
+    left: 2 * uint24(frame, 0),
+    top: 2 * uint24(frame, 3),
+    width: 1 + uint24(frame, 6),
+    height: 1 + uint24(frame, 9),
+    chunks: frame.subarray(16),
+  };
+  const { left, top, width, height } = firstFrame;
+  if (left + width > size.width || top + height > size.height) {
+    throw damaged("its first frame does not lie on its canvas");
+  }
+  return { ...header, firstFrame };
+}
+
+/**
+ * A chunk is a type of four letters, a length, data, and a byte more where the length is odd. The
+ * last one may be cut off: whether it can be done without is up to the decoder.
+ */
+function* readChunks(bytes: Uint8Array): Generator<Chunk> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const length = view.getUint32(at + 4, true);
+    const type = String.fromCharCode(...bytes.subarray(at, at + 4));
+    yield { type, data: bytes.subarray(at + 8, at + 8 + length) };
+    at += 8 + length + length % 2;
+  }
+}
+
+function readSize({ type, data }: Chunk): { width: number; height: number } {
+  if (type === "VP8X" && data.length >= 10) {
+    return { width: 1 + uint24(data, 4), height: 1 + uint24(data, 7) };
+  }
+  // A key frame: 3 bytes of tag, a start code, 14 bits of width and of height.
+  if (type === "VP8 " && data.length >= 10 && uint24(data, 3) === 0x2a019d) {
+    return {
+      width: (data[6]! | data[7]! << 8) & 0x3fff,
+      height: (data[8]! | data[9]! << 8) & 0x3fff,
+    };
+  }
+  // A signature, 14 bits of width − 1 and of height − 1, a bit for alpha.
+  if (type === "VP8L" && data.length >= 5 && data[0] === 0x2f) {
+    const bits = (data[1]! | data[2]! << 8 | data[3]! << 16 | data[4]! << 24) >>> 0;
+    return { width: 1 + (bits & 0x3fff), height: 1 + (bits >>> 14 & 0x3fff) };
+  }
+  throw damaged("its first chunk is no picture");
+}
+
+function hasAlpha({ type, data }: Chunk): boolean {
+  if (type === "VP8X") return (data[0]! & 0x10) !== 0;
+  return type === "VP8L" && (data[4]! & 0x10) !== 0;
+}
+
+/** Some writers put JPEG's prefix before the TIFF structure. */
+function orientationOf(exif: Uint8Array): Orientation {
+  const prefix = String.fromCharCode(...exif.subarray(0, EXIF_PREFIX.length));
+  return readOrientation(prefix === EXIF_PREFIX ? exif.subarray(EXIF_PREFIX.length) : exif);
+}
+
+function uint24(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16;
+}
+
+function damaged(what: string): ImageDecodeError {
+  return new ImageDecodeError(`Cannot decode the WebP image: ${what}`);
+}

@@ -1,0 +1,32 @@
+/** Something to time. */
+export type Task = () => unknown;
+
+/**
+ * Times tasks side by side: in turn, round after round, so that a machine that slows down does so for
+ * all of them.
+ *
+ * @returns the median time of each in milliseconds.
+ */
+export async function medianTimes<Name extends string>(
+  tasks: Readonly<Record<Name, Task>>,
+  rounds: number,
+): Promise<Record<Name, number>> {
+  const names = Object.keys(tasks) as Name[];
+  const times = new Map(names.map((name) => [name, [] as number[]]));
+  // The first round, in which code is compiled, does not count.
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const start = performance.now();
+      await tasks[name]();
+      if (round > 0) times.get(name)!.push(performance.now() - start);
+    }
+  }
+  const medians = names.map((name) => [name, median(times.get(name)!)]);
+  return Object.fromEntries(medians) as Record<Name, number>;
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { decodeImage } from "../../src/image/decode_image.ts";
+import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
+import { ImageDecoder } from "../../src/image/image_decoder.ts";
+import { readGolden } from "../golden/golden.ts";
+
+const golden = readGolden("decoded.safetensors");
+const NAMES = [
+  "jpeg_420",
+  "jpeg_orientation_6",
+  "png_rgba",
+  "gif_offset",
+  "webp_lossy",
+  "webp_animated",
+];
+const FILES = NAMES.map((name) => golden.get(`${name}.file`)!.data as Uint8Array);
+const HANG = Uint8Array.of(1);
+const CRASH = Uint8Array.of(2);
+
+/** Longer than a worker takes to start on a busy machine. */
+const TIMEOUT = 3000;
+
+function misbehaving(workers: number): ImageDecoder {
+  const url = new URL("./misbehaving_worker.ts", import.meta.url);
+  const createWorker = () => new Worker(url, { type: "module" });
+  return new ImageDecoder({ workers, timeout: TIMEOUT, createWorker });
+}
+
+for (const workers of [0, 1, 2]) {
+  Deno.test(`ImageDecoder gives what decodeImage() gives, with ${workers} workers`, async () => {
+    using decoder = new ImageDecoder({ workers });
+    const images = await Promise.all(FILES.map((file) => decoder.decode(file)));
+    assertEquals(images, await Promise.all(FILES.map((file) => decodeImage(file))));
+    const fast = { decode: "fast", size: { width: 9, height: 9 } } as const;
+    assertEquals(await decoder.decode(FILES[0]!, fast), await decodeImage(FILES[0]!, fast));
+    assert(FILES[0]!.length > 0); // the caller keeps its bytes
+  });
+
+  Deno.test(`ImageDecoder refuses as decodeImage() does, with ${workers} workers`, async () => {
+    using decoder = new ImageDecoder({ workers });
+    const text = new TextEncoder().encode("hello");
+    await assertRejects(() => decoder.decode(text), ImageDecodeError, "no image format known");
+    const limits = { maxBytes: 1, maxPixels: 1, maxSide: 1 };
+    await assertRejects(
+      () => decoder.decode(FILES[0]!, { limits }),
+      ImageDecodeError,
+      "more than 1",
+    );
+    await assertRejects(() => decoder.decode(FILES[0]!, { decode: "fast" }), Error, "go together");
+    assertEquals((await decoder.decode(FILES[0]!)).width, 45);
+  });
+}
+
+Deno.test("ImageDecoder ends an image that takes too long, and goes on with the next", async () => {
+  using decoder = misbehaving(1);
+  const hanging = assertRejects(() => decoder.decode(HANG), ImageDecodeError, "took over 3000 ms");
+  const next = decoder.decode(FILES[0]!);
+  await hanging;
+  assertEquals((await next).width, 45);
+});
+
+Deno.test("ImageDecoder keeps other workers busy while one hangs", async () => {
+  using decoder = misbehaving(2);
+  const hanging = assertRejects(() => decoder.decode(HANG), ImageDecodeError);
+  let hung = true;
+  hanging.then(() => hung = false);
+  for (const file of FILES) await decoder.decode(file);
+  assert(hung);
+  await hanging;
+});
+
+Deno.test("ImageDecoder turns a worker's end into an error, and goes on with the next", async () => {
+  using decoder = misbehaving(1);
+  await assertRejects(() => decoder.decode(CRASH), Error, "the worker is broken");
+  assertEquals((await decoder.decode(FILES[0]!)).width, 45);
+});
+
+Deno.test("ImageDecoder rejects what is not finished when it is disposed of", async () => {
+  const decoder = misbehaving(1);
+  const running = assertRejects(() => decoder.decode(HANG), Error, "disposed of");
+  const waiting = assertRejects(() => decoder.decode(FILES[0]!), Error, "disposed of");
+  decoder[Symbol.dispose]();
+  await Promise.all([running, waiting]);
+  await assertRejects(() => decoder.decode(FILES[0]!), Error, "disposed of");
+});
+
+Deno.test("ImageDecoder refuses settings that make no sense", () => {
+  assertThrows(() => new ImageDecoder({ workers: -1 }), RangeError, "workers is -1");
+  assertThrows(() => new ImageDecoder({ workers: 1.5 }), RangeError);
+  assertThrows(() => new ImageDecoder({ timeout: 0 }), RangeError, "timeout is 0");
+  assertThrows(() => new ImageDecoder({ timeout: NaN }), RangeError);
+});
