@@ -22,7 +22,14 @@ export {
 } from "./image/image_header.ts";
 export { type Resampling } from "./image/resampling.ts";
 export { resize } from "./image/resize.ts";
-export { type EmbedOptions, loadModel, ViTMSN } from "./model.ts";
+export {
+  type EmbedOptions,
+  type ForwardOptions,
+  loadClassifier,
+  loadModel,
+  ViTMSNForImageClassification,
+  ViTMSNModel,
+} from "./model.ts";
 export {
   parsePreprocessorConfig,
   type PreprocessorConfig,
@@ -32,4 +39,6 @@ export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
 export { type NamedTensors, type Runtime, type Session } from "./runtime/runtime.ts";
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
+export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
+export { type OutputName } from "./vit_msn/graph.ts";
 export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";

@@ -3,17 +3,32 @@ import {
   type ClassificationOptions,
   toClassifications,
 } from "./heads/classification.ts";
+import { computeLoss } from "./heads/loss.ts";
 import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 import { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
-import type { Runtime, Session } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
-import { assertDataType, elementCount, type Tensor } from "./tensor/tensor.ts";
+import type { Tensor } from "./tensor/tensor.ts";
 import type { ViTMSNConfig } from "./vit_msn/config.ts";
+import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
+import type { OutputName } from "./vit_msn/graph.ts";
 import { type ModelFile, readModelFile } from "./vit_msn/model_file.ts";
+import { GraphSessions } from "./graph_sessions.ts";
 
-/** How {@linkcode ViTMSN.embed} makes an image's embedding. */
+/** How {@linkcode ViTMSNModel.forward} runs. */
+export interface ForwardOptions {
+  /**
+   * What to compute, and nothing else. Default is `last_hidden_state`, with a classifier `logits`, and
+   * with labels `loss`.
+   */
+  readonly outputs?: readonly (OutputName | "loss")[];
+  /** Whether images may have another size than the config's; positions are interpolated for them. */
+  readonly interpolatePosEncoding?: boolean;
+}
+
+/** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
 export interface EmbedOptions {
   /** Default `cls`. */
   readonly pool?: Pooling;
@@ -21,39 +36,24 @@ export interface EmbedOptions {
   readonly normalize?: boolean;
 }
 
-/** A ViT-MSN that is ready to run; {@linkcode loadModel} makes one. */
-export class ViTMSN implements AsyncDisposable {
+/** A ViT-MSN backbone that is ready to run; {@linkcode loadModel} makes one. */
+export class ViTMSNModel implements AsyncDisposable {
   /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
   /** Makes `pixel_values` of pictures, as the model was trained on them. */
   readonly processor: ViTImageProcessor;
-  /** What {@linkcode forward} can return. */
-  readonly outputs: readonly string[];
-  readonly #session: Session;
+  readonly #sessions: GraphSessions;
 
   /** Use {@linkcode loadModel}. */
-  constructor(file: ModelFile, session: Session) {
+  constructor(file: ModelFile, sessions: GraphSessions) {
     this.config = file.config;
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
-    this.outputs = file.outputs;
-    this.#session = session;
+    this.#sessions = sessions;
   }
 
-  /**
-   * Names what is on pictures.
-   *
-   * @returns the labels of each image, best first.
-   * @throws {TypeError} if the model has no trained classifier.
-   */
-  async classify(
-    images: readonly Image[],
-    options: ClassificationOptions = {},
-  ): Promise<Classification[][]> {
-    this.assertClassifier();
-    const { data, shape: [, K] } = await this.#forwardOne(images, "logits");
-    return images.map((_, b) =>
-      toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
-    );
+  /** What {@linkcode forward} computes if it is not told what. */
+  get defaultOutputs(): readonly OutputName[] {
+    return ["last_hidden_state"];
   }
 
   /**
@@ -65,7 +65,7 @@ export class ViTMSN implements AsyncDisposable {
     images: readonly Image[],
     { pool: pooling = "cls", normalize = false }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
-    const { data, shape: [, T, D] } = await this.#forwardOne(images, "last_hidden_state");
+    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state");
     return images.map((_, b) => {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
@@ -73,79 +73,97 @@ export class ViTMSN implements AsyncDisposable {
   }
 
   /**
-   * Runs the graph on prepared pixels.
+   * Runs the model on tensors, as the `forward` of Hugging Face does.
    *
-   * @param pixelValues float32 [B, C, H, W], B at least 1, the rest as the config says.
-   * @param outputs some of {@linkcode ViTMSN.outputs}.
-   * @throws {TypeError} if the pixels have another type.
-   * @throws {RangeError} if they have another shape, or there is no such output.
+   * The plain forward runs the graph in the file. Anything else, such as `attentions` or a mask, runs a
+   * graph that is made of the same weights when it is first asked for.
+   *
+   * @returns the outputs by name: `last_hidden_state` [B, T, D]; `hidden_states` [L + 1, B, T, D], the
+   * embeddings and then each block's, the last one before the final LayerNorm; `attentions`
+   * [L, B, heads, T, T]; `logits` [B, K]; `loss` [1].
+   * @throws {TypeError} if an input has another type, or the model lacks what an input or output needs.
+   * @throws {RangeError} if an input has another shape or values out of range, or there is no such output.
    */
   async forward(
-    pixelValues: Tensor,
-    outputs: readonly string[] = this.outputs,
+    inputs: ForwardInputs,
+    { outputs, interpolatePosEncoding = false }: ForwardOptions = {},
   ): Promise<ReadonlyMap<string, Tensor>> {
-    assertDataType(pixelValues, "float32", "pixel_values");
-    this.#assertShape(pixelValues.shape);
-    if (pixelValues.data.length !== elementCount(pixelValues.shape)) {
-      throw new RangeError(
-        `Cannot run the model: ${pixelValues.data.length} numbers are not [${pixelValues.shape}]`,
-      );
-    }
-    const unknown = outputs.find((name) => !this.outputs.includes(name));
-    if (unknown !== undefined || outputs.length === 0) {
-      throw new RangeError(
-        `Cannot compute the output "${unknown ?? ""}": the model has ${this.outputs.join(", ")}`,
-      );
-    }
-    return await this.#session.run(new Map([["pixel_values", pixelValues]]), outputs);
+    const { graph, feeds } = checkInputs(inputs, this.config, interpolatePosEncoding);
+    const wanted = outputs ??
+      [...this.defaultOutputs, ...(inputs.labels && this.#canClassify ? ["loss" as const] : [])];
+    this.#assertOutputs(wanted, inputs);
+    const computed = [...new Set(wanted.map((name) => name === "loss" ? "logits" : name))];
+    await using session = await this.#sessions.borrow({ ...graph, outputs: computed });
+    const results = await session.run(feeds, computed);
+    return new Map(wanted.map((name) => [name, this.#output(name, results, inputs.labels)]));
   }
 
-  /**
-   * Makes sure that the model can name labels.
-   *
-   * @throws {TypeError} if it has no trained classifier: labels would be made up.
-   */
-  assertClassifier(): void {
-    if (!this.outputs.includes("logits")) {
-      throw new TypeError(
-        "Cannot classify: the model is a backbone without a trained classifier, " +
-          "though its config may name labels; it computes embeddings",
-      );
-    }
-  }
-
-  /** Frees the memory of the session. */
+  /** Frees the memory of the model. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
+    await this.#sessions[Symbol.asyncDispose]();
   }
 
-  async #forwardOne(images: readonly Image[], output: string): Promise<Tensor<"float32">> {
-    const results = await this.forward(this.processor.preprocess(images), [output]);
+  /** One output for pictures. */
+  protected async forwardImages(
+    images: readonly Image[],
+    output: OutputName,
+  ): Promise<Tensor<"float32">> {
+    const inputs = { pixel_values: this.processor.preprocess(images) };
+    const results = await this.forward(inputs, { outputs: [output] });
     return results.get(output) as Tensor<"float32">;
   }
 
-  /** The messages are Hugging Face's. */
-  #assertShape(shape: readonly number[]): void {
-    const { numChannels, imageSize } = this.config;
-    const [batch, channels, height, width] = shape;
-    if (shape.length !== 4 || batch === 0) {
-      throw new RangeError(
-        `Cannot run the model: pixel_values is [${shape}], not [batch, channels, height, width]`,
-      );
+  get #canClassify(): boolean {
+    return this.defaultOutputs.includes("logits");
+  }
+
+  #assertOutputs(outputs: readonly string[], { labels }: ForwardInputs): void {
+    if (outputs.length === 0) throw new RangeError("Cannot run the model: no output is asked for");
+    const known = ["last_hidden_state", "hidden_states", "attentions", "logits", "loss"];
+    const unknown = outputs.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new RangeError(`Cannot compute the output "${unknown}": there are ${known.join(", ")}`);
     }
-    if (channels !== numChannels) {
-      throw new RangeError(
-        "Make sure that the channel dimension of the pixel values match with the one set in the " +
-          `configuration. Expected ${numChannels} but got ${channels}.`,
-      );
+    const ofClassifier = outputs.find((name) => name === "logits" || name === "loss");
+    if (ofClassifier && !this.#canClassify) {
+      throw new TypeError(`Cannot compute ${ofClassifier}: ${BACKBONE}`);
     }
-    if (height !== imageSize[0] || width !== imageSize[1]) {
-      throw new RangeError(
-        `Input image size (${height}*${width}) doesn't match model (${imageSize[0]}*${
-          imageSize[1]
-        }).`,
-      );
+    if (outputs.includes("loss") && !labels) {
+      throw new TypeError("Cannot compute loss: there is no input labels");
     }
+  }
+
+  #output(name: string, results: ReadonlyMap<string, Tensor>, labels: Tensor | undefined): Tensor {
+    if (name !== "loss") return results.get(name)!;
+    const logits = results.get("logits") as Tensor<"float32">;
+    const loss = computeLoss(logits, labels!, this.config.problemType);
+    return { dtype: "float32", shape: [1], data: Float32Array.of(loss) };
+  }
+}
+
+const BACKBONE =
+  "the model is a backbone without a trained classifier, though its config may name " +
+  "labels; it computes embeddings";
+
+/** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
+export class ViTMSNForImageClassification extends ViTMSNModel {
+  override get defaultOutputs(): readonly OutputName[] {
+    return ["last_hidden_state", "logits"];
+  }
+
+  /**
+   * Names what is on pictures.
+   *
+   * @returns the labels of each image, best first.
+   */
+  async classify(
+    images: readonly Image[],
+    options: ClassificationOptions = {},
+  ): Promise<Classification[][]> {
+    const { data, shape: [, K] } = await this.forwardImages(images, "logits");
+    return images.map((_, b) =>
+      toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
+    );
   }
 }
 
@@ -154,24 +172,42 @@ export class ViTMSN implements AsyncDisposable {
  *
  * @param bytes an ONNX file of `deno task convert`, which carries config and image processor.
  * @param runtime the engine; default is onnxruntime-web on WebAssembly.
+ * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
  * @throws {SyntaxError} if the bytes are not such a file.
  * @throws {TypeError} if a config in it cannot be used.
+ */
+export async function loadModel(
+  bytes: Uint8Array,
+  runtime: Runtime = onnxruntimeWasm,
+): Promise<ViTMSNModel> {
+  const file = readModelFile(bytes);
+  const sessions = new GraphSessions(bytes, await runtime.createSession(bytes), runtime);
+  const Model = file.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
+  return new Model(file, sessions);
+}
+
+/**
+ * Makes a classifier ready to run; see {@linkcode loadModel}.
+ *
+ * @throws {TypeError} if the model has no trained classifier: labels would be made up.
  *
  * @example
  * ```ts
  * import { decodeImage } from "./image/decode_image.ts";
- * import { loadModel } from "./model.ts";
+ * import { loadClassifier } from "./model.ts";
  *
- * await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
+ * await using model = await loadClassifier(await Deno.readFile("functions/_shared/model.onnx"));
  * const image = await decodeImage(await Deno.readFile("test/images/ship.jpg"));
  * const [labels] = await model.classify([image], { topK: 3 });
  * console.log(labels); // [{ label: "ship", score: … }, …]
  * ```
  */
-export async function loadModel(
+export async function loadClassifier(
   bytes: Uint8Array,
   runtime: Runtime = onnxruntimeWasm,
-): Promise<ViTMSN> {
-  const file = readModelFile(bytes);
-  return new ViTMSN(file, await runtime.createSession(bytes));
+): Promise<ViTMSNForImageClassification> {
+  const model = await loadModel(bytes, runtime);
+  if (model instanceof ViTMSNForImageClassification) return model;
+  await model[Symbol.asyncDispose]();
+  throw new TypeError(`Cannot classify: ${BACKBONE}`);
 }

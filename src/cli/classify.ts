@@ -3,7 +3,7 @@ import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { loadClassifierOption, MODEL_OPTION } from "./model_option.ts";
 
 const options = {
   model: MODEL_OPTION,
@@ -29,8 +29,7 @@ export const classify: Command<typeof options> = {
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
-    await using model = await loadModelOption(values.model);
-    model.assertClassifier();
+    await using model = await loadClassifierOption(values.model);
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
       const [labels] = await model.classify([image], { topK, threshold });

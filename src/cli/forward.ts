@@ -1,46 +1,66 @@
 import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { OutputName } from "../vit_msn/graph.ts";
 import { type Command, requiredOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { printable } from "./printable.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
   model: MODEL_OPTION,
-  inputs: { value: "FILE", help: "A safetensors file with pixel_values [B, C, H, W]; required" },
+  inputs: {
+    value: "FILE",
+    help: "A safetensors file with pixel_values [B, C, H, W] and, as the case may be, " +
+      "bool_masked_pos, kept_patches and labels; required",
+  },
   out: { value: "FILE", help: "The safetensors file to write; required" },
-  outputs: { value: "A,B", help: "The outputs to compute; default is all that the model has" },
+  outputs: {
+    value: "A,B",
+    help: "What to compute: last_hidden_state, hidden_states, attentions, logits, loss; " +
+      "default is the first, with a classifier logits, with labels loss",
+  },
+  "interpolate-pos-encoding": {
+    help: "Take images of any size; position embeddings are interpolated",
+  },
 };
 
-/** The tensor of the input file that the graph takes. */
-const INPUT = "pixel_values";
+const INPUTS = ["pixel_values", "bool_masked_pos", "kept_patches", "labels"];
 
 /** `deno task forward`: runs raw tensors through the graph. */
 export const forward: Command<typeof options> = {
   name: "forward",
   usage: "--inputs IN.safetensors --out OUT.safetensors",
-  description: "Runs tensors through the model's graph and writes its outputs, such as logits.",
+  description: "Runs tensors through the model and writes its outputs, under Hugging Face's names.",
   options,
   examples: [
     ["--inputs in.safetensors --out out.safetensors", "For comparing with Python"],
     [
-      "--model my.onnx --inputs in.safetensors --out out.safetensors --outputs logits",
-      "One output",
+      "--model my.onnx --inputs in.safetensors --out out.safetensors --outputs logits,attentions",
+      "Some outputs",
     ],
   ],
   async run(positional, values, terminal) {
     if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
     const inputsPath = requiredOption("inputs", values.inputs);
     const out = requiredOption("out", values.out);
-    const inputs = await readTensors(inputsPath);
-    const pixelValues = inputs.get(INPUT);
-    if (!pixelValues) throw new Error(`${inputsPath}: it has no tensor ${INPUT}`);
-    const others = [...inputs.keys()].filter((name) => name !== INPUT);
+    const tensors = await readTensors(inputsPath);
+    const pixel_values = tensors.get("pixel_values");
+    if (!pixel_values) throw new Error(`${inputsPath}: it has no tensor pixel_values`);
+    const others = [...tensors.keys()].filter((name) => !INPUTS.includes(name));
     if (others.length > 0) {
-      terminal.stderr.write(`forward: these are no inputs of the graph: ${others.join(", ")}\n`);
+      const names = printable(others.join(", "));
+      terminal.stderr.write(`forward: these are no inputs of the model: ${names}\n`);
     }
+    const given = [...tensors].filter(([name]) => INPUTS.includes(name));
+    const inputs = { ...Object.fromEntries(given), pixel_values };
     await using model = await loadModelOption(values.model);
-    const results = await model.forward(pixelValues, values.outputs?.split(","));
+    const results = await model.forward(inputs, {
+      ...(values.outputs === undefined
+        ? {}
+        : { outputs: values.outputs.split(",") as OutputName[] }),
+      interpolatePosEncoding: values["interpolate-pos-encoding"],
+    });
     await writeFile(out, [writeSafetensors(results)]);
     return 0;
   },

@@ -1,4 +1,9 @@
-import { loadModel, type ViTMSN } from "../model.ts";
+import {
+  loadClassifier,
+  loadModel,
+  type ViTMSNForImageClassification,
+  type ViTMSNModel,
+} from "../model.ts";
 import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
 import { errorMessage, type Option } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
@@ -14,8 +19,19 @@ export const MODEL_OPTION = {
  *
  * @throws {Error} if it cannot be read or is no model; the message names the file.
  */
-export async function loadModelOption(path: string | undefined): Promise<ViTMSN> {
+export async function loadModelOption(path: string | undefined): Promise<ViTMSNModel> {
   return await openModel(path, loadModel);
+}
+
+/**
+ * The same for a model that classifies.
+ *
+ * @throws {Error} also if it has no trained classifier.
+ */
+export async function loadClassifierOption(
+  path: string | undefined,
+): Promise<ViTMSNForImageClassification> {
+  return await openModel(path, loadClassifier);
 }
 
 /** The same without making it ready to run. */

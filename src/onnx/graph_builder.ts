@@ -88,16 +88,24 @@ export class GraphBuilder {
     return name;
   }
 
+  /** The graph, without the nodes and weights that no output needs. */
   build(): GraphProto {
+    const needed = new Set(this.#renamed.keys());
+    // Nodes come after what they read, so that one pass from the end finds all that is needed.
+    const nodes = this.#nodes.toReversed().filter((node) => {
+      if (!node.outputs.some((name) => needed.has(name))) return false;
+      node.inputs.forEach((name) => needed.add(name));
+      return true;
+    }).reverse();
     const rename = (name: string) => this.#renamed.get(name) ?? name;
     return {
       name: this.#name,
-      nodes: this.#nodes.map((node) => ({
+      nodes: nodes.map((node) => ({
         ...node,
         inputs: node.inputs.map(rename),
         outputs: node.outputs.map(rename),
       })),
-      initializers: this.#initializers,
+      initializers: new Map([...this.#initializers].filter(([name]) => needed.has(name))),
       inputs: this.#inputs,
       outputs: this.#outputs,
     };

@@ -114,7 +114,9 @@ export function parseConfig(json: unknown): ViTMSNConfig {
 }
 
 /** The patches' grid: [rows, columns]. Pixels that fill no whole patch are left out. */
-export function patchGrid({ imageSize, patchSize }: ViTMSNConfig): [number, number] {
+export function patchGrid(
+  { imageSize, patchSize }: Pick<ViTMSNConfig, "imageSize" | "patchSize">,
+): [number, number] {
   return [Math.floor(imageSize[0] / patchSize[0]), Math.floor(imageSize[1] / patchSize[1])];
 }
 

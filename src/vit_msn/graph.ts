@@ -3,10 +3,29 @@ import type { GraphProto } from "../onnx/model_proto.ts";
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
+import { interpolatePositions } from "./interpolate_positions.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
 
 /** The precision in which a file keeps the matrices. All computing is done in float32. */
 export type WeightDataType = "f32" | "f16";
+
+/** What a graph can compute. */
+export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
+
+/** A graph that does more, or something else, than the plain forward that a file carries. */
+export interface GraphVariant {
+  /** What to compute, and nothing else. Default is `last_hidden_state` and, with a classifier, `logits`. */
+  readonly outputs?: readonly OutputName[];
+  /** [height, width] of the images; positions are interpolated. Default is the config's. */
+  readonly imageSize?: readonly [number, number];
+  /** With the input `bool_masked_pos` bool [batch, N]: patches whose embedding is the mask token. */
+  readonly masked?: boolean;
+  /** With the input `kept_patches` int64 [batch, this many]: the only patches that go on. */
+  readonly keptPatches?: number;
+}
+
+/** The weights that the graph rounds to float16 where it is asked to. */
+const MATRIX = /(projection|dense|query|key|value|classifier)\.weight$/;
 
 /**
  * The forward of `ViTMSNForImageClassification`, or of `ViTMSNModel` where the weights carry no
@@ -14,25 +33,30 @@ export type WeightDataType = "f32" | "f16";
  *
  *     pixel_values [batch, C, H, W] → last_hidden_state [batch, T, D], logits [batch, K]
  *
- * with T = patches + 1, K labels. Weights keep Hugging Face's names and shapes, so a linear layer's
- * is [out, in]. With `f16`, matrices are stored as float16 and cast to float32 when a session loads.
+ * with N patches, T = N + 1 tokens, K labels. A variant may also have `hidden_states`
+ * [L + 1, batch, T, D], the last one before the final LayerNorm, and `attentions`
+ * [L, batch, heads, T, T]. Weights keep Hugging Face's names and shapes, so a linear layer's is
+ * [out, in]. Matrices that are float16 are cast to float32 when a session loads.
  */
 export function buildGraph(
   config: ViTMSNConfig,
   weights: Weights,
-  dtype: WeightDataType,
+  variant: GraphVariant = {},
 ): GraphProto {
-  const { hiddenSize: D, numAttentionHeads: heads, patchSize, imageSize, numChannels } = config;
-  const [rows, columns] = patchGrid(config);
+  const { hiddenSize: D, numAttentionHeads: heads, patchSize, numChannels } = config;
+  const imageSize = variant.imageSize ?? config.imageSize;
+  const [rows, columns] = patchGrid({ imageSize, patchSize });
   const N = rows * columns;
-  const T = N + 1;
+  const T = (variant.keptPatches ?? N) + 1;
+  const outputs = variant.outputs ??
+    (hasClassifier(weights) ? ["last_hidden_state", "logits"] : ["last_hidden_state"]);
+  const wants = (output: OutputName) => outputs.includes(output);
   const graph = new GraphBuilder("vit_msn");
 
   const weight = (name: string): string => {
     const tensor = weights.get(name)!;
-    const isMatrix = /(projection|dense|query|key|value|classifier)\.weight$/.test(name);
-    if (dtype === "f32" || !isMatrix) return graph.initializer(name, toFloat32(tensor));
-    return graph.node("Cast", [graph.initializer(name, asFloat16(name, tensor))], { to: FLOAT });
+    const stored = graph.initializer(name, tensor);
+    return tensor.dtype === "float32" ? stored : graph.node("Cast", [stored], { to: FLOAT });
   };
   /** x Wᵀ + b of [rows, in]. */
   const linear = (x: string, name: string): string => {
@@ -44,6 +68,8 @@ export function buildGraph(
       axis: -1,
       epsilon: { float: config.layerNormEps },
     });
+  const attentions: string[] = [];
+  const hiddenStates: string[] = [];
   const reshape = (x: string, shape: number[]): string =>
     graph.node("Reshape", [x, graph.ints(shape)]);
   const transpose = (x: string, perm: number[]): string => graph.node("Transpose", [x], { perm });
@@ -63,6 +89,7 @@ export function buildGraph(
       graph.scalar(headDim ** -0.5),
     ]);
     const probabilities = graph.node("Softmax", [scores], { axis: -1 });
+    attentions.push(probabilities);
     const context = transpose(graph.node("MatMul", [probabilities, value]), [0, 2, 1, 3]);
     return linear(reshape(context, [-1, D]), `${layer}.attention.output.dense`);
   };
@@ -76,25 +103,66 @@ export function buildGraph(
     weight(`${projection}.weight`),
     weight(`${projection}.bias`),
   ], { kernel_shape: patchSize, strides: patchSize });
-  const patches = transpose(reshape(grid, [0, D, N]), [0, 2, 1]);
+  let patches = transpose(reshape(grid, [0, D, N]), [0, 2, 1]);
+  if (variant.masked) {
+    const mask = graph.input("bool_masked_pos", "bool", ["batch", N]);
+    const perPatch = graph.node("Unsqueeze", [mask, graph.ints([-1])]);
+    patches = graph.node("Where", [perPatch, weight("embeddings.mask_token"), patches]);
+  }
   const batch = graph.node("Shape", [pixelValues], { start: 0, end: 1 });
   const clsShape = graph.node("Concat", [batch, graph.ints([1, D])], { axis: 0 });
   const cls = graph.node("Expand", [weight("embeddings.cls_token"), clsShape]);
   const tokens = graph.node("Concat", [cls, patches], { axis: 1 });
-  const embeddings = graph.node("Add", [tokens, weight("embeddings.position_embeddings")]);
+  const positions = graph.initializer(
+    "embeddings.position_embeddings",
+    interpolatePositions(
+      toFloat32(weights.get("embeddings.position_embeddings")!),
+      patchGrid(config),
+      [rows, columns],
+    ),
+  );
+  let embeddings = graph.node("Add", [tokens, positions]);
+  if (variant.keptPatches !== undefined) {
+    // As MSN drops patches: after the positions are added, and never CLS, which is token 0.
+    const kept = graph.input("kept_patches", "int64", ["batch", variant.keptPatches]);
+    const keptTokens = graph.node("Add", [kept, graph.ints([1])]);
+    const first = graph.node("Expand", [
+      graph.ints([0]),
+      graph.node("Concat", [batch, graph.ints([1])], { axis: 0 }),
+    ]);
+    const indices = graph.node("Concat", [first, keptTokens], { axis: 1 });
+    const each = graph.node("Unsqueeze", [indices, graph.ints([-1])]);
+    embeddings = graph.node("GatherND", [embeddings, each], { batch_dims: 1 });
+  }
 
   let x = reshape(embeddings, [-1, D]);
+  hiddenStates.push(x);
   for (let i = 0; i < config.numHiddenLayers; i++) {
     const layer = `encoder.layer.${i}`;
     x = graph.node("Add", [x, attention(layerNorm(x, `${layer}.layernorm_before`), layer)]);
     const up = linear(layerNorm(x, `${layer}.layernorm_after`), `${layer}.intermediate.dense`);
     const down = linear(activation(graph, up, config.hiddenAct), `${layer}.output.dense`);
     x = graph.node("Add", [x, down]);
+    hiddenStates.push(x);
   }
+  /** Tensors on a new first axis, in the batch's shape. */
+  const stack = (tensors: string[], shape: number[]) =>
+    graph.node("Concat", tensors.map((tensor) => reshape(tensor, [1, ...shape])), { axis: 0 });
+  const L = config.numHiddenLayers;
+  if (wants("hidden_states")) {
+    const stacked = stack(hiddenStates, [-1, T, D]);
+    graph.output("hidden_states", "float32", [L + 1, "batch", T, D], stacked);
+  }
+  if (wants("attentions")) {
+    const stacked = stack(attentions, [-1, heads, T, T]);
+    graph.output("attentions", "float32", [L, "batch", heads, T, T], stacked);
+  }
+  if (!wants("last_hidden_state") && !wants("logits")) return graph.build();
   const lastHiddenState = reshape(layerNorm(x, "layernorm"), [-1, T, D]);
-  graph.output("last_hidden_state", "float32", ["batch", T, D], lastHiddenState);
-
-  if (hasClassifier(weights)) {
+  if (wants("last_hidden_state")) {
+    graph.output("last_hidden_state", "float32", ["batch", T, D], lastHiddenState);
+  }
+  if (wants("logits")) {
     const first = graph.initializer("first_token", {
       dtype: "int64",
       shape: [],
@@ -107,13 +175,22 @@ export function buildGraph(
   return graph.build();
 }
 
-/** @throws {RangeError} that names the weight, if a number is too large. */
-function asFloat16(name: string, tensor: Tensor): Tensor<"float16"> {
-  try {
-    return toFloat16(tensor);
-  } catch (error) {
-    throw new RangeError(`Cannot store ${name} as f16: ${(error as Error).message}`);
+/**
+ * The weights in the precision in which a file keeps them.
+ *
+ * @throws {RangeError} if a number is too large for `f16`; the message names the weight.
+ */
+export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
+  const stored = new Map<string, Tensor>();
+  for (const [name, tensor] of weights) {
+    try {
+      const rounded = dtype === "f16" && MATRIX.test(name);
+      stored.set(name, rounded ? toFloat16(tensor) : toFloat32(tensor));
+    } catch (error) {
+      throw new RangeError(`Cannot store ${name} as ${dtype}: ${(error as Error).message}`);
+    }
   }
+  return stored;
 }
 
 /** TensorProto.DataType.FLOAT */

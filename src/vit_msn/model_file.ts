@@ -5,9 +5,11 @@ import {
   parsePreprocessorConfig,
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
+import { toFloat32 } from "../tensor/float16.ts";
+import { type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
-import { buildGraph, type WeightDataType } from "./graph.ts";
-import type { Weights } from "./weights.ts";
+import { buildGraph, type GraphVariant, toPrecision, type WeightDataType } from "./graph.ts";
+import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
 /** A model as it is kept in one `.onnx` file, but for its graph and weights. */
 export interface ModelFile {
@@ -37,18 +39,57 @@ export function writeModelFile(
   dtype: WeightDataType,
 ): Uint8Array[] {
   parsePreprocessorConfig(preprocessorConfig);
+  const metadataProps = new Map([
+    [CONFIG, JSON.stringify(config)],
+    [PREPROCESSOR_CONFIG, JSON.stringify(preprocessorConfig)],
+  ]);
+  // The plain graph does not use it, and ONNX tools warn of a weight that no node uses.
+  const maskToken = weights.get(MASK_TOKEN);
+  if (maskToken) {
+    metadataProps.set(MASK_TOKEN, tensorBytes(toFloat32(maskToken)).toBase64());
+  }
   return writeModel({
     irVersion: 8,
     producerName: "vit-msn-edge",
     producerVersion: "0.1.0",
     docString: "",
     opsetImport: [{ domain: "", version: 17 }],
-    metadataProps: new Map([
-      [CONFIG, JSON.stringify(config)],
-      [PREPROCESSOR_CONFIG, JSON.stringify(preprocessorConfig)],
-    ]),
-    graph: buildGraph(parseConfig(config), weights, dtype),
+    metadataProps,
+    graph: buildGraph(parseConfig(config), toPrecision(weights, dtype)),
   });
+}
+
+/**
+ * The same model with another graph, made of the weights in the file.
+ *
+ * @param bytes a file of {@linkcode writeModelFile}.
+ * @throws {SyntaxError} if it is none.
+ * @throws {TypeError} if it lacks a weight; a mask token for a variant that is `masked`, say.
+ */
+export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Array[] {
+  const model = readModel(bytes);
+  const config = parseConfig(metadata(model, CONFIG));
+  const weights = readWeights(model, config);
+  if (variant.masked && !weights.has(MASK_TOKEN)) {
+    throw new TypeError("Cannot take bool_masked_pos: the checkpoint has no mask_token");
+  }
+  return writeModel({ ...model, graph: buildGraph(config, weights, variant) });
+}
+
+function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
+  const { initializers } = model.graph;
+  const weights = new Map<string, Tensor>();
+  for (const name of weightShapes(config, { classifier: hasClassifier(initializers) }).keys()) {
+    const tensor = initializers.get(name);
+    if (!tensor) throw new TypeError(`Cannot use the ONNX model: it has no weight ${name}`);
+    weights.set(name, tensor);
+  }
+  const maskToken = model.metadataProps.get(MASK_TOKEN);
+  if (maskToken !== undefined) {
+    const bytes = Uint8Array.fromBase64(maskToken);
+    weights.set(MASK_TOKEN, tensorFromBytes("float32", [1, 1, config.hiddenSize], bytes));
+  }
+  return weights;
 }
 
 /**

@@ -4,8 +4,8 @@ import { patchGrid, type ViTMSNConfig } from "./config.ts";
 /** A model's weights under Hugging Face's names, without the `vit.` prefix of a classifier's. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** Replaces masked patches; the plain forward has no use for it. */
-const MASK_TOKEN = "embeddings.mask_token";
+/** [1, 1, D]: replaces masked patches. A checkpoint may lack it, and then takes no masks. */
+export const MASK_TOKEN = "embeddings.mask_token";
 
 /** The shape of every weight that a model of that config has. */
 export function weightShapes(
@@ -51,13 +51,14 @@ export function hasClassifier(weights: ReadonlyMap<string, unknown>): boolean {
 /**
  * Takes a checkpoint's tensors as the weights of a model of that config.
  *
- * @returns just the weights of the plain forward, in its order.
+ * @returns the weights in the order of the forward, the mask token last.
  * @throws {TypeError} if a weight is missing, has another shape, or does not belong to the model; the
  * message lists names and shapes.
  */
 export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNConfig): Weights {
   const found = new Map([...tensors].map(([name, tensor]) => [name.replace(/^vit\./, ""), tensor]));
   const expected = weightShapes(config, { classifier: hasClassifier(found) });
+  if (found.has(MASK_TOKEN)) expected.set(MASK_TOKEN, [1, 1, config.hiddenSize]);
   const wrong: string[] = [];
   const weights = new Map<string, Tensor>();
   for (const [name, shape] of expected) {
@@ -68,7 +69,7 @@ export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNCo
     } else weights.set(name, tensor);
   }
   for (const [name, { shape }] of found) {
-    if (!expected.has(name) && name !== MASK_TOKEN) wrong.push(`${name} [${shape}] is unknown`);
+    if (!expected.has(name)) wrong.push(`${name} [${shape}] is unknown`);
   }
   if (wrong.length > 0) {
     throw new TypeError(

@@ -1,23 +1,23 @@
 // The embedded model's steps, from bytes to labels.
 
-import { decodeImage, loadModel } from "../../src/mod.ts";
+import { decodeImage, loadClassifier } from "../../src/mod.ts";
 import { medianTimes } from "./measure.ts";
 
 const ROUNDS = 30;
 const modelBytes = await Deno.readFile("functions/_shared/model.onnx");
 const photo = await Deno.readFile("test/images/ship.jpg");
 
-await using model = await loadModel(modelBytes);
+await using model = await loadClassifier(modelBytes);
 const image = await decodeImage(photo);
-const pixelValues = model.processor.preprocess([image]);
+const pixel_values = model.processor.preprocess([image]);
 
 const times = await medianTimes({
   [`decode a JPEG of ${image.width} × ${image.height}`]: () => decodeImage(photo),
   "preprocess it to 32 × 32": () => model.processor.preprocess([image]),
-  "run the embedded model": () => model.forward(pixelValues, ["logits"]),
+  "run the embedded model": () => model.forward({ pixel_values }, { outputs: ["logits"] }),
   "all three": async () => model.classify([await decodeImage(photo)]),
   "load the embedded model, after the first time": async () => {
-    await using _model = await loadModel(modelBytes);
+    await using _model = await loadClassifier(modelBytes);
   },
 }, ROUNDS);
 

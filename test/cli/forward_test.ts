@@ -35,15 +35,17 @@ Deno.test("convert and forward give PyTorch's outputs", async () => {
   ];
   const { code, stderr } = await run(forward, args);
   assertEquals(code, 0);
-  assertStringIncludes(stderr, "no inputs of the graph: last_hidden_state, logits");
+  assertStringIncludes(stderr, "no inputs of the model: last_hidden_state, logits, loss");
   const results = readSafetensors(Deno.readFileSync(out));
-  assertEquals([...results.keys()], ["last_hidden_state", "logits"]);
+  assertEquals([...results.keys()], ["last_hidden_state", "logits", "loss"]);
   for (const [name, { data }] of results) {
     const reference = expected.get(name)!.data as Float32Array;
     assert(maxDifference(data as Float32Array, reference) < 1e-4);
   }
-  await run(forward, [...args, "--outputs", "logits"]);
-  assertEquals([...readSafetensors(Deno.readFileSync(out)).keys()], ["logits"]);
+  await run(forward, [...args, "--outputs", "logits,attentions"]);
+  const chosen = readSafetensors(Deno.readFileSync(out));
+  assertEquals([...chosen.keys()], ["logits", "attentions"]);
+  assertEquals(chosen.get("attentions")?.shape, [2, 3, 4, 226, 226]);
 });
 
 Deno.test("forward fails with one line", async () => {
@@ -60,7 +62,8 @@ Deno.test("forward fails with one line", async () => {
   await fails(["--inputs", good, "more"], 2, "takes no argument more");
   await fails(["--inputs", `${folder.path}/none`], 1, "none: no such file");
   await fails(["--inputs", model], 1, "Cannot read the safetensors file");
-  await fails(["--inputs", good, "--outputs", "logits,loss"], 1, '"loss"');
+  await fails(["--inputs", good, "--outputs", "logits,probabilities"], 1, '"probabilities"');
+  await fails(["--inputs", good, "--outputs", "loss"], 1, "there is no input labels");
   const input = (tensors: Record<string, Tensor>) => ["--inputs", inputsFile(folder, tensors)];
   const zeros = (...shape: number[]): Tensor => ({
     dtype: "float32",
@@ -78,4 +81,18 @@ Deno.test("forward fails with one line", async () => {
   await fails(input({ pixel_values: zeros(3, 30, 30) }), 1, "[3,30,30]");
   const bytes: Tensor = { dtype: "uint8", shape: [1, 3, 30, 30], data: new Uint8Array(2700) };
   await fails(input({ pixel_values: bytes }), 1, "it is uint8, not float32");
+  const patches = (...kept: number[]): Tensor => ({
+    dtype: "int64",
+    shape: [3, kept.length / 3],
+    data: BigInt64Array.from(kept, BigInt),
+  });
+  const with_ = (tensors: Record<string, Tensor>) =>
+    input({ pixel_values: pixelValues, ...tensors });
+  await fails(with_({ kept_patches: patches(0, 1, 225) }), 1, "the patch 225");
+  await fails(with_({ kept_patches: zeros(3, 1) }), 1, '"kept_patches": it is float32');
+  const mask: Tensor = { dtype: "bool", shape: [3, 225], data: new Uint8Array(675) };
+  await fails(with_({ bool_masked_pos: mask }), 1, "the checkpoint has no mask_token");
+  const short: Tensor = { dtype: "bool", shape: [3, 224], data: new Uint8Array(672) };
+  await fails(with_({ bool_masked_pos: short }), 1, "bool_masked_pos is [3,224], not [3,225]");
+  await fails(with_({ labels: zeros(3, 4) }), 1, "labels is float32 [3,4], not float32 [3, 10]");
 });

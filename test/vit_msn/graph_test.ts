@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { loadModel } from "../../src/model.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
 import type { WeightDataType } from "../../src/vit_msn/graph.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
@@ -21,16 +23,35 @@ async function goldenModel(name: string, dtype: WeightDataType): Promise<Uint8Ar
   return concat(writeModelFile(config, {}, toWeights(tensors, parseConfig(config)), dtype));
 }
 
-for (const name of ["tiny", "tiny_backbone", "tiny_greyscale_no_qkv_bias"]) {
+const CASES = [
+  "tiny",
+  "tiny_backbone",
+  "tiny_greyscale_no_qkv_bias",
+  "tiny_masked",
+  "tiny_interpolated",
+  "tiny_multi_label",
+  "tiny_regression",
+];
+
+for (const name of CASES) {
   for (const dtype of ["f32", "f16"] as const) {
     const tolerance = dtype === "f32" ? TOLERANCE : FLOAT16_TOLERANCE;
-    Deno.test(`The graph gives PyTorch's outputs within ${tolerance}: ${name}, ${dtype}`, async () => {
+    Deno.test(`forward() gives PyTorch's outputs within ${tolerance}: ${name}, ${dtype}`, async () => {
       await using model = await loadModel(await goldenModel(name, dtype));
-      const expected = readGolden(`${name}/expected.safetensors`);
-      const results = await model.forward(expected.get("pixel_values")!);
-      assertEquals([...results.keys()], [...expected.keys()].slice(1));
-      for (const [output, { shape, data }] of results) {
-        assertEquals(shape, expected.get(output)!.shape);
+      const { inputs, expected } = goldenCase(name);
+      const options = { interpolatePosEncoding: name === "tiny_interpolated" };
+      const plain = await model.forward(inputs, options);
+      const outputs = ["hidden_states", "attentions"] as const;
+      const inner = await model.forward(inputs, { ...options, outputs });
+      const actual = new Map([
+        ...plain,
+        ...outputs.map((output) =>
+          [`${output}_first_rows`, firstRows(inner.get(output)!)] as const
+        ),
+      ]);
+      assertEquals([...actual.keys()].toSorted(), [...expected.keys()].toSorted());
+      for (const [output, { shape, data }] of actual) {
+        assertEquals(shape, expected.get(output)!.shape, output);
         const difference = maxDifference(
           data as Float32Array,
           expected.get(output)!.data as Float32Array,
@@ -42,15 +63,45 @@ for (const name of ["tiny", "tiny_backbone", "tiny_greyscale_no_qkv_bias"]) {
   }
 }
 
-Deno.test("The graph gives the same for an image alone as in a batch", async () => {
+/** The inputs and the outputs of a case; of the large outputs it has the first image's first rows. */
+function goldenCase(name: string): { inputs: ForwardInputs; expected: Map<string, Tensor> } {
+  const tensors = readGolden(`${name}/expected.safetensors`);
+  const isInput = ([key]: [string, unknown]) => /^(pixel_values|bool_masked_pos|labels)$/.test(key);
+  return {
+    inputs: Object.fromEntries([...tensors].filter(isInput)) as unknown as ForwardInputs,
+    expected: new Map([...tensors].filter((entry) => !isInput(entry))),
+  };
+}
+
+/** Of [L, B, …, rows, columns] the first image and each matrix's first rows, as the files have them. */
+function firstRows({ shape, data }: Tensor): Tensor {
+  const keep = shape.length === 5 ? 4 : 8;
+  const [L, B, ...rest] = shape as [number, number, ...number[]];
+  const [rows, columns] = rest.slice(-2) as [number, number];
+  const matrices = rest.slice(0, -2).reduce((a, b) => a * b, 1);
+  const out: number[] = [];
+  for (let l = 0; l < L; l++) {
+    for (let m = 0; m < matrices; m++) {
+      const start = (l * B * matrices + m) * rows * columns;
+      out.push(...data.subarray(start, start + keep * columns) as Float32Array);
+    }
+  }
+  const kept = [L, 1, ...rest.slice(0, -2), keep, columns];
+  return { dtype: "float32", shape: kept, data: Float32Array.from(out) };
+}
+
+Deno.test("forward() gives the same for an image alone as in a batch", async () => {
   await using model = await loadModel(await goldenModel("tiny", "f32"));
-  const { shape, data } = readGolden("tiny/expected.safetensors").get("pixel_values")!;
-  const batch = await model.forward({ dtype: "float32", shape, data: data as Float32Array });
+  const { pixel_values } = goldenCase("tiny").inputs;
+  const { shape, data } = pixel_values as Tensor<"float32">;
+  const batch = await model.forward({ pixel_values });
   const size = data.length / 3;
   for (let b = 0; b < 3; b++) {
-    const one = data.slice(b * size, (b + 1) * size) as Float32Array;
+    const one = data.slice(b * size, (b + 1) * size);
     const { logits } = Object.fromEntries(
-      await model.forward({ dtype: "float32", shape: [1, ...shape.slice(1)], data: one }),
+      await model.forward({
+        pixel_values: { dtype: "float32", shape: [1, ...shape.slice(1)], data: one },
+      }),
     );
     const expected = (batch.get("logits")!.data as Float32Array).subarray(10 * b, 10 * b + 10);
     assert(maxDifference(logits!.data as Float32Array, expected) < 1e-6);
@@ -76,10 +127,24 @@ for (const hidden_act of ["gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu",
     await using model = await loadModel(concat(writeModelFile(json, {}, weights, "f32")));
     const random = uniform(7);
     const data = Float32Array.from({ length: 2 * 13 * 20 }, () => 4 * random() - 2);
-    const results = await model.forward({ dtype: "float32", shape: [1, 2, 13, 20], data });
+    const pixel_values: Tensor = { dtype: "float32", shape: [1, 2, 13, 20], data };
+    const results = await model.forward({ pixel_values });
     const { shape, data: actual } = results.get("last_hidden_state")!;
     assertEquals(shape, [1, 10, 24]); // 3 × 3 patches and CLS
     const expected = referenceForward(config, weights, data);
     assert(maxDifference(actual as Float32Array, expected) < 1e-5);
+
+    // Dropped patches: the reference leaves them out after it has added the positions.
+    const kept = [7, 0, 4];
+    const kept_patches: Tensor = {
+      dtype: "int64",
+      shape: [1, 3],
+      data: BigInt64Array.from(kept, BigInt),
+    };
+    const dropped = await model.forward({ pixel_values, kept_patches });
+    assertEquals(dropped.get("last_hidden_state")!.shape, [1, 4, 24]);
+    const expectedOfKept = referenceForward(config, weights, data, kept);
+    const { data: ofKept } = dropped.get("last_hidden_state")!;
+    assert(maxDifference(ofKept as Float32Array, expectedOfKept) < 1e-5);
   });
 }

@@ -22,11 +22,13 @@ function tanhGelu(x: number): number {
  * [T, D]. It has no exact GELU, as JavaScript has no error function.
  *
  * @param pixels [C, H, W]
+ * @param keptPatches the patches that go on, after positions are added; default is all.
  */
 export function referenceForward(
   config: ViTMSNConfig,
   weights: Weights,
   pixels: Float32Array,
+  keptPatches?: readonly number[],
 ): Float64Array {
   const { hiddenSize: D, numAttentionHeads: heads, numChannels: C } = config;
   const [H, W] = config.imageSize;
@@ -97,6 +99,7 @@ export function referenceForward(
   const tokens = [Float64Array.from(get("embeddings.cls_token")), ...linear(patches, projection)];
   const positions = get("embeddings.position_embeddings");
   let x: Rows = tokens.map((row, t) => row.map((v, d) => v + positions[t * D + d]!));
+  if (keptPatches) x = [0, ...keptPatches.map((patch) => patch + 1)].map((token) => x[token]!);
   const activate = ACTIVATIONS[config.hiddenAct as keyof typeof ACTIVATIONS];
   for (let i = 0; i < config.numHiddenLayers; i++) {
     const layer = `encoder.layer.${i}`;

@@ -27,9 +27,12 @@ Deno.test("toWeights() takes names with and without the prefix", () => {
   assertEquals(toWeights(weights, config), weights);
 });
 
-Deno.test("toWeights() leaves out the mask token, which the plain forward does not use", () => {
-  const masked = new Map(weights).set("embeddings.mask_token", vector);
-  assertEquals(toWeights(masked, config), weights);
+Deno.test("toWeights() takes a mask token where there is one", () => {
+  const token = { ...vector, shape: [1, 1, 8] };
+  const masked = new Map(weights).set("embeddings.mask_token", token);
+  assertEquals(toWeights(masked, config), masked);
+  const misshapen = new Map(weights).set("embeddings.mask_token", vector);
+  assertThrows(() => toWeights(misshapen, config), TypeError, "should be [1,1,8]");
 });
 
 Deno.test("toWeights() lists what is missing, misshapen or unknown", () => {

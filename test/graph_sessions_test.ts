@@ -1,0 +1,75 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { concat } from "@std/bytes/concat";
+import { GraphSessions } from "../src/graph_sessions.ts";
+import { readModel } from "../src/onnx/read_model.ts";
+import type { Runtime, Session } from "../src/runtime/runtime.ts";
+import { parseConfig } from "../src/vit_msn/config.ts";
+import { writeModelFile } from "../src/vit_msn/model_file.ts";
+import { randomWeights } from "./vit_msn/random_weights.ts";
+
+const json = {
+  model_type: "vit_msn",
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 4,
+  image_size: 4,
+  patch_size: 2,
+};
+const bytes = concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), "f32"));
+
+/** A runtime that writes down what is made and ended of it, and fails when it is told to. */
+class FakeRuntime implements Runtime {
+  readonly made: string[] = [];
+  readonly ended: string[] = [];
+  isBroken = false;
+
+  createSession(model: Uint8Array): Promise<Session> {
+    if (this.isBroken) return Promise.reject(new Error("broken"));
+    const outputs = readModel(model).graph.outputs.map(({ name }) => name).join();
+    this.made.push(outputs);
+    return Promise.resolve({
+      run: () => Promise.resolve(new Map()),
+      [Symbol.asyncDispose]: () => Promise.resolve(void this.ended.push(outputs)),
+    });
+  }
+}
+
+async function sessionsOf(runtime: FakeRuntime): Promise<GraphSessions> {
+  return new GraphSessions(bytes, await runtime.createSession(bytes), runtime);
+}
+
+Deno.test("GraphSessions runs the plain graph for plain outputs and makes variants once", async () => {
+  const runtime = new FakeRuntime();
+  await using sessions = await sessionsOf(runtime);
+  for (let i = 0; i < 3; i++) {
+    await using _plain = await sessions.borrow({ outputs: ["logits"] });
+    await using _variant = await sessions.borrow({ outputs: ["attentions"] });
+  }
+  assertEquals(runtime.made, ["last_hidden_state,logits", "attentions"]);
+});
+
+Deno.test("GraphSessions ends the variants that were not used for longest, but none in use", async () => {
+  const runtime = new FakeRuntime();
+  {
+    await using sessions = await sessionsOf(runtime);
+    const busy = await sessions.borrow({ outputs: ["attentions"] });
+    for (const keptPatches of [1, 2, 3]) {
+      await using _variant = await sessions.borrow({ outputs: ["logits"], keptPatches });
+    }
+    assertEquals(runtime.ended, ["logits", "logits"]);
+    await busy[Symbol.asyncDispose]();
+    assertEquals(runtime.ended.length, 2);
+  }
+  assertEquals(runtime.ended.length, runtime.made.length);
+});
+
+Deno.test("GraphSessions does not keep a failure", async () => {
+  const runtime = new FakeRuntime();
+  await using sessions = await sessionsOf(runtime);
+  runtime.isBroken = true;
+  await assertRejects(() => sessions.borrow({ outputs: ["attentions"] }), Error, "broken");
+  runtime.isBroken = false;
+  await using _variant = await sessions.borrow({ outputs: ["attentions"] });
+  assertEquals(runtime.made.length, 2);
+});
