@@ -147,6 +147,7 @@ const BACKBONE =
 
 /** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
+  /** With `logits`. */
   override get defaultOutputs(): readonly OutputName[] {
     return ["last_hidden_state", "logits"];
   }

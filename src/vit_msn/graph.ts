@@ -1,13 +1,10 @@
 import { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { GraphProto } from "../onnx/model_proto.ts";
-import { toFloat16, toFloat32 } from "../tensor/float16.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { toFloat32 } from "../tensor/float16.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
+import { scaleName } from "./precision.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
-
-/** The precision in which a file keeps the matrices. All computing is done in float32. */
-export type WeightDataType = "f32" | "f16";
 
 /** What a graph can compute. */
 export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
@@ -24,9 +21,6 @@ export interface GraphVariant {
   readonly keptPatches?: number;
 }
 
-/** The weights that the graph rounds to float16 where it is asked to. */
-const MATRIX = /(projection|dense|query|key|value|classifier)\.weight$/;
-
 /**
  * The forward of `ViTMSNForImageClassification`, or of `ViTMSNModel` where the weights carry no
  * classifier, as an ONNX graph of opset 17:
@@ -36,7 +30,9 @@ const MATRIX = /(projection|dense|query|key|value|classifier)\.weight$/;
  * with N patches, T = N + 1 tokens, K labels. A variant may also have `hidden_states`
  * [L + 1, batch, T, D], the last one before the final LayerNorm, and `attentions`
  * [L, batch, heads, T, T]. Weights keep Hugging Face's names and shapes, so a linear layer's is
- * [out, in]. Matrices that are float16 are cast to float32 when a session loads.
+ * [out, in]. Matrices that are float16 are cast to float32 when a session loads. Those that are int8
+ * are multiplied as integers with activations that are quantised to 8 bits, each token by its own
+ * largest number: `x ≈ s (q - 128)`, `s = max |x| / 127`.
  */
 export function buildGraph(
   config: ViTMSNConfig,
@@ -58,8 +54,40 @@ export function buildGraph(
     const stored = graph.initializer(name, tensor);
     return tensor.dtype === "float32" ? stored : graph.node("Cast", [stored], { to: FLOAT });
   };
+  const quantized = new Map<string, readonly [q: string, scale: string]>();
+  /** Of [rows, in]: int8 of the same shape and a scale [rows, 1]. Once for all that reads x. */
+  const quantize = (x: string): readonly [string, string] => {
+    const known = quantized.get(x);
+    if (known) return known;
+    const max = graph.node("ReduceMax", [graph.node("Abs", [x])], { axes: [-1], keepdims: 1 });
+    // A token of zeros has any scale.
+    const scale = graph.node("Mul", [
+      graph.node("Max", [max, graph.scalar(1e-30)]),
+      graph.scalar(1 / 127),
+    ]);
+    const rounded = graph.node("Round", [graph.node("Div", [x, scale])]);
+    const q = graph.node("Cast", [graph.node("Add", [rounded, graph.scalar(ZERO_POINT)])], {
+      to: UINT8,
+    });
+    quantized.set(x, [q, scale]);
+    return [q, scale];
+  };
+  const integerLinear = (x: string, name: string): string => {
+    const [q, scale] = quantize(x);
+    const W = graph.initializer(`${name}.weight`, weights.get(`${name}.weight`)!);
+    const zeroPoint = graph.initializer("zero_point", {
+      dtype: "uint8",
+      shape: [],
+      data: Uint8Array.of(ZERO_POINT),
+    });
+    const product = graph.node("MatMulInteger", [q, transpose(W, [1, 0]), zeroPoint]);
+    const scaled = graph.node("Mul", [graph.node("Cast", [product], { to: FLOAT }), scale]);
+    const y = graph.node("Mul", [scaled, weight(scaleName(`${name}.weight`))]);
+    return weights.has(`${name}.bias`) ? graph.node("Add", [y, weight(`${name}.bias`)]) : y;
+  };
   /** x Wᵀ + b of [rows, in]. */
   const linear = (x: string, name: string): string => {
+    if (weights.get(`${name}.weight`)!.dtype === "int8") return integerLinear(x, name);
     const bias = weights.has(`${name}.bias`) ? [weight(`${name}.bias`)] : [];
     return graph.node("Gemm", [x, weight(`${name}.weight`), ...bias], { transB: 1 });
   };
@@ -175,26 +203,12 @@ export function buildGraph(
   return graph.build();
 }
 
-/**
- * The weights in the precision in which a file keeps them.
- *
- * @throws {RangeError} if a number is too large for `f16`; the message names the weight.
- */
-export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
-  const stored = new Map<string, Tensor>();
-  for (const [name, tensor] of weights) {
-    try {
-      const rounded = dtype === "f16" && MATRIX.test(name);
-      stored.set(name, rounded ? toFloat16(tensor) : toFloat32(tensor));
-    } catch (error) {
-      throw new RangeError(`Cannot store ${name} as ${dtype}: ${(error as Error).message}`);
-    }
-  }
-  return stored;
-}
-
-/** TensorProto.DataType.FLOAT */
+/** TensorProto.DataType */
 const FLOAT = 1;
+const UINT8 = 2;
+
+/** What stands for 0 in a quantised activation: ONNX Runtime is slow with signed ones. */
+const ZERO_POINT = 128;
 
 /** Hugging Face's `ACT2FN`, in operators of opset 17. */
 function activation(graph: GraphBuilder, x: string, name: Activation): string {

@@ -8,7 +8,8 @@ import {
 import { toFloat32 } from "../tensor/float16.ts";
 import { type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
-import { buildGraph, type GraphVariant, toPrecision, type WeightDataType } from "./graph.ts";
+import { buildGraph, type GraphVariant } from "./graph.ts";
+import { scaleName, toPrecision, type WeightDataType } from "./precision.ts";
 import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
 /** A model as it is kept in one `.onnx` file, but for its graph and weights. */
@@ -83,6 +84,8 @@ function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
     const tensor = initializers.get(name);
     if (!tensor) throw new TypeError(`Cannot use the ONNX model: it has no weight ${name}`);
     weights.set(name, tensor);
+    const scales = initializers.get(scaleName(name));
+    if (scales) weights.set(scaleName(name), scales);
   }
   const maskToken = model.metadataProps.get(MASK_TOKEN);
   if (maskToken !== undefined) {

@@ -72,7 +72,11 @@ Deno.test("convert fails with one line, and leaves an older file as it was", asy
   };
   await fails(["--out", out], 2, "takes one folder, but 0 are given");
   await fails([model], 2, "--out is missing");
-  await fails([model, "--out", out, "--dtype", "f64"], 2, "--dtype is f64, not one of f32, f16");
+  await fails(
+    [model, "--out", out, "--dtype", "f64"],
+    2,
+    "--dtype is f64, not one of f32, f16, int8",
+  );
   await fails([model, "--out", out], 1, "it has no config.json");
   folder.write("model/config.json", "{");
   await fails([model, "--out", out], 1, "config.json: it is not JSON");

@@ -5,7 +5,7 @@ import { loadModel } from "../../src/model.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import type { WeightDataType } from "../../src/vit_msn/graph.ts";
+import type { WeightDataType } from "../../src/vit_msn/precision.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
 import { toWeights } from "../../src/vit_msn/weights.ts";
 import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
@@ -88,6 +88,28 @@ function firstRows({ shape, data }: Tensor): Tensor {
   }
   const kept = [L, 1, ...rest.slice(0, -2), keep, columns];
   return { dtype: "float32", shape: kept, data: Float32Array.from(out) };
+}
+
+Deno.test("forward() of an int8 model stays close to PyTorch's outputs", async () => {
+  await using model = await loadModel(await goldenModel("tiny", "int8"));
+  const { inputs, expected } = goldenCase("tiny");
+  const outputs = ["last_hidden_state", "logits"] as const;
+  const plain = await model.forward(inputs, { outputs });
+  for (const output of outputs) {
+    const reference = expected.get(output)!.data as Float32Array;
+    const actual = plain.get(output)!.data as Float32Array;
+    const similarity = cosine(actual, reference);
+    console.log(`${output}: cosine ${similarity.toFixed(6)}`);
+    assert(similarity > 0.999);
+  }
+  // A variant is made of the quantised weights, too.
+  const variant = await model.forward(inputs, { outputs: ["logits", "attentions"] });
+  assertEquals(variant.get("logits"), plain.get("logits"));
+});
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, v, i) => sum + v * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 Deno.test("forward() gives the same for an image alone as in a batch", async () => {

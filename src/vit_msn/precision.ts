@@ -1,0 +1,78 @@
+import { toFloat16, toFloat32 } from "../tensor/float16.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Weights } from "./weights.ts";
+
+/**
+ * The precision in which a file keeps the matrices: `f32`; `f16`, half the size, computed in float32;
+ * `int8`, a quarter, and the blocks' matrix products are computed in integers.
+ */
+export type WeightDataType = "f32" | "f16" | "int8";
+
+/** The weights that `f16` rounds. */
+const MATRIX = /(projection|dense|query|key|value|classifier)\.weight$/;
+/** The weights that `int8` quantises: those of the blocks. Patches and classifier stay as they are. */
+const BLOCK_MATRIX = /^encoder\..*(dense|query|key|value)\.weight$/;
+
+/**
+ * The weights in the precision in which a file keeps them. An int8 weight has its scales beside it,
+ * float32 [out], under {@linkcode scaleName}.
+ *
+ * @throws {RangeError} if a number is too large for `f16`; the message names the weight.
+ */
+export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
+  const stored = new Map<string, Tensor>();
+  for (const [name, tensor] of weights) {
+    if (dtype === "int8" && BLOCK_MATRIX.test(name)) {
+      const { quantized, scales } = quantizeRows(toFloat32(tensor));
+      stored.set(name, quantized);
+      stored.set(scaleName(name), scales);
+    } else if (dtype === "f16" && MATRIX.test(name)) {
+      stored.set(name, toFloat16OrThrow(name, tensor));
+    } else stored.set(name, toFloat32(tensor));
+  }
+  return stored;
+}
+
+/** The name of an int8 weight's scales. */
+export function scaleName(weight: string): string {
+  return `${weight}_scale`;
+}
+
+/**
+ * The largest weight: 7 bits with the sign, ONNX Runtime's `reduce_range`. Two products with an 8-bit
+ * activation then fit the 16 bits in which processors without VNNI add them up.
+ */
+const MAX_WEIGHT = 63;
+
+/**
+ * Quantises each row, which makes one output, on its own: `w ≈ scale · q` with
+ * `scale = max |w| / 63` and q from -63 to 63.
+ */
+function quantizeRows({ shape, data }: Tensor<"float32">): {
+  quantized: Tensor<"int8">;
+  scales: Tensor<"float32">;
+} {
+  const [rows, columns] = shape as [number, number];
+  const quantized = new Int8Array(data.length);
+  const scales = new Float32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    const row = data.subarray(r * columns, (r + 1) * columns);
+    // A row of zeros has any scale.
+    const scale = Math.fround(row.reduce((max, w) => Math.max(max, Math.abs(w)), 0) / MAX_WEIGHT) ||
+      1;
+    scales[r] = scale;
+    row.forEach((w, c) => quantized[r * columns + c] = Math.round(w / scale));
+  }
+  return {
+    quantized: { dtype: "int8", shape, data: quantized },
+    scales: { dtype: "float32", shape: [rows], data: scales },
+  };
+}
+
+function toFloat16OrThrow(name: string, tensor: Tensor): Tensor<"float16"> {
+  try {
+    return toFloat16(tensor);
+  } catch (error) {
+    throw new RangeError(`Cannot store ${name} as f16: ${(error as Error).message}`);
+  }
+}
