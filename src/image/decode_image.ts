@@ -47,16 +47,22 @@ export interface DecodeOptions {
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { limits = DEFAULT_IMAGE_LIMITS, decode = "exact", size }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): Promise<Image> {
-  if ((decode === "fast") !== (size !== undefined)) {
-    throw new TypeError('Cannot decode the image: decode: "fast" and size go together');
-  }
+  assertDecodeOptions(options);
+  const { limits = DEFAULT_IMAGE_LIMITS, size } = options;
   const { format, orientation } = readImageHeader(bytes, limits);
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
   const stored = format === "jpeg" ? decodeJpeg(bytes, storedSize) : await DECODERS[format](bytes);
   return toUpright(stored, orientation);
+}
+
+/** @throws {TypeError} if only one of `decode: "fast"` and `size` is given. */
+export function assertDecodeOptions({ decode, size }: DecodeOptions): void {
+  if ((decode === "fast") !== (size !== undefined)) {
+    throw new TypeError('Cannot decode the image: decode: "fast" and size go together');
+  }
 }
 
 const DECODERS: Readonly<

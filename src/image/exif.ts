@@ -6,6 +6,8 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
+const LONG = 4;
+const SIGNED_SHORT = 8;
 
 /**
  * Reads the orientation from a TIFF structure, which is what EXIF metadata are. Metadata that are
@@ -23,13 +25,19 @@ export function readOrientation(tiff: Uint8Array): Orientation {
   const directory = view.getUint32(4, little);
   if (directory + 2 > tiff.length) return 1;
   const entries = view.getUint16(directory, little);
+  let orientation: Orientation = 1;
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + 12 * i; // tag, type, count, value
-    if (entry + 12 > tiff.length) return 1;
+    if (entry + 12 > tiff.length) break;
     if (view.getUint16(entry, little) !== ORIENTATION_TAG) continue;
-    if (view.getUint16(entry + 2, little) !== SHORT) return 1;
-    const value = view.getUint16(entry + 8, little);
-    return value >= 1 && value <= 8 ? value as Orientation : 1;
+    if (view.getUint32(entry + 4, little) === 0) continue;
+    const type = view.getUint16(entry + 2, little);
+    if (![SHORT, LONG, SIGNED_SHORT].includes(type)) continue;
+    const value = type === LONG
+      ? view.getUint32(entry + 8, little)
+      : view.getUint16(entry + 8, little);
+    // Of several the last counts, as in Pillow.
+    orientation = value >= 1 && value <= 8 ? value as Orientation : 1;
   }
-  return 1;
+  return orientation;
 }

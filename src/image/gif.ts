@@ -1,4 +1,5 @@
 import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
+import { concat } from "@std/bytes/concat";
 import { readGifHeader } from "./gif_header.ts";
 import type { Image } from "./image.ts";
 import { dropAlpha } from "./rgba.ts";
@@ -12,7 +13,8 @@ const decoder = new WasmDecoder("GIF", gifWasm);
 
 /** Decodes a GIF's first frame on its logical screen; see {@linkcode decodeImage}. */
 export function decodeGif(bytes: Uint8Array): Image {
-  const { width, height, background } = readGifHeader(bytes);
+  const { width, height, background, hasPalette } = readGifHeader(bytes);
+  if (!hasPalette) bytes = withGreyPalette(bytes);
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {
     const animation = wasm.call("decoder_new", wasm.copyIn(bytes), bytes.length, 0);
@@ -35,4 +37,12 @@ export function decodeGif(bytes: Uint8Array): Image {
     const top = wasm.call("decoder_frame_y", frame);
     return placeOnCanvas(image, left, top, { width, height }, background);
   });
+}
+
+/** The 256 greys as the logical screen's colours, which the flags in byte 10 announce. */
+function withGreyPalette(bytes: Uint8Array): Uint8Array {
+  const greys = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));
+  const screen = bytes.slice(0, 13);
+  screen[10]! |= 0x87;
+  return concat([screen, greys, bytes.subarray(13)]);
 }

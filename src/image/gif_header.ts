@@ -5,6 +5,8 @@ import type { ImageHeader } from "./image_header.ts";
 export interface GifHeader extends Omit<ImageHeader, "format"> {
   /** The colour around the first frame, as Pillow fills it: 3 bytes. */
   readonly background: Uint8Array;
+  /** Whether there are colours for the first frame. Without, Pillow takes its numbers as grey. */
+  readonly hasPalette: boolean;
 }
 
 const BLACK = new Uint8Array(3);
@@ -15,13 +17,13 @@ const MAX_PIXELS_PER_CODE = 4096;
 /**
  * Reads a GIF's logical screen and walks over its blocks: extensions and frames.
  *
- * @throws {ImageDecodeError} if it ends before its first frame, or that lies off the screen.
+ * @throws {ImageDecodeError} if it ends before its first frame.
  */
 export function readGifHeader(bytes: Uint8Array): GifHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 13) throw damaged("its header is cut off");
-  const width = view.getUint16(6, true);
-  const height = view.getUint16(8, true);
+  let width = view.getUint16(6, true);
+  let height = view.getUint16(8, true);
   const palette = colorTable(bytes, 13, bytes[10]!);
   let at = 13 + palette.length;
   let transparent = 0; // Pillow fills with colour 0 where no colour is transparent.
@@ -42,9 +44,9 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
       const end = afterSubBlocks(bytes, data + 1);
       frames++;
       if (!first) {
-        if (right > width || bottom > height) {
-          throw damaged(`its first frame reaches to ${right} × ${bottom} on ${width} × ${height}`);
-        }
+        // A frame that reaches over the screen enlarges it.
+        width = Math.max(width, right);
+        height = Math.max(height, bottom);
         const covered = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
         if (covered === 0) throw damaged("its first frame has no pixels");
         const colors = local.length > 0 ? local : palette;
@@ -53,9 +55,10 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
         first = {
           width,
           height,
-          bitDepth: Math.max(1, Math.ceil(Math.log2(colors.length / 3))),
+          bitDepth: colors.length > 0 ? Math.ceil(Math.log2(colors.length / 3)) : 8,
           components: 1,
           orientation: 1,
+          hasPalette: colors.length > 0,
           background: color.length === 3 ? color : BLACK,
           // What the frame does not cover needs no data.
           plausiblePixels: width * height - covered + codes * MAX_PIXELS_PER_CODE,

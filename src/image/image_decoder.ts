@@ -1,4 +1,4 @@
-import { decodeImage, type DecodeOptions } from "./decode_image.ts";
+import { assertDecodeOptions, decodeImage, type DecodeOptions } from "./decode_image.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
@@ -11,7 +11,7 @@ export interface ImageDecoderOptions {
    * the other and without a deadline.
    */
   readonly workers?: number;
-  /** How long decoding an image may take, in milliseconds; default 10,000. */
+  /** How long decoding an image may take, in milliseconds; default 10,000. `Infinity` is no deadline. */
   readonly timeout?: number;
   /**
    * Starts a worker that runs `decode_worker.ts`; for bundles, in which that module is elsewhere.
@@ -26,12 +26,16 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Some ten times what the largest image takes that the default limits allow. */
+/** About three times what the slowest image took that the default limits allow. */
 const DEFAULT_TIMEOUT = 10_000;
+
+/** The longest that a timer can wait. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /**
  * Decodes images in a pool of workers, so that the caller's thread stays free and no image takes
  * longer than a deadline. A worker whose image takes longer is ended, and another takes its place.
+ * Workers that wait for images keep the process alive until the decoder is disposed of.
  *
  * @example
  * ```ts
@@ -68,8 +72,10 @@ export class ImageDecoder implements Disposable {
     if (!Number.isSafeInteger(workers) || workers < 0) {
       throw new RangeError(`Cannot make an image decoder: workers is ${workers}, not a count`);
     }
-    if (!(timeout > 0)) {
-      throw new RangeError(`Cannot make an image decoder: timeout is ${timeout}, not above 0`);
+    if (!(timeout > 0 && timeout <= MAX_TIMEOUT || timeout === Infinity)) {
+      throw new RangeError(
+        `Cannot make an image decoder: timeout is ${timeout}, not above 0 and up to ${MAX_TIMEOUT}`,
+      );
     }
     this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
     this.#timeout = timeout;
@@ -81,10 +87,14 @@ export class ImageDecoder implements Disposable {
    * order of the calls.
    *
    * @throws {ImageDecodeError} if it cannot be decoded, or not in time.
+   * @throws {TypeError} if only one of `decode: "fast"` and `size` is given.
    */
   async decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
     if (this.#disposed) throw new Error("Cannot decode the image: the decoder is disposed of");
+    assertDecodeOptions(options);
     if (this.#maxWorkers === 0) return await decodeImage(bytes, options);
+    // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
+    bytes = bytes.slice();
     const { promise, resolve, reject } = Promise.withResolvers<Image>();
     this.#queue.push({ request: { bytes, options }, resolve, reject });
     this.#next();
@@ -100,35 +110,36 @@ export class ImageDecoder implements Disposable {
     for (const worker of this.#idle.splice(0)) worker.terminate();
   }
 
-  /** Gives the next image to a worker, if there are both. */
+  /** Gives waiting images to workers, as long as there are both. */
   #next(): void {
-    if (this.#queue.length === 0) return;
-    const worker = this.#idle.pop() ?? this.#start();
-    if (worker) this.#run(worker, this.#queue.shift()!);
-  }
-
-  #start(): Worker | undefined {
-    if (this.#busy.size >= this.#maxWorkers) return undefined;
-    return this.#createWorker();
+    while (
+      this.#queue.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#maxWorkers)
+    ) {
+      const job = this.#queue.shift()!;
+      try {
+        this.#run(this.#idle.pop() ?? this.#createWorker(), job);
+      } catch (error) {
+        // The worker cannot be made, or the image cannot be sent.
+        job.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
   }
 
   #run(worker: Worker, { request, resolve, reject }: Job): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const settle = () => {
       clearTimeout(timer);
       this.#busy.delete(worker);
     };
-    /** The worker is lost, with its image. */
+    /** The worker is lost, with its image if it has one. */
     const end = (error: Error) => {
       settle();
       worker.terminate();
+      const idle = this.#idle.indexOf(worker);
+      if (idle >= 0) this.#idle.splice(idle, 1);
       reject(error);
       this.#next();
     };
-    const timer = setTimeout(
-      () => end(new ImageDecodeError(`Cannot decode the image: it took over ${this.#timeout} ms`)),
-      this.#timeout,
-    );
-    this.#busy.set(worker, end);
     worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => {
       settle();
       this.#idle.push(worker);
@@ -141,7 +152,22 @@ export class ImageDecoder implements Disposable {
       event.preventDefault();
       end(new Error(`Cannot decode the image: its worker failed: ${event.message}`));
     };
-    worker.postMessage(request);
+    worker.onmessageerror = () =>
+      end(new Error("Cannot decode the image: its worker's answer is lost"));
+    try {
+      worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+    this.#busy.set(worker, end);
+    if (this.#timeout !== Infinity) {
+      timer = setTimeout(
+        () =>
+          end(new ImageDecodeError(`Cannot decode the image: it took over ${this.#timeout} ms`)),
+        this.#timeout,
+      );
+    }
   }
 }
 

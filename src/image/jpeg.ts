@@ -1,7 +1,7 @@
 import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import type { Image } from "./image.ts";
-import { readJpegHeader } from "./jpeg_header.ts";
+import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
 interface Size {
@@ -28,12 +28,11 @@ export function decodeJpeg(
   minimum?: Size,
 ): Image {
   const header = readJpegHeader(bytes);
-  if (header.isNamedRgb) bytes = withAdobeMarker(bytes);
-  const size = minimum ? scaledSize(header, minimum) : header;
+  const file = corrected(bytes, header);
   const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {
-    const file = wasm.copyIn(bytes);
-    const handle = wasm.call("decode", file, bytes.length, size.width, size.height);
+    const asked = minimum ? scaledSize(header, minimum) : FULL_SIZE;
+    const handle = wasm.call("decode", wasm.copyIn(file), file.length, asked.width, asked.height);
     // 0 is a failure to decode, 1 to scale.
     if (handle === 0 || handle === 1) throw decoder.damaged("its data are damaged");
     const width = wasm.call("decode_width", handle);
@@ -41,7 +40,9 @@ export function decodeJpeg(
     const channels = CHANNELS[wasm.call("decode_format", handle)];
     const pointer = wasm.call("decode_buffer", handle);
     const length = wasm.call("wlen");
-    const isExpected = width === size.width && height === size.height;
+    const isExpected = minimum
+      ? width <= header.width && height <= header.height
+      : width === header.width && height === header.height;
     if (!isExpected || !channels || length !== width * height * channels) {
       throw decoder.damaged("its data contradict its header");
     }
@@ -49,23 +50,37 @@ export function decodeJpeg(
   });
 }
 
-/** The smallest size that the decoder can scale to, in both directions no less than the minimum. */
+/** More than any JPEG has. */
+const FULL_SIZE: Size = { width: 65_535, height: 65_535 };
+
+/**
+ * What to ask of the decoder, which takes the smallest scale at which width or height is no less than
+ * asked: the longer side at the smallest scale at which both are no less than the minimum.
+ */
 function scaledSize({ width, height }: Size, minimum: Size): Size {
   for (const factor of [8, 4, 2]) {
     const scaled = { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
-    if (scaled.width >= minimum.width && scaled.height >= minimum.height) return scaled;
+    if (scaled.width >= minimum.width && scaled.height >= minimum.height) {
+      return width >= height
+        ? { ...FULL_SIZE, width: scaled.width }
+        : { ...FULL_SIZE, height: scaled.height };
+    }
   }
-  return { width, height };
+  return FULL_SIZE;
 }
 
-/** APP14: its length, "Adobe", a version, flags in 4 bytes, and 0 for components that are RGB. */
-const ADOBE_RGB = Uint8Array.of(
+/** APP14: its length, "Adobe", a version, flags in 4 bytes, and 0 for components that are as named. */
+const ADOBE = Uint8Array.of(
   ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0],
 );
 
-/** The decoder knows RGB by this marker only, not by the components' names. */
-function withAdobeMarker(bytes: Uint8Array): Uint8Array {
-  return concat([bytes.subarray(0, 2), ADOBE_RGB, bytes.subarray(2)]);
+/** The file with the markers that make the decoder see the colours that libjpeg sees. */
+function corrected(bytes: Uint8Array, { correction, adobe }: JpegHeader): Uint8Array {
+  if (correction === "add-adobe") return concat([bytes.subarray(0, 2), ADOBE, bytes.subarray(2)]);
+  if (correction === "ignore-adobe") {
+    return concat([bytes.subarray(0, adobe![0]), bytes.subarray(adobe![1])]);
+  }
+  return bytes;
 }
 
 /** The bytes returned are a copy. */

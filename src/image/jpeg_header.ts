@@ -23,10 +23,13 @@ const ADOBE = [0x41, 0x64, 0x6f, 0x62, 0x65]; // "Adobe"
 /** What a JPEG's markers say. */
 export interface JpegHeader extends Omit<ImageHeader, "format"> {
   /**
-   * Whether the components are R, G and B, which only their names tell: libjpeg's rule for a file
-   * that has neither a JFIF nor an Adobe marker.
+   * What libjpeg makes of markers that the decoder sees otherwise. `add-adobe`: the file has neither
+   * JFIF nor Adobe marker, and its components are named R, G and B, or are four. `ignore-adobe`: JFIF
+   * says that three components are YCbCr, whatever Adobe says.
    */
-  readonly isNamedRgb: boolean;
+  readonly correction: "add-adobe" | "ignore-adobe" | undefined;
+  /** Where the Adobe segment begins and ends, marker included, if there is one. */
+  readonly adobe: readonly [begin: number, end: number] | undefined;
 }
 
 /** What a start of frame says. */
@@ -41,19 +44,28 @@ interface Frame {
 }
 
 /**
- * Reads a JPEG's markers up to the start of the first scan.
+ * A progressive image is sent in about ten scans. Each takes time for every block, and may be a few
+ * bytes long, so that thousands would keep the decoder busy for minutes.
+ */
+const MAX_SCANS = 100;
+
+/**
+ * Reads a JPEG's markers up to the first scan, and counts the scans.
  *
- * @throws {ImageDecodeError} if they end before it, or the process is not one that is decoded.
+ * @throws {ImageDecodeError} if there is none or too many, or the process is not one that is decoded.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: Orientation | undefined;
   let frame: Frame | undefined;
   let jfif = false;
-  let adobe = false;
+  let adobe: [number, number] | undefined;
   let at = 2; // after the start of image
   while (at + 4 <= bytes.length) {
-    if (bytes[at] !== 0xff) throw damaged("a marker is missing");
+    if (bytes[at] !== 0xff) { // nothing that belongs here; libjpeg skips it, too
+      at++;
+      continue;
+    }
     const marker = bytes[at + 1]!;
     if (marker === 0xff) { // fill byte
       at++;
@@ -67,13 +79,17 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     const length = view.getUint16(at + 2);
     if (length < 2 || at + 2 + length > bytes.length) throw damaged("it is cut off");
     const segment = bytes.subarray(at + 4, at + 2 + length);
+    const begin = at;
     at += 2 + length;
     if (marker === 0xda) { // start of scan
       if (!frame) throw damaged("no frame comes before the first scan");
       const { width, height, components, pixelsPerByte } = frame;
-      if (components === 4 && !adobe) {
-        throw damaged("it has four components, and no Adobe marker says which");
+      const scans = 1 + countScans(bytes, at);
+      if (scans > MAX_SCANS) {
+        throw damaged(`it has ${scans} scans; ${MAX_SCANS} are decoded`);
       }
+      const needsAdobe = !adobe && (components === 4 || frame.names === "RGB" && !jfif);
+      const overruled = adobe && jfif && components === 3;
       return {
         width,
         height,
@@ -81,7 +97,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
         components,
         frames: 1,
         orientation: orientation ?? 1,
-        isNamedRgb: frame.names === "RGB" && !jfif && !adobe,
+        correction: needsAdobe ? "add-adobe" : overruled ? "ignore-adobe" : undefined,
+        adobe,
         plausiblePixels: (bytes.length - at) * pixelsPerByte,
       };
     }
@@ -89,7 +106,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       orientation ??= readOrientation(segment.subarray(EXIF.length));
     }
     if (marker === 0xe0 && startsWith(segment, JFIF)) jfif = true;
-    if (marker === 0xee && startsWith(segment, ADOBE)) adobe = true;
+    if (marker === 0xee && startsWith(segment, ADOBE)) adobe = [begin, at];
     if (marker >= 0xc0 && marker <= 0xc2) {
       if (frame) throw damaged("it has more than one frame");
       frame = readFrame(segment, marker === 0xc2);
@@ -100,6 +117,15 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
   }
   throw damaged("it ends before its first scan");
+}
+
+/** The starts of scan from there on. In entropy-coded data, FF is followed by 0 or is a marker. */
+function countScans(bytes: Uint8Array, from: number): number {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xda) scans++;
+  }
+  return scans;
 }
 
 function readFrame(segment: Uint8Array, progressive: boolean): Frame {

@@ -1,6 +1,7 @@
 import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
+import { concat } from "@std/bytes/concat";
 import type { Image } from "./image.ts";
-import { readPngHeader } from "./png_header.ts";
+import { readChunks, readPngHeader } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
@@ -21,7 +22,8 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
 export function decodePng(bytes: Uint8Array): Image {
-  const { width, height } = readPngHeader(bytes);
+  const { width, height, isAnimated } = readPngHeader(bytes);
+  if (isAnimated) bytes = withoutAnimation(bytes);
   const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {
     const pointer = wasm.call("decode", wasm.copyIn(bytes), bytes.length);
@@ -31,4 +33,12 @@ export function decodePng(bytes: Uint8Array): Image {
     }
     return { width, height, data: dropAlpha(wasm.view(pointer, 4 * width * height)) };
   });
+}
+
+/** The chunks of APNG. The decoder would take a frame's pixels for the picture's. */
+const ANIMATION = ["acTL", "fcTL", "fdAT"];
+
+function withoutAnimation(bytes: Uint8Array): Uint8Array {
+  const chunks = [...readChunks(bytes)].filter(({ type }) => !ANIMATION.includes(type));
+  return concat([bytes.subarray(0, 8), ...chunks.map(({ whole }) => whole)]);
 }

@@ -8,13 +8,19 @@ const COMPONENTS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6
 /** Deflate's best: 258 bytes for two bits, with what a block's own code costs. */
 const MAX_INFLATION = 1032;
 
+/** What a PNG's chunks say. */
+export interface PngHeader extends Omit<ImageHeader, "format"> {
+  /** Whether there are chunks of an animation, which the decoder must not see. */
+  readonly isAnimated: boolean;
+}
+
 /**
  * Reads a PNG's IHDR chunk and walks over the others: IDAT for how much data there is, eXIf for the
  * orientation, acTL for the number of frames.
  *
  * @throws {ImageDecodeError} if the file does not begin with IHDR.
  */
-export function readPngHeader(bytes: Uint8Array): Omit<ImageHeader, "format"> {
+export function readPngHeader(bytes: Uint8Array): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(8) !== 13 || chunkType(bytes, 8) !== "IHDR") {
     throw damaged("it does not begin with its header");
@@ -26,16 +32,16 @@ export function readPngHeader(bytes: Uint8Array): Omit<ImageHeader, "format"> {
   }
   let orientation: Orientation = 1;
   let frames = 1;
+  let isAnimated = false;
   let dataBytes = 0;
-  // A chunk is its length, type, data and a checksum of four bytes.
-  for (let at = 8; at + 12 <= bytes.length;) {
-    const length = view.getUint32(at);
-    const data = bytes.subarray(at + 8, at + 8 + length);
-    const type = chunkType(bytes, at);
+  for (const { type, data } of readChunks(bytes)) {
     if (type === "IDAT") dataBytes += data.length;
     else if (type === "eXIf") orientation = readOrientation(data);
-    else if (type === "acTL" && length >= 4) frames = Math.max(1, view.getUint32(at + 8));
-    at += 12 + length;
+    else if (type === "acTL") {
+      isAnimated = true;
+      const [a = 0, b = 0, c = 0, d = 0] = data;
+      frames = Math.max(1, (a << 24 | b << 16 | c << 8 | d) >>> 0);
+    }
   }
   return {
     width: view.getUint32(16),
@@ -43,9 +49,28 @@ export function readPngHeader(bytes: Uint8Array): Omit<ImageHeader, "format"> {
     bitDepth,
     components,
     frames,
+    isAnimated,
     orientation,
     plausiblePixels: dataBytes * MAX_INFLATION * 8 / (bitDepth * components),
   };
+}
+
+/** A chunk of a PNG: its data, and all of it. */
+export interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+  readonly whole: Uint8Array;
+}
+
+/** The chunks behind the signature: each a length, type, data and a checksum of four bytes. */
+export function* readChunks(bytes: Uint8Array): Generator<PngChunk> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const end = at + 12 + view.getUint32(at);
+    const data = bytes.subarray(at + 8, end - 4);
+    yield { type: chunkType(bytes, at), data, whole: bytes.subarray(at, end) };
+    at = end;
+  }
 }
 
 function chunkType(bytes: Uint8Array, at: number): string {

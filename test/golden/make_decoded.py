@@ -91,6 +91,46 @@ frame = webp.index(b"ANMF") + 8
 webp[frame : frame + 6] = struct.pack("<I", 1)[:3] + struct.pack("<I", 2)[:3]
 files["webp_offset"] = bytes(webp)
 
+
+
+def segment(jpeg, marker):
+    """Where a JPEG's first segment of that marker begins and ends."""
+    begin = jpeg.index(bytes([0xFF, marker]))
+    return begin, begin + 2 + struct.unpack(">H", jpeg[begin + 2 : begin + 4])[0]
+
+
+# Colours that only libjpeg's rules tell.
+begin, end = segment(files["jpeg_cmyk"], 0xEE)
+files["jpeg_cmyk_no_adobe"] = files["jpeg_cmyk"][:begin] + files["jpeg_cmyk"][end:]
+adobe = b"\xff\xee\0\x0eAdobe\0d\0\0\0\0\0"
+begin, end = segment(files["jpeg_444"], 0xE0)
+files["jpeg_jfif_and_adobe"] = files["jpeg_444"][:end] + adobe + files["jpeg_444"][end:]
+files["jpeg_adobe_rgb"] = files["jpeg_444"][:begin] + adobe + files["jpeg_444"][end:]
+named = bytearray(files["jpeg_444"][:begin] + files["jpeg_444"][end:])
+frame, _ = segment(named, 0xC0)
+scan, _ = segment(named, 0xDA)
+for i, name in enumerate(b"RGB"):
+    named[frame + 10 + 3 * i] = name
+    named[scan + 5 + 2 * i] = name
+files["jpeg_named_rgb"] = bytes(named)
+files["jpeg_stray_bytes"] = files["jpeg_444"][:end] + b"\0\x55" + files["jpeg_444"][end:]
+files["jpeg_1_wide"] = encode(rgb.resize((1, 17)), format="JPEG", subsampling=0)
+files["jpeg_1_high"] = encode(rgb.resize((17, 1)), format="JPEG", subsampling=0)
+
+# Screens that are smaller than the frame, and no colours at all.
+gif = bytearray(files["gif"])
+gif[6:10] = struct.pack("<HH", WIDTH - 9, 0)
+files["gif_over_screen"] = bytes(gif)
+gif = files["gif"]
+files["gif_no_palette"] = gif[:10] + b"\0" + gif[11:13] + gif[13 + 3 * 256 :]
+
+# An animation, of which the picture is a frame, and one of which it is none.
+frames = [rgb.rotate(180), rgb.rotate(90)]
+files["png_animated"] = encode(rgb, format="PNG", save_all=True, append_images=frames)
+files["png_animated_apart"] = encode(
+    rgb, format="PNG", save_all=True, default_image=True, append_images=frames
+)
+
 tensors = {}
 for name, file in files.items():
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")

@@ -20,10 +20,14 @@ Deno.test("readOrientation() reads both byte orders", () => {
   assertEquals(readOrientation(tiff(false)), 6);
 });
 
+Deno.test("readOrientation() takes a long integer, as some writers have it", () => {
+  assertEquals(readOrientation(tiff(true, { type: 4 })), 6);
+});
+
 Deno.test("readOrientation() takes damaged metadata as upright", () => {
   assertEquals(readOrientation(tiff(true, { value: 0 })), 1);
   assertEquals(readOrientation(tiff(true, { value: 9 })), 1);
-  assertEquals(readOrientation(tiff(true, { type: 4 })), 1);
+  assertEquals(readOrientation(tiff(true, { type: 2 })), 1);
   assertEquals(readOrientation(tiff(true, { tag: 0x0100 })), 1);
   assertEquals(readOrientation(tiff(true, { directory: 25 })), 1);
   assertEquals(readOrientation(tiff(true, { directory: 0xffffffff })), 1);

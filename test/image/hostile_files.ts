@@ -19,6 +19,18 @@ export function jpegBomb(width: number, height: number, progressive: boolean): U
   ]);
 }
 
+/** A progressive JPEG whose every scan is a few bytes long and keeps the decoder busy for all blocks. */
+export function jpegOfScans(side: number, scans: number): Uint8Array {
+  const jpeg = jpegBomb(side, side, true);
+  // One run of 2¹⁴ + 0x1fff blocks and more; the bits that follow are zeros.
+  const scan = [0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0, ...Array(40).fill(0)];
+  return concat([
+    jpeg.subarray(0, -2),
+    Uint8Array.from(Array(scans).fill(scan).flat()),
+    jpeg.subarray(-2),
+  ]);
+}
+
 /** A GIF of 35 bytes and that many pixels a side. */
 export function gifBomb(side: number): Uint8Array {
   const size = [side & 255, side >> 8, side & 255, side >> 8];

@@ -4,7 +4,15 @@ import { decodeImage } from "../../src/image/decode_image.ts";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
 import { readGolden } from "../golden/golden.ts";
 import { uniform } from "../random.ts";
-import { exifLoop, gifBomb, jpegBomb, pngChunk, pngOf, withSegment } from "./hostile_files.ts";
+import {
+  exifLoop,
+  gifBomb,
+  jpegBomb,
+  jpegOfScans,
+  pngChunk,
+  pngOf,
+  withSegment,
+} from "./hostile_files.ts";
 
 const golden = readGolden("decoded.safetensors");
 const file = (name: string) => golden.get(`${name}.file`)!.data as Uint8Array;
@@ -89,6 +97,15 @@ Deno.test("decodeImage() survives bombs even where the limits let them through",
   await assertRejects(() => decodeImage(gif, { limits: WIDE }), ImageDecodeError, "cannot hold");
   const png = await pngOf({ width: 20_000, height: 20_000, bitDepth: 1 });
   await assertRejects(() => decodeImage(png), ImageDecodeError, "over the limit");
+});
+
+Deno.test("decodeImage() refuses more scans than a picture has", async () => {
+  const jpeg = jpegOfScans(64, 500);
+  await assertRejects(
+    () => decodeImage(jpeg),
+    ImageDecodeError,
+    "it has 501 scans; 100 are decoded",
+  );
 });
 
 Deno.test("decodeImage() refuses zero sizes", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeImage } from "../../src/image/decode_image.ts";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
+import type { ImageLimits } from "../../src/image/image_header.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { readGolden } from "../golden/golden.ts";
 
@@ -46,7 +47,8 @@ for (const workers of [0, 1, 2]) {
       ImageDecodeError,
       "more than 1",
     );
-    await assertRejects(() => decoder.decode(FILES[0]!, { decode: "fast" }), Error, "go together");
+    const fast = { decode: "fast" } as const;
+    await assertRejects(() => decoder.decode(FILES[0]!, fast), TypeError, "go together");
     assertEquals((await decoder.decode(FILES[0]!)).width, 45);
   });
 }
@@ -84,9 +86,54 @@ Deno.test("ImageDecoder rejects what is not finished when it is disposed of", as
   await assertRejects(() => decoder.decode(FILES[0]!), Error, "disposed of");
 });
 
+Deno.test("ImageDecoder rejects just the image whose worker cannot be made", async () => {
+  let fails = true;
+  using decoder = new ImageDecoder({
+    workers: 1,
+    createWorker() {
+      if (fails) throw new Error("no worker to be had");
+      return new Worker(new URL("../../src/image/decode_worker.ts", import.meta.url), {
+        type: "module",
+      });
+    },
+  });
+  await assertRejects(() => decoder.decode(FILES[0]!), Error, "no worker to be had");
+  fails = false;
+  assertEquals((await decoder.decode(FILES[0]!)).width, 45);
+});
+
+Deno.test("ImageDecoder rejects just the image that cannot be sent", async () => {
+  using decoder = new ImageDecoder({ workers: 1 });
+  const limits = { maxBytes: () => 1 } as unknown as ImageLimits; // a function cannot be cloned
+  const first = decoder.decode(FILES[0]!);
+  const bad = assertRejects(
+    () => decoder.decode(FILES[1]!, { limits }),
+    Error,
+    "could not be cloned",
+  );
+  const last = decoder.decode(FILES[2]!);
+  await bad;
+  assertEquals((await first).width, 45);
+  assertEquals((await last).width, 45);
+});
+
+Deno.test("ImageDecoder decodes the bytes as they were when it was called", async () => {
+  using decoder = new ImageDecoder({ workers: 1 });
+  const bytes = FILES[2]!.slice();
+  const image = decoder.decode(bytes);
+  bytes.fill(0);
+  assertEquals(await image, await decodeImage(FILES[2]!));
+});
+
+Deno.test("ImageDecoder without a deadline sets no timer", async () => {
+  using decoder = new ImageDecoder({ workers: 1, timeout: Infinity });
+  assertEquals((await decoder.decode(FILES[0]!)).width, 45);
+});
+
 Deno.test("ImageDecoder refuses settings that make no sense", () => {
   assertThrows(() => new ImageDecoder({ workers: -1 }), RangeError, "workers is -1");
   assertThrows(() => new ImageDecoder({ workers: 1.5 }), RangeError);
   assertThrows(() => new ImageDecoder({ timeout: 0 }), RangeError, "timeout is 0");
   assertThrows(() => new ImageDecoder({ timeout: NaN }), RangeError);
+  assertThrows(() => new ImageDecoder({ timeout: 2 ** 31 }), RangeError);
 });

@@ -54,7 +54,7 @@ Deno.test("readImageHeader() refuses sizes that the file's data cannot hold", as
 });
 
 Deno.test("readImageHeader() lets through the emptiest pictures that there can be", async () => {
-  // One colour all over: a bit or two a block, and deflate's best ratio.
+  // One colour all over, at deflate's best ratio.
   const blank = await pngOf({ width: 6000, height: 6000, bitDepth: 1 });
   assertEquals(blank.length < 6000, true);
   assertEquals(readImageHeader(blank).width, 6000);
