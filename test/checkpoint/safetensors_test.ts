@@ -35,6 +35,8 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
     [new Uint8Array(7), "7 bytes"],
     [fileOf({}).subarray(0, 9), "does not fit"],
     [new Uint8Array(8).fill(255), "does not fit"],
+    [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854776000 bytes does not fit"], // 2⁶³
+    [fileOf(" ".repeat(10_000_001)), "does not fit"],
     [fileOf("{"), "not JSON"],
     [fileOf("[]"), "not a JSON object"],
     [fileOf({ x: null }, data), '"x"'],
@@ -44,7 +46,18 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
     [fileOf({ x: { ...entry, data_offsets: [0] } }, data), "data_offsets"],
     [fileOf({ x: { ...entry, data_offsets: [0, 4] } }, data), "0 to 4"],
     [fileOf({ x: { ...entry, data_offsets: [4, 12] } }, data), "4 to 12"],
-    [fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, data), "0 to 8"],
+    [fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 20] } }, data), "0 to 8"],
+    [fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, data), "more elements"],
+    [
+      fileOf({ x: { ...entry, shape: Array(1100).fill(2 ** 52).concat(0) } }, data),
+      "more elements",
+    ],
+    [fileOf({ x: entry, y: entry }, data), "overlaps"],
+    [fileOf({ x: entry, y: { ...entry, shape: [1], data_offsets: [4, 8] } }, data), "overlaps"],
+    [fileOf({ x: { ...entry, shape: [1], data_offsets: [4, 8] } }, data), "follows a hole"],
+    [fileOf({ x: { ...entry, shape: [1], data_offsets: [0, 4] } }, data), "end at 4 of 8"],
+    [fileOf({}, data), "end at 0 of 8"],
+    [fileOf(`{"x": {"dtype": ${"[".repeat(1e5)}${"]".repeat(1e5)}}}`, data), '"x" has the type an'],
   ];
   for (const [file, what] of cases) {
     assertThrows(() => readSafetensors(file), SyntaxError, what);
