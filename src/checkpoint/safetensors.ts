@@ -52,7 +52,10 @@ export function readSafetensors(bytes: Uint8Array): Tensors {
   if (bytes.length < 8) throw malformed(`it has ${bytes.length} bytes, fewer than a header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > MAX_HEADER_BYTES || 8 + headerLength > bytes.length) {
+  if (headerLength > MAX_HEADER_BYTES) {
+    throw malformed(`its header has ${headerLength} bytes, more than ${MAX_HEADER_BYTES}`);
+  }
+  if (8 + headerLength > bytes.length) {
     throw malformed(`its header of ${headerLength} bytes does not fit in ${bytes.length} bytes`);
   }
   const header = parseHeader(bytes.subarray(8, 8 + headerLength));

@@ -1,6 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readSafetensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { goldenPath } from "../golden/golden.ts";
+import { uniform } from "../random.ts";
 
 function fileOf(header: unknown, data = new Uint8Array()): Uint8Array {
   const json = new TextEncoder().encode(
@@ -34,9 +36,9 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
   const cases: [Uint8Array, string][] = [
     [new Uint8Array(7), "7 bytes"],
     [fileOf({}).subarray(0, 9), "does not fit"],
-    [new Uint8Array(8).fill(255), "does not fit"],
-    [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854776000 bytes does not fit"], // 2⁶³
-    [fileOf(" ".repeat(10_000_001)), "does not fit"],
+    [new Uint8Array(8).fill(255), "more than 10000000"],
+    [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854776000 bytes, more"], // 2⁶³
+    [fileOf(" ".repeat(10_000_001)), "more than 10000000"],
     [fileOf("{"), "not JSON"],
     [fileOf("[]"), "not a JSON object"],
     [fileOf({ x: null }, data), '"x"'],
@@ -62,4 +64,34 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
   for (const [file, what] of cases) {
     assertThrows(() => readSafetensors(file), SyntaxError, what);
   }
+});
+
+Deno.test("readSafetensors() refuses a file that is cut off, wherever", () => {
+  const file = Deno.readFileSync(goldenPath("tiny/model.f16.safetensors"));
+  for (let length = 0; length < file.length; length += 499) {
+    assertThrows(() => readSafetensors(file.subarray(0, length)), SyntaxError);
+  }
+});
+
+Deno.test("readSafetensors() either reads a damaged header or throws a SyntaxError", () => {
+  const whole = Deno.readFileSync(goldenPath("tiny/model.f16.safetensors"));
+  const headerEnd = 8 + new DataView(whole.buffer).getUint32(0, true);
+  const random = uniform(2);
+  let refused = 0;
+  for (let i = 0; i < 500; i++) {
+    const file = whole.slice();
+    for (let n = 1 + Math.floor(4 * random()); n > 0; n--) {
+      // Digits and punctuation get further than any byte.
+      const byte = random() < 0.5 ? 256 * random() : 0x22 + 0x18 * random();
+      file[Math.floor(headerEnd * random())] = byte;
+    }
+    try {
+      readSafetensors(file);
+    } catch (error) {
+      assert(error instanceof SyntaxError, `${error}`);
+      refused++;
+    }
+  }
+  console.log(`${refused} of 500 refused`);
+  assert(refused > 100);
 });

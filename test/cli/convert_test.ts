@@ -89,3 +89,18 @@ Deno.test("convert fails with one line, and leaves an older file as it was", asy
   folder.write("model/preprocessor_config.json", '{"resample": 9}');
   await fails([model, "--out", out], 1, "resample is 9");
 });
+
+Deno.test("convert makes the same file of every format of the same weights", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  const bytesOf = async (source: string) => {
+    const { code, stderr } = await run(convert, [goldenPath(source), "--out", out]);
+    assertEquals(code, 0, stderr);
+    return Deno.readFileSync(out);
+  };
+  const expected = await bytesOf("tiny");
+  assertEquals(await bytesOf("tiny/pytorch_model.bin"), expected);
+  assertEquals(await bytesOf("tiny/model.newest_names.safetensors"), expected);
+  await bytesOf("tiny/msn.pth.tar");
+  assert(!readModel(Deno.readFileSync(out)).graph.initializers.has("classifier.weight"));
+});
