@@ -31,6 +31,9 @@ const MAX_GLOBAL_BYTES = 256;
 /** An integer of 2,000 bits; reading takes the square of its length. */
 const MAX_LONG_BYTES = 255;
 
+/** More than any function of a world takes. */
+const MAX_ARGUMENTS = 16;
+
 /** The opcodes of Python's `pickletools` that files of plain containers and tensors use. */
 const OPCODES = {
   MARK: 0x28, // (
@@ -365,9 +368,6 @@ class Unpickler {
     return this.#globals.get(qualified);
   }
 }
-
-/** More than any function of a world takes. */
-const MAX_ARGUMENTS = 16;
 
 function setItems(dict: Map<unknown, unknown>, items: readonly unknown[]): void {
   if (items.length % 2 !== 0) throw malformed("a key has no value");

@@ -4,7 +4,7 @@ export type ZipEntries = ReadonlyMap<string, Uint8Array>;
 /** A checkpoint has one entry a tensor; ViT-L with its optimizer's state has about 1,200. */
 const MAX_ENTRIES = 100_000;
 
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3
+// PKWARE's APPNOTE.TXT, section 4.3
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
 const END_RECORD = 0x06054b50;
