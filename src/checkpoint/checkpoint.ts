@@ -1,32 +1,138 @@
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
+import type { Tensor } from "../tensor/tensor.ts";
+import { readPytorch } from "./pytorch.ts";
 import { readSafetensors, type Tensors } from "./safetensors.ts";
 
-/** A model folder in Hugging Face's layout, read but not yet interpreted. */
+/** A model in Hugging Face's or its authors' files, read but not yet interpreted. */
 export interface Checkpoint {
   /** The parsed `config.json`. */
   readonly config: unknown;
-  /** The parsed `preprocessor_config.json`; nothing where the folder has none. */
+  /** The parsed `preprocessor_config.json`; nothing where there is none. */
   readonly preprocessorConfig: unknown;
+  /** The weights under the names that the file gives them. */
   readonly tensors: Tensors;
 }
 
+const SAFETENSORS = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+const PYTORCH = "pytorch_model.bin";
+const AUTHORS = ".pth.tar";
+
+/** The readers by the ends of file names. */
+const READERS: readonly (readonly [suffix: string, read: (bytes: Uint8Array) => Tensors])[] = [
+  [".safetensors", readSafetensors],
+  [".bin", readStateDict],
+  [".pth", readStateDict],
+  [AUTHORS, readStateDict],
+];
+
 /**
- * Reads `config.json`, `preprocessor_config.json` and `model.safetensors` of a folder.
+ * Reads a model's weights, `config.json` and `preprocessor_config.json`.
  *
- * @throws {Deno.errors.NotFound} if the folder has no config or no weights; the message names the file.
+ * @param source a weights file (`.safetensors`, `.bin`, `.pth` or `.pth.tar`) with the config beside it,
+ * or a folder. Of a folder's weights it takes the first that is there: `model.safetensors`,
+ * `model.safetensors.index.json` with its shards, `pytorch_model.bin`, the only `*.pth.tar`.
+ *
+ * @throws {Deno.errors.NotFound} if a file is missing; the message names it.
  * @throws {SyntaxError} if a file is damaged; the message names it.
+ * @throws {TypeError} if it cannot tell by the names which weights are meant.
  */
-export async function readCheckpoint(folder: string): Promise<Checkpoint> {
+export async function readCheckpoint(source: string): Promise<Checkpoint> {
+  const { isDirectory } = await statSource(source);
+  const folder = isDirectory ? source : dirname(source);
   const config = await readJson(join(folder, "config.json"));
   if (config === undefined) throw missing(folder, "config.json");
   const preprocessorConfig = await readJson(join(folder, "preprocessor_config.json"));
-  const weights = await readIfThere(join(folder, "model.safetensors"));
-  if (!weights) throw missing(folder, "model.safetensors");
+  const tensors = isDirectory ? await readFolder(folder) : await readWeights(source);
+  return { config, preprocessorConfig, tensors };
+}
+
+async function statSource(source: string): Promise<Deno.FileInfo> {
   try {
-    return { config, preprocessorConfig, tensors: readSafetensors(weights) };
+    return await Deno.stat(source);
   } catch (error) {
-    throw new SyntaxError(`${join(folder, "model.safetensors")}: ${(error as Error).message}`);
+    if (!isMissing(error)) throw error;
+    throw new Deno.errors.NotFound(`Cannot read ${source}: there is no such folder or file`);
   }
+}
+
+async function readFolder(folder: string): Promise<Tensors> {
+  const there = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+  if (there.includes(SAFETENSORS)) return await readWeights(join(folder, SAFETENSORS));
+  if (there.includes(INDEX)) return await readShards(folder);
+  if (there.includes(PYTORCH)) return await readWeights(join(folder, PYTORCH));
+  const [authors, ...more] = there.filter((name) => name.endsWith(AUTHORS));
+  if (authors === undefined) throw missing(folder, `${SAFETENSORS}, ${PYTORCH} or *${AUTHORS}`);
+  if (more.length > 0) {
+    throw new TypeError(
+      `Cannot choose the weights in ${folder}: name one of ${[authors, ...more].join(", ")}`,
+    );
+  }
+  return await readWeights(join(folder, authors));
+}
+
+async function readWeights(path: string): Promise<Tensors> {
+  const [, read] = READERS.find(([suffix]) => path.endsWith(suffix)) ?? [];
+  if (!read) {
+    const suffixes = READERS.map(([suffix]) => suffix).join(", ");
+    throw new TypeError(`Cannot read ${path} as weights: its name ends in none of ${suffixes}`);
+  }
+  const bytes = await readIfThere(path);
+  if (!bytes) throw missing(dirname(path), basename(path));
+  try {
+    return read(bytes);
+  } catch (error) {
+    throw new SyntaxError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** What the authors call the network whose weights are the model; the others trained it. */
+const TARGET_ENCODER = "target_encoder.";
+
+/** The model in a PyTorch file: all of it, or of a training's state only the target encoder. */
+function readStateDict(bytes: Uint8Array): Tensors {
+  const tensors = readPytorch(bytes);
+  const encoder = [...tensors].filter(([name]) => name.startsWith(TARGET_ENCODER));
+  if (encoder.length === 0) return tensors;
+  return new Map(encoder.map(([name, tensor]) => [name.slice(TARGET_ENCODER.length), tensor]));
+}
+
+/** A plain file name: no folder, no drive, nothing that leads out of the model's folder. */
+const SHARD_NAME = /^[\w-][\w.-]*\.safetensors$/;
+
+/** Reads `{"weight_map": {tensor: file}}` and of each file the tensors that it is to have. */
+async function readShards(folder: string): Promise<Tensors> {
+  const path = join(folder, INDEX);
+  const { weight_map } = (await readJson(path) ?? {}) as { weight_map?: unknown };
+  if (typeof weight_map !== "object" || weight_map === null || Array.isArray(weight_map)) {
+    throw new SyntaxError(`Cannot read ${path}: it has no weight_map`);
+  }
+  const names = new Map<string, string[]>();
+  for (const [name, shard] of Object.entries(weight_map)) {
+    if (typeof shard !== "string" || !SHARD_NAME.test(shard)) {
+      throw new SyntaxError(
+        `Cannot read ${path}: it has "${name}" in ${JSON.stringify(shard)}, ` +
+          "which is not a .safetensors file of the same folder",
+      );
+    }
+    const others = names.get(shard);
+    if (others) others.push(name);
+    else names.set(shard, [name]);
+  }
+  const tensors = new Map<string, Tensor>();
+  for (const [shard, promised] of names) {
+    const read = await readWeights(join(folder, shard));
+    for (const name of promised) {
+      const tensor = read.get(name);
+      if (!tensor) {
+        throw new SyntaxError(
+          `${join(folder, shard)}: it has no "${name}", which ${INDEX} promises`,
+        );
+      }
+      tensors.set(name, tensor);
+    }
+  }
+  return tensors;
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -41,13 +147,33 @@ async function readJson(path: string): Promise<unknown> {
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
-    return await Deno.readFile(path);
+    return await readWhole(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** The same as `Deno.readFile`, which for a moment takes twice the memory of the file. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const { size, isFile } = await file.stat();
+  if (!isFile) return await Deno.readFile(path); // a pipe has no size, a folder its own error
+  const bytes = new Uint8Array(size);
+  let end = 0;
+  while (end < size) {
+    const read = await file.read(bytes.subarray(end, end + MAX_READ_BYTES));
+    if (read === null) break;
+    end += read;
+  }
+  return bytes.subarray(0, end);
+}
+
+/** The system copies what it reads at once. */
+const MAX_READ_BYTES = 16_000_000;
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 function missing(folder: string, file: string): Error {

@@ -18,32 +18,38 @@ const options = {
   },
 };
 
-/** What ViT-MSN's released models state; used for a folder that has no image processor. */
+/** What ViT-MSN's released models state; used where there is no image processor. */
 const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
 
-/** `deno task convert`: makes one ONNX file of a Hugging Face model folder. */
+/** `deno task convert`: makes one ONNX file of Hugging Face's or the authors' files. */
 export const convert: Command<typeof options> = {
   name: "convert",
-  usage: "FOLDER --out FILE.onnx",
+  usage: "SOURCE --out FILE.onnx",
   description:
-    "Makes one ONNX file of a ViT-MSN model folder: its weights (model.safetensors), config,\n" +
-    "labels (config.json) and image processor (preprocessor_config.json).",
+    "Makes one ONNX file of a ViT-MSN: its weights, config, labels (config.json) and image\n" +
+    "processor (preprocessor_config.json). SOURCE is a folder with these files or the weights file\n" +
+    "with the others beside it. Of a folder the first that is there is taken: model.safetensors,\n" +
+    "model.safetensors.index.json with its shards, pytorch_model.bin, the only *.pth.tar.",
   options,
   examples: [
     ["vit-msn-small --out vit-msn-small.onnx", "In full precision"],
     ["vit-msn-small --out vit-msn-small.onnx --dtype f16", "Half the size"],
+    [
+      "msn/vits16_800ep.pth.tar --out vits16.onnx",
+      "The authors' file, with a config.json beside it",
+    ],
   ],
   async run(positional, values, terminal) {
-    const folder = onlyArgument(positional, "folder");
+    const source = onlyArgument(positional, "source");
     const out = requiredOption("out", values.out);
     const dtype = choiceOption("dtype", values.dtype, ["f32", "f16", "int8"]);
-    const { config, preprocessorConfig, tensors } = await readCheckpoint(folder);
+    const { config, preprocessorConfig, tensors } = await readCheckpoint(source);
     const parsed = parseConfig(config);
     const weights = toWeights(tensors, parsed);
     const [height, width] = parsed.imageSize;
     if (preprocessorConfig === undefined) {
       terminal.stderr.write(
-        `convert: ${folder} has no preprocessor_config.json: images will be resized to ` +
+        `convert: ${source} comes without a preprocessor_config.json: images will be resized to ` +
           `${width} × ${height} and normalised by ImageNet's mean and standard deviation\n`,
       );
     }

@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
+import { toHuggingFaceNames } from "./weight_names.ts";
 
 /** A model's weights under Hugging Face's names, without the `vit.` prefix of a classifier's. */
 export type Weights = ReadonlyMap<string, Tensor>;
@@ -49,14 +50,15 @@ export function hasClassifier(weights: ReadonlyMap<string, unknown>): boolean {
 }
 
 /**
- * Takes a checkpoint's tensors as the weights of a model of that config.
+ * Takes a checkpoint's tensors, under any names of {@linkcode toHuggingFaceNames}, as the weights of a
+ * model of that config.
  *
  * @returns the weights in the order of the forward, the mask token last.
- * @throws {TypeError} if a weight is missing, has another shape, or does not belong to the model; the
+ * @throws {TypeError} if a weight is missing, is there twice, has another shape, or does not belong to the model; the
  * message lists names and shapes.
  */
 export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNConfig): Weights {
-  const found = new Map([...tensors].map(([name, tensor]) => [name.replace(/^vit\./, ""), tensor]));
+  const found = toHuggingFaceNames(tensors);
   const expected = weightShapes(config, { classifier: hasClassifier(found) });
   if (found.has(MASK_TOKEN)) expected.set(MASK_TOKEN, [1, 1, config.hiddenSize]);
   const wrong: string[] = [];

@@ -70,24 +70,41 @@ Deno.test("convert fails with one line, and leaves an older file as it was", asy
     assertStringIncludes(stderr, message);
     assertEquals(Deno.readTextFileSync(out), "old");
   };
-  await fails(["--out", out], 2, "takes one folder, but 0 are given");
+  await fails(["--out", out], 2, "takes one source, but 0 are given");
   await fails([model], 2, "--out is missing");
   await fails(
     [model, "--out", out, "--dtype", "f64"],
     2,
     "--dtype is f64, not one of f32, f16, int8",
   );
+  await fails([model, "--out", out], 1, "there is no such folder or file");
+  folder.write("model/notes.txt", "");
   await fails([model, "--out", out], 1, "it has no config.json");
   folder.write("model/config.json", "{");
   await fails([model, "--out", out], 1, "config.json: it is not JSON");
   folder.write("model/config.json", config);
   await fails([model, "--out", out], 1, "it has no model.safetensors");
   folder.write("model/model.safetensors", weights.subarray(0, 50_000));
-  await fails([model, "--out", out], 1, "Cannot read the safetensors file");
+  await fails([model, "--out", out], 1, "model.safetensors: Cannot read the safetensors file");
   folder.write("model/model.safetensors", weights);
   folder.write("model/config.json", config.replace('"hidden_size": 32', '"hidden_size": 64'));
   await fails([model, "--out", out], 1, "embeddings.cls_token is [1,1,32] and should be [1,1,64]");
   folder.write("model/config.json", config);
   folder.write("model/preprocessor_config.json", '{"resample": 9}');
   await fails([model, "--out", out], 1, "resample is 9");
+});
+
+Deno.test("convert makes the same file of every format of the same weights", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  const bytesOf = async (source: string) => {
+    const { code, stderr } = await run(convert, [goldenPath(source), "--out", out]);
+    assertEquals(code, 0, stderr);
+    return Deno.readFileSync(out);
+  };
+  const expected = await bytesOf("tiny");
+  assertEquals(await bytesOf("tiny/pytorch_model.bin"), expected);
+  assertEquals(await bytesOf("tiny/model.newest_names.safetensors"), expected);
+  await bytesOf("tiny/msn.pth.tar");
+  assert(!readModel(Deno.readFileSync(out)).graph.initializers.has("classifier.weight"));
 });

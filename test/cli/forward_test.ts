@@ -13,7 +13,7 @@ async function prepare(folder: TempFolder) {
   const model = `${folder.path}/tiny.onnx`;
   const { code, stderr } = await run(convert, [goldenPath("tiny"), "--out", model]);
   assertEquals(code, 0);
-  assertStringIncludes(stderr, "has no preprocessor_config.json");
+  assertStringIncludes(stderr, "comes without a preprocessor_config.json");
   const out = `${folder.path}/out.safetensors`;
   return { model, out };
 }

@@ -13,9 +13,9 @@ function matrix(...rows: number[][]): Tensor {
 }
 
 Deno.test("toPrecision() quantises each row of a block's matrix to 7 bits", () => {
-  const rows = matrix([0.5, -1, 0.25], [0, 0, 0], [6.3, 0.06, -0.04]);
+  const rows = matrix([0.6, -1, 0.25], [0, 0, 0], [6.3, 0.06, -0.04]);
   const stored = toPrecision(new Map([[DENSE, rows]]), "int8");
-  assertEquals(stored.get(DENSE)?.data, Int8Array.of(32, -63, 16, 0, 0, 0, 63, 1, 0));
+  assertEquals(stored.get(DENSE)?.data, Int8Array.of(38, -63, 16, 0, 0, 0, 63, 1, 0));
   const scales = stored.get(scaleName(DENSE))!.data as Float32Array;
   assertEquals(scales, Float32Array.of(1 / 63, 1, 6.3 / 63));
 });

@@ -1,0 +1,387 @@
+/** A Python tuple, apart from lists, which are arrays. */
+export class Tuple {
+  /** Its elements. */
+  readonly items: readonly unknown[];
+
+  /** Made by the unpickler alone. */
+  constructor(items: readonly unknown[]) {
+    this.items = items;
+  }
+}
+
+/** What a pickle may refer to, beyond plain values; anything else that it names is refused. */
+export interface Unpicklable {
+  /**
+   * By module and name, such as `torch.FloatStorage`. A function can be called by the pickle, with
+   * the arguments that the pickle holds; anything else is a value.
+   */
+  readonly globals: ReadonlyMap<string, unknown>;
+  /** Finds what is stored outside of the pickle under that id. */
+  persistentLoad(id: unknown): unknown;
+}
+
+/** Of ViT-L with its optimizer it is 0.2 MB. Objects take up to some ten times their pickle. */
+const MAX_PICKLE_BYTES = 4_000_000;
+/** Python puts at most 2,000 values on the stack, except for those of a long tuple. */
+const MAX_STACK = 100_000;
+/** Of ViT-L with its optimizer it is about 10,000. */
+const MAX_MEMO = 1_000_000;
+/** Python's own names are far shorter. */
+const MAX_GLOBAL_BYTES = 256;
+/** An integer of 2,000 bits; reading takes the square of its length. */
+const MAX_LONG_BYTES = 255;
+
+/** More than any function of a world takes. */
+const MAX_ARGUMENTS = 16;
+
+/** The opcodes of Python's `pickletools` that files of plain containers and tensors use. */
+const OPCODES = {
+  MARK: 0x28, // (
+  EMPTY_TUPLE: 0x29, // )
+  STOP: 0x2e, // .
+  POP: 0x30, // 0
+  POP_MARK: 0x31, // 1
+  BINFLOAT: 0x47, // G
+  BININT: 0x4a, // J
+  BININT1: 0x4b, // K
+  BININT2: 0x4d, // M
+  NONE: 0x4e, // N
+  BINPERSID: 0x51, // Q
+  REDUCE: 0x52, // R
+  BINSTRING: 0x54, // T
+  SHORT_BINSTRING: 0x55, // U
+  BINUNICODE: 0x58, // X
+  EMPTY_LIST: 0x5d, // ]
+  APPEND: 0x61, // a
+  BUILD: 0x62, // b
+  GLOBAL: 0x63, // c
+  DICT: 0x64, // d
+  APPENDS: 0x65, // e
+  BINGET: 0x68, // h
+  INST: 0x69, // i
+  LONG_BINGET: 0x6a, // j
+  LIST: 0x6c, // l
+  BINPUT: 0x71, // q
+  LONG_BINPUT: 0x72, // r
+  SETITEM: 0x73, // s
+  TUPLE: 0x74, // t
+  SETITEMS: 0x75, // u
+  EMPTY_DICT: 0x7d, // }
+  PROTO: 0x80,
+  TUPLE1: 0x85,
+  TUPLE2: 0x86,
+  TUPLE3: 0x87,
+  NEWTRUE: 0x88,
+  NEWFALSE: 0x89,
+  LONG1: 0x8a,
+  LONG4: 0x8b,
+  SHORT_BINUNICODE: 0x8c,
+  BINUNICODE8: 0x8d,
+  STACK_GLOBAL: 0x93,
+  MEMOIZE: 0x94,
+  FRAME: 0x95,
+} as const;
+
+const ORDERED_DICT = "collections.OrderedDict";
+
+/**
+ * Reads a pickle of protocol 2 to 5 that consists of plain values: None, bools, numbers, strings,
+ * lists, tuples, dicts and OrderedDicts, and of what `world` offers. A pickle is a program, and this
+ * reader runs none of it: a class or function that is not offered is refused by its name as soon as
+ * it is named, so nothing is ever called but the functions of `world`.
+ *
+ * It does not recurse, and its stack, its memo and the pickle itself are limited in size.
+ *
+ * @returns null for None, boolean, number (bigint beyond 2⁵³), string, array for a list,
+ * {@linkcode Tuple}, `Map` for a dict. They may contain themselves.
+ * @throws {SyntaxError} if the pickle is damaged, too large, or names something else.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { unpickle } from "./pickle.ts";
+ *
+ * const world = { globals: new Map(), persistentLoad: () => null };
+ * const bytes = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
+ * assertEquals(unpickle(bytes("\x80\x02](K\x01K\x02e."), world), [1, 2]);
+ * assertThrows(
+ *   () => unpickle(bytes("\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R."), world),
+ *   SyntaxError,
+ *   '"os.system"',
+ * );
+ * ```
+ */
+export function unpickle(bytes: Uint8Array, world: Unpicklable): unknown {
+  if (bytes.length > MAX_PICKLE_BYTES) {
+    throw malformed(`it has ${bytes.length} bytes, more than ${MAX_PICKLE_BYTES}`);
+  }
+  if (bytes[0] !== OPCODES.PROTO) throw malformed("it does not start as one of protocol 2 to 5");
+  return new Unpickler(bytes, world).run();
+}
+
+class Unpickler {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #globals: ReadonlyMap<string, unknown>;
+  readonly #world: Unpicklable;
+  readonly #stack: unknown[] = [];
+  /** For each open mark how many values were on the stack. */
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #at = 0;
+
+  constructor(bytes: Uint8Array, world: Unpicklable) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#world = world;
+    this.#globals = new Map(world.globals).set(ORDERED_DICT, () => new Map());
+  }
+
+  run(): unknown {
+    for (;;) {
+      const opcode = this.#uint8();
+      if (opcode === OPCODES.STOP) return this.#pop();
+      this.#step(opcode);
+    }
+  }
+
+  #step(opcode: number): void {
+    switch (opcode) {
+      case OPCODES.PROTO: {
+        const protocol = this.#uint8();
+        if (protocol < 2 || protocol > 5) {
+          throw malformed(`its protocol is ${protocol}, not 2 to 5`);
+        }
+        return;
+      }
+      case OPCODES.FRAME:
+        return void this.#take(8); // how far a reader may read ahead
+      case OPCODES.NONE:
+        return this.#push(null);
+      case OPCODES.NEWTRUE:
+        return this.#push(true);
+      case OPCODES.NEWFALSE:
+        return this.#push(false);
+      case OPCODES.BININT:
+        return this.#push(this.#view.getInt32(this.#take(4), true));
+      case OPCODES.BININT1:
+        return this.#push(this.#uint8());
+      case OPCODES.BININT2:
+        return this.#push(this.#view.getUint16(this.#take(2), true));
+      case OPCODES.LONG1:
+        return this.#push(this.#long(this.#uint8()));
+      case OPCODES.LONG4:
+        return this.#push(this.#long(this.#uint32()));
+      case OPCODES.BINFLOAT:
+        return this.#push(this.#view.getFloat64(this.#take(8)));
+      case OPCODES.SHORT_BINSTRING:
+      case OPCODES.SHORT_BINUNICODE:
+        return this.#push(this.#string(this.#uint8()));
+      case OPCODES.BINSTRING:
+      case OPCODES.BINUNICODE:
+        return this.#push(this.#string(this.#uint32()));
+      case OPCODES.BINUNICODE8:
+        return this.#push(this.#string(Number(this.#view.getBigUint64(this.#take(8), true))));
+      case OPCODES.MARK:
+        if (this.#marks.length >= MAX_STACK) throw malformed(`it has over ${MAX_STACK} open marks`);
+        return void this.#marks.push(this.#stack.length);
+      case OPCODES.POP:
+        return void this.#pop();
+      case OPCODES.POP_MARK:
+        return void this.#popMark();
+      case OPCODES.EMPTY_LIST:
+        return this.#push([]);
+      case OPCODES.LIST:
+        return this.#push(this.#popMark());
+      case OPCODES.APPEND: {
+        const item = this.#pop();
+        return void this.#list().push(item);
+      }
+      case OPCODES.APPENDS: {
+        const items = this.#popMark();
+        const list = this.#list();
+        for (const item of items) list.push(item);
+        return;
+      }
+      case OPCODES.EMPTY_TUPLE:
+        return this.#push(new Tuple([]));
+      case OPCODES.TUPLE1:
+      case OPCODES.TUPLE2:
+      case OPCODES.TUPLE3: {
+        const items = Array.from({ length: opcode - OPCODES.TUPLE1 + 1 }, () => this.#pop());
+        return this.#push(new Tuple(items.reverse()));
+      }
+      case OPCODES.TUPLE:
+        return this.#push(new Tuple(this.#popMark()));
+      case OPCODES.EMPTY_DICT:
+        return this.#push(new Map());
+      case OPCODES.DICT: {
+        const dict = new Map();
+        setItems(dict, this.#popMark());
+        return this.#push(dict);
+      }
+      case OPCODES.SETITEM: {
+        const value = this.#pop();
+        const key = this.#pop();
+        return setItems(this.#dict(), [key, value]);
+      }
+      case OPCODES.SETITEMS: {
+        const items = this.#popMark();
+        return setItems(this.#dict(), items);
+      }
+      case OPCODES.BINPUT:
+        return this.#put(this.#uint8());
+      case OPCODES.LONG_BINPUT:
+        return this.#put(this.#uint32());
+      case OPCODES.MEMOIZE:
+        return this.#put(this.#memo.size);
+      case OPCODES.BINGET:
+        return this.#push(this.#get(this.#uint8()));
+      case OPCODES.LONG_BINGET:
+        return this.#push(this.#get(this.#uint32()));
+      case OPCODES.GLOBAL:
+        return this.#push(this.#global(this.#line(), this.#line()));
+      case OPCODES.STACK_GLOBAL: {
+        const name = this.#pop();
+        const module = this.#pop();
+        if (typeof name !== "string" || typeof module !== "string") {
+          throw malformed("it names something by what is no string");
+        }
+        return this.#push(this.#global(module, name));
+      }
+      case OPCODES.INST: {
+        const name = `${this.#line()}.${this.#line()}`;
+        throw malformed(`it makes an instance of ${JSON.stringify(name)}`);
+      }
+      case OPCODES.REDUCE: {
+        const args = this.#pop();
+        const callee = this.#pop();
+        if (typeof callee !== "function" || !(args instanceof Tuple)) {
+          throw malformed("it calls what is no function");
+        }
+        return this.#push(callee(...args.items.slice(0, MAX_ARGUMENTS)));
+      }
+      case OPCODES.BUILD:
+        // The attributes of a state dict, `_metadata`, say nothing of its tensors.
+        this.#pop();
+        return void this.#dict();
+      case OPCODES.BINPERSID:
+        return this.#push(this.#world.persistentLoad(this.#pop()));
+      default:
+        throw malformed(
+          `it uses the opcode 0x${opcode.toString(16).padStart(2, "0")} at ${this.#at - 1}, ` +
+            "which plain containers and tensors do not need",
+        );
+    }
+  }
+
+  /** Steps over that many bytes and returns where they begin. */
+  #take(count: number): number {
+    const begin = this.#at;
+    if (count > this.#bytes.length - begin) throw malformed("it is cut off");
+    this.#at += count;
+    return begin;
+  }
+
+  #uint8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  #uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  #string(length: number): string {
+    const begin = this.#take(length);
+    return decode(this.#bytes.subarray(begin, begin + length));
+  }
+
+  #line(): string {
+    const rest = this.#bytes.subarray(this.#at, this.#at + MAX_GLOBAL_BYTES);
+    const length = rest.indexOf(0x0a);
+    if (length < 0) throw malformed("it is cut off within a name, or the name is too long");
+    const line = this.#string(length);
+    this.#at++;
+    return line;
+  }
+
+  #long(length: number): number | bigint {
+    if (length > MAX_LONG_BYTES) throw malformed(`it has an integer of ${length} bytes`);
+    const begin = this.#take(length);
+    let bits = 0n;
+    for (let i = length - 1; i >= 0; i--) bits = bits << 8n | BigInt(this.#bytes[begin + i]!);
+    const value = BigInt.asIntN(8 * length, bits);
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  }
+
+  #push(value: unknown): void {
+    if (this.#stack.length >= MAX_STACK) throw malformed(`its stack is over ${MAX_STACK} deep`);
+    this.#stack.push(value);
+  }
+
+  /** The last value, without taking it off. One before the last mark is out of reach. */
+  #top(): unknown {
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw malformed("its stack is empty");
+    return this.#stack.at(-1);
+  }
+
+  #pop(): unknown {
+    const value = this.#top();
+    this.#stack.pop();
+    return value;
+  }
+
+  #popMark(): unknown[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw malformed("it closes a mark that is not open");
+    return this.#stack.splice(mark);
+  }
+
+  #list(): unknown[] {
+    const list = this.#top();
+    if (!Array.isArray(list)) throw malformed("it appends to what is no list");
+    return list;
+  }
+
+  #dict(): Map<unknown, unknown> {
+    const dict = this.#top();
+    if (!(dict instanceof Map)) throw malformed("it sets entries of what is no dict");
+    return dict;
+  }
+
+  #put(index: number): void {
+    if (index >= MAX_MEMO) throw malformed(`its memo has an index of ${index}`);
+    this.#memo.set(index, this.#top());
+  }
+
+  #get(index: number): unknown {
+    if (!this.#memo.has(index)) throw malformed(`its memo has nothing at ${index}`);
+    return this.#memo.get(index);
+  }
+
+  #global(module: string, name: string): unknown {
+    const qualified = `${module}.${name}`;
+    if (!this.#globals.has(qualified)) {
+      const quoted = JSON.stringify(qualified.slice(0, MAX_GLOBAL_BYTES));
+      throw malformed(`it wants ${quoted}, which is neither a plain container nor a tensor`);
+    }
+    return this.#globals.get(qualified);
+  }
+}
+
+function setItems(dict: Map<unknown, unknown>, items: readonly unknown[]): void {
+  if (items.length % 2 !== 0) throw malformed("a key has no value");
+  for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed("a string in it is not UTF-8");
+  }
+}
+
+function malformed(what: string): SyntaxError {
+  return new SyntaxError(`Cannot read the pickle: ${what}`);
+}
