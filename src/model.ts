@@ -109,7 +109,8 @@ export class ViTMSN implements AsyncDisposable {
     if (!this.outputs.includes("logits")) {
       throw new TypeError(
         "Cannot classify: the model is a backbone without a trained classifier, " +
-          "though its config may name labels; it computes embeddings",
+          "though its config may name labels; it computes embeddings: " +
+          "fit a head, or convert a checkpoint that has one",
       );
     }
   }

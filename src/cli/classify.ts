@@ -3,10 +3,10 @@ import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
 
 const options = {
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
   decode: DECODE_OPTION,
@@ -29,7 +29,7 @@ export const classify: Command<typeof options> = {
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
-    await using model = await loadModelOption(values.model);
+    await using model = await loadModelOption(values, terminal);
     model.assertClassifier();
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, decoding, values.json, async (file, image) => {

@@ -1,14 +1,7 @@
-import { readCheckpoint } from "../checkpoint/checkpoint.ts";
-import {
-  parsePreprocessorConfig,
-  type PreprocessorConfig,
-} from "../preprocess/preprocessor_config.ts";
-import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
-import { writeModelFile } from "../vit_msn/model_file.ts";
-import { toWeights } from "../vit_msn/weights.ts";
 import { choiceOption, type Command, onlyArgument, requiredOption } from "./command.ts";
+import { convertFolder } from "./convert_folder.ts";
+import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { main } from "./main.ts";
-import { writeFile } from "./write_file.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },
@@ -16,58 +9,34 @@ const options = {
     value: "TYPE",
     help: "f32 (default), or f16: half the size, matrices rounded to float16, computing in float32",
   },
+  offline: OFFLINE_OPTION,
 };
 
-/** What ViT-MSN's released models state; used for a folder that has no image processor. */
-const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
-
-/** `deno task convert`: makes one ONNX file of a Hugging Face model folder. */
+/** `deno task convert`: makes one ONNX file of a Hugging Face model folder, or of a model of the hub. */
 export const convert: Command<typeof options> = {
   name: "convert",
-  usage: "FOLDER --out FILE.onnx",
+  usage: "<FOLDER|org/name[@revision]> --out FILE.onnx",
   description:
     "Makes one ONNX file of a ViT-MSN model folder: its weights (model.safetensors), config,\n" +
-    "labels (config.json) and image processor (preprocessor_config.json).",
+    "labels (config.json) and image processor (preprocessor_config.json). A model of the Hugging\n" +
+    "Face hub is downloaded first.",
   options,
   examples: [
     ["vit-msn-small --out vit-msn-small.onnx", "In full precision"],
     ["vit-msn-small --out vit-msn-small.onnx --dtype f16", "Half the size"],
+    ["facebook/vit-msn-small --out vit-msn-small.onnx", "From the Hugging Face hub"],
   ],
   async run(positional, values, terminal) {
-    const folder = onlyArgument(positional, "folder");
+    const source = onlyArgument(positional, "folder");
     const out = requiredOption("out", values.out);
     const dtype = choiceOption("dtype", values.dtype, ["f32", "f16"]);
-    const { config, preprocessorConfig, tensors } = await readCheckpoint(folder);
-    const parsed = parseConfig(config);
-    const weights = toWeights(tensors, parsed);
-    const [height, width] = parsed.imageSize;
-    if (preprocessorConfig === undefined) {
-      terminal.stderr.write(
-        `convert: ${folder} has no preprocessor_config.json: images will be resized to ` +
-          `${width} × ${height} and normalised by ImageNet's mean and standard deviation\n`,
-      );
-    }
-    const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
-    const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
-    if (obstacle) {
-      terminal.stderr.write(`convert: the model takes tensors, but no images: ${obstacle}\n`);
-    }
-    await writeFile(out, writeModelFile(config, processor, weights, dtype));
+    const name = await hubNameOf(source);
+    const folder = name ? await downloadHubModel(name, values.offline, terminal) : source;
+    await convertFolder(folder, out, dtype, (message) => {
+      terminal.stderr.write(`convert: ${message}\n`);
+    });
     return 0;
   },
 };
-
-/** Why the image processor's pixels are none that the model takes, if so. */
-function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): string | undefined {
-  if (config.numChannels !== 3) {
-    return `it has ${config.numChannels} channels, images come with 3`;
-  }
-  const { doResize, size, doCenterCrop, cropSize } = processor;
-  const resized = doResize && "height" in size ? size : undefined;
-  const final = doCenterCrop ? cropSize : resized;
-  const [height, width] = config.imageSize;
-  if (!final || final.height === height && final.width === width) return undefined;
-  return `its image_size is ${height} × ${width}, its image processor makes ${final.height} × ${final.width}`;
-}
 
 if (import.meta.main) await main(convert);

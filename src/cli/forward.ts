@@ -2,11 +2,11 @@ import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/s
 import { type Command, requiredOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   inputs: { value: "FILE", help: "A safetensors file with pixel_values [B, C, H, W]; required" },
   out: { value: "FILE", help: "The safetensors file to write; required" },
   outputs: { value: "A,B", help: "The outputs to compute; default is all that the model has" },
@@ -39,7 +39,7 @@ export const forward: Command<typeof options> = {
     if (others.length > 0) {
       terminal.stderr.write(`forward: these are no inputs of the graph: ${others.join(", ")}\n`);
     }
-    await using model = await loadModelOption(values.model);
+    await using model = await loadModelOption(values, terminal);
     const results = await model.forward(pixelValues, values.outputs?.split(","));
     await writeFile(out, [writeSafetensors(results)]);
     return 0;
