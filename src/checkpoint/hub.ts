@@ -144,7 +144,7 @@ class ModelDownload {
         return false;
       }
       this.#commit ??= downloaded.commit;
-      if (downloaded.commit !== this.#commit) {
+      if (downloaded.commit !== undefined && downloaded.commit !== this.#commit) {
         await removeIfThere(path);
         throw new DownloadError("the revision has changed since the first file; try again");
       }
@@ -152,7 +152,8 @@ class ModelDownload {
       await this.#save(false);
       return true;
     } catch (error) {
-      throw error instanceof DownloadError ? this.#error(file, error.message) : error;
+      if (error instanceof Deno.errors.NotCapable) throw error; // it says what to do
+      throw this.#error(file, error instanceof Error ? error.message : String(error));
     }
   }
 

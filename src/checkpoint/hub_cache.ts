@@ -50,9 +50,10 @@ export async function whatIsMissing(cacheFolder: string, name: HubName): Promise
  */
 export async function readState(folder: string, name: HubName): Promise<CacheState | undefined> {
   try {
-    const state: CacheState = JSON.parse(await Deno.readTextFile(join(folder, STATE_FILE)));
-    const same = state.repo === name.repo && state.revision === name.revision;
-    return same && typeof state.files === "object" ? state : undefined;
+    const text = await Deno.readTextFile(join(folder, STATE_FILE));
+    const state: CacheState | null = JSON.parse(text);
+    const same = state?.repo === name.repo && state.revision === name.revision;
+    return same && state.files && typeof state.files === "object" ? state : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;

@@ -40,7 +40,7 @@ export async function downloadHubModel(
   if (cached !== undefined) return cached;
   if (offline) return await downloadModel(name, { cacheFolder: cache, offline });
   const endpoint = endpointOf(await system.env("HF_ENDPOINT"));
-  const token = await system.env("HF_TOKEN");
+  const token = tokenOf(await system.env("HF_TOKEN"));
   await system.allowWrite(cache);
   const bar = new DownloadBar(stderr);
   try {
@@ -81,6 +81,12 @@ function endpointOf(value: string | undefined): string {
   if (value === undefined) return HUB;
   if (/^https?:$/.test(URL.parse(value)?.protocol ?? "")) return value;
   throw new Error(`Cannot use HF_ENDPOINT: it is ${value}, not an address such as ${HUB}`);
+}
+
+/** @throws {Error} if it cannot be sent in a header; the message does not give it away. */
+function tokenOf(value: string | undefined): string | undefined {
+  if (value === undefined || /^[\x21-\x7e]+$/.test(value)) return value;
+  throw new Error("Cannot use HF_TOKEN: it has spaces, or characters that no token has");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -14,6 +14,7 @@ import {
 } from "../../src/checkpoint/hub.ts";
 import { parseHubName } from "../../src/checkpoint/hub_name.ts";
 import { TempFolder } from "../cli/run.ts";
+import { sha256 } from "../golden/golden.ts";
 import { cutAfter, HubServer, status } from "./hub_server.ts";
 
 const NAME = { repo: "org/tiny", revision: "main" };
@@ -260,6 +261,24 @@ Deno.test("downloadModel() refuses and removes a corrupt file", async () => {
   await setting.fails("it is corrupt");
   await setting.download();
   setting.assertWeights();
+});
+
+Deno.test("downloadModel() takes a plain ETag that looks like a SHA-256 for one", async () => {
+  await using setting = new Setting();
+  const answer = (etag: string) => (_: Request, content: Uint8Array<ArrayBuffer>) =>
+    new Response(content, { headers: { ETag: etag } });
+  const config = setting.hub.files.get("config.json")!;
+  setting.hub.next("hub config.json", answer(`"${"0".repeat(64)}"`));
+  await setting.fails("config.json of org/tiny@main: it is corrupt");
+  setting.hub.commit = "";
+  setting.hub.next("hub config.json", answer(`"${await sha256(config)}"`));
+  await setting.download();
+});
+
+Deno.test("downloadModel() names the file that cannot be written", async () => {
+  await using setting = new Setting();
+  Deno.mkdirSync(`${setting.folder}/config.json`, { recursive: true });
+  await setting.fails("Cannot download config.json of org/tiny@main: ");
 });
 
 Deno.test("downloadModel() refuses bodies that are too short or too long", async () => {
