@@ -49,7 +49,7 @@ export const HUB = "https://huggingface.co";
 /** Beside the files of a model: what a program made of them. A new download removes it. */
 export const CONVERTED_FILE = "model.onnx";
 
-/** The largest JSON file that is taken: it is read into memory. ViT-MSN's have 70 kB. */
+/** The largest JSON file that is taken: it is read into memory. 1000 labels take some 0.1 MB. */
 export const MAX_JSON_BYTES = 10_000_000;
 /** The most files that an index may name: so many are downloaded. */
 export const MAX_SHARDS = 1000;
