@@ -142,8 +142,8 @@ export class ViTMSNModel implements AsyncDisposable {
 }
 
 const BACKBONE =
-  "the model is a backbone without a trained classifier, though its config may name " +
-  "labels; it computes embeddings";
+  "the model is a backbone without a trained classifier, though its config may name labels; it " +
+  "computes embeddings (`deno task embed`); to classify, convert a checkpoint that has one";
 
 /** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {

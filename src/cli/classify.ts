@@ -3,10 +3,10 @@ import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
-import { loadClassifierOption, MODEL_OPTION } from "./model_option.ts";
+import { loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
 
 const options = {
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
   decode: DECODE_OPTION,
@@ -29,7 +29,7 @@ export const classify: Command<typeof options> = {
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
-    await using model = await loadClassifierOption(values.model);
+    await using model = await loadClassifierOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
       const [labels] = await model.classify([image], { topK, threshold });

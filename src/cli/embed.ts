@@ -2,10 +2,10 @@ import { choiceOption, type Command } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
 
 const options = {
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   pool: {
     value: "P",
     help: "cls: the first token (default), mean: the mean of the patches, none: every token",
@@ -30,7 +30,7 @@ export const embed: Command<typeof options> = {
   async run(args, values, terminal) {
     const pool = choiceOption("pool", values.pool, ["cls", "mean", "none"]);
     const { normalize } = values;
-    await using model = await loadModelOption(values.model);
+    await using model = await loadModelOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, decoding, true, async (file, image) => {
       const [vectors] = await model.embed([image], { pool, normalize });

@@ -3,12 +3,12 @@ import type { OutputName } from "../vit_msn/graph.ts";
 import { type Command, requiredOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTION } from "./model_option.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
 import { printable } from "./printable.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   inputs: {
     value: "FILE",
     help: "A safetensors file with pixel_values [B, C, H, W] and, as the case may be, " +
@@ -54,7 +54,7 @@ export const forward: Command<typeof options> = {
     }
     const given = [...tensors].filter(([name]) => INPUTS.includes(name));
     const inputs = { ...Object.fromEntries(given), pixel_values };
-    await using model = await loadModelOption(values.model);
+    await using model = await loadModelOption(values, terminal);
     const results = await model.forward(inputs, {
       ...(values.outputs === undefined
         ? {}

@@ -11,5 +11,5 @@ export async function main<O extends Options>(command: Command<O>): Promise<neve
     if (folder) Deno.chdir(folder);
     return command.run(...given);
   };
-  Deno.exit(await runCommand({ ...command, run }, Deno.args, processTerminal()));
+  Deno.exit(await runCommand({ ...command, run }, Deno.args, processTerminal(command.name)));
 }

@@ -5,22 +5,34 @@ import {
   type ViTMSNModel,
 } from "../model.ts";
 import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
-import { errorMessage, type Option } from "./command.ts";
+import { errorMessage, type Options, type OptionValues } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
+import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
+import type { Terminal } from "./terminal.ts";
 
-/** The option `--model` of every command that has to do with a model. */
-export const MODEL_OPTION = {
-  value: "FILE",
-  help: "An ONNX model made by `convert`; default is the embedded one",
-} as const satisfies Option;
+/** The options of every command that has to do with a model. */
+export const MODEL_OPTIONS = {
+  model: {
+    value: "MODEL",
+    help: "An ONNX file of `convert`, or org/name[@revision] of the Hugging Face hub; " +
+      "default is the embedded one",
+  },
+  offline: OFFLINE_OPTION,
+} as const satisfies Options;
+
+type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
 
 /**
- * Loads the model that `--model` names, or the embedded one.
+ * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
+ * converted, unless that was done before.
  *
- * @throws {Error} if it cannot be read or is no model; the message names the file.
+ * @throws {Error} if it cannot be had or read, or is no model; the message names it or its file.
  */
-export async function loadModelOption(path: string | undefined): Promise<ViTMSNModel> {
-  return await openModel(path, loadModel);
+export async function loadModelOption(
+  values: ModelOptionValues,
+  terminal: Terminal,
+): Promise<ViTMSNModel> {
+  return await openModel(values, terminal, loadModel);
 }
 
 /**
@@ -29,26 +41,33 @@ export async function loadModelOption(path: string | undefined): Promise<ViTMSNM
  * @throws {Error} also if it has no trained classifier.
  */
 export async function loadClassifierOption(
-  path: string | undefined,
+  values: ModelOptionValues,
+  terminal: Terminal,
 ): Promise<ViTMSNForImageClassification> {
-  return await openModel(path, loadClassifier);
+  return await openModel(values, terminal, loadClassifier);
 }
 
 /** The same without making it ready to run. */
-export async function readModelOption(path: string | undefined): Promise<ModelFile> {
-  return await openModel(path, readModelFile);
+export async function readModelOption(
+  values: ModelOptionValues,
+  terminal: Terminal,
+): Promise<ModelFile> {
+  return await openModel(values, terminal, readModelFile);
 }
 
 async function openModel<T>(
-  path: string | undefined,
+  { model, offline }: ModelOptionValues,
+  terminal: Terminal,
   open: (bytes: Uint8Array) => T | Promise<T>,
 ): Promise<T> {
-  if (path === undefined) {
+  if (model === undefined) {
     const embedded = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
     });
     return await open(embedded.default);
   }
+  const name = await hubNameOf(model);
+  const path = name ? await hubModelFile(name, offline, terminal) : model;
   try {
     return await open(await Deno.readFile(path));
   } catch (error) {

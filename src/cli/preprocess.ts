@@ -7,12 +7,12 @@ import { type Command, errorMessage, onlyArgument, requiredOption } from "./comm
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { readImageFile } from "./image_files.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTION, readModelOption } from "./model_option.ts";
+import { MODEL_OPTIONS, readModelOption } from "./model_option.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
   out: { value: "FILE", help: "The safetensors file to write; required" },
-  model: MODEL_OPTION,
+  ...MODEL_OPTIONS,
   decode: DECODE_OPTION,
   "with-decoded": { help: "Also write the upright RGB pixels: decoded [H, W, 3] U8" },
 };
@@ -28,7 +28,7 @@ export const preprocess: Command<typeof options> = {
   async run(positional, values, terminal) {
     const file = onlyArgument(positional, "image");
     const out = requiredOption("out", values.out);
-    const { preprocessorConfig } = await readModelOption(values.model);
+    const { preprocessorConfig } = await readModelOption(values, terminal);
     const processor = new ViTImageProcessor(preprocessorConfig);
     const tensors = new Map<string, Tensor>();
     try {

@@ -1,10 +1,10 @@
+import { drawBar, formatSeconds } from "./bar.ts";
 import type { Output } from "./terminal.ts";
 
 /** Fewer images than this are done before a bar could be read. */
 const MIN_COUNT = 10;
 /** How often the bar is drawn, in milliseconds. */
 const INTERVAL = 100;
-const BAR_WIDTH = 30;
 
 /** A progress bar in the last line of a terminal. On anything else it draws nothing. */
 export class Progress {
@@ -29,8 +29,7 @@ export class Progress {
     if (!this.#enabled || now - this.#drawnAt < INTERVAL) return;
     this.#drawnAt = now;
     const perSecond = this.#done / ((now - this.#start) / 1000);
-    const filled = Math.round(BAR_WIDTH * this.#done / this.#total);
-    const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+    const bar = drawBar(this.#done / this.#total);
     const left = formatSeconds((this.#total - this.#done) / perSecond);
     const text = `${bar} ${this.#done}/${this.#total}  ${perSecond.toFixed(1)}/s  ${left} left`;
     this.#output.write(`\r\x1b[K${text.slice(0, this.#output.columns - 1)}`);
@@ -44,9 +43,4 @@ export class Progress {
     this.#visible = false;
     this.#drawnAt = -Infinity;
   }
-}
-
-function formatSeconds(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -1,3 +1,5 @@
+import { processSystem, type System } from "./system.ts";
+
 /** Where a command writes text. */
 export interface Output {
   write(text: string): void;
@@ -14,17 +16,19 @@ export interface Terminal {
   readonly stdin: ReadableStream<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly system: System;
 }
 
 /** The width to assume of an output that has none. */
 const DEFAULT_COLUMNS = 80;
 
-/** The process's own standard streams. */
-export function processTerminal(): Terminal {
+/** The process's own standard streams and system, for a command of that name. */
+export function processTerminal(command: string): Terminal {
   return {
     stdin: Deno.stdin.readable,
     stdout: outputOf(Deno.stdout),
     stderr: outputOf(Deno.stderr),
+    system: processSystem(command),
   };
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { classify } from "../../src/cli/classify.ts";
 import { goldenPath, readGolden } from "../golden/golden.ts";
 import { runCommand } from "../../src/cli/command.ts";
-import { run, TempFolder } from "./run.ts";
+import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
@@ -149,7 +149,7 @@ Deno.test("classify ends when nobody reads its output any more", async () => {
     },
   };
   const stderr = { ...broken, write: () => assert(false, "nothing to say") };
-  const terminal = { stdin: ReadableStream.from([]), stdout: broken, stderr };
+  const terminal = { stdin: ReadableStream.from([]), stdout: broken, stderr, system: EMPTY_SYSTEM };
   const ship = "test/images/ship.jpg";
   assertEquals(await runCommand(classify, [ship, ship], terminal), 1);
   assertEquals(writes, 1);

@@ -1,4 +1,5 @@
 import { type Command, type Options, runCommand } from "../../src/cli/command.ts";
+import type { System } from "../../src/cli/system.ts";
 import type { Output, Terminal } from "../../src/cli/terminal.ts";
 
 /** What a command did. */
@@ -8,12 +9,19 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** A system whose environment is empty. */
+export const EMPTY_SYSTEM: System = {
+  env: () => Promise.resolve(undefined),
+  allowWrite: () => Promise.resolve(),
+  fetch: (url, init) => fetch(url, init),
+};
+
 /** Runs a command with the test's own standard streams. */
 export async function run<O extends Options>(
   command: Command<O>,
   args: readonly string[],
-  { stdin = new Uint8Array(), ...terminal }:
-    & { stdin?: Uint8Array<ArrayBuffer> }
+  { stdin = new Uint8Array(), system = EMPTY_SYSTEM, ...terminal }:
+    & { stdin?: Uint8Array<ArrayBuffer>; system?: System }
     & Partial<Omit<Output, "write">> = {},
 ): Promise<Result> {
   const written = { stdout: "", stderr: "" };
@@ -28,6 +36,7 @@ export async function run<O extends Options>(
     stdin: ReadableStream.from([stdin]),
     stdout: output("stdout"),
     stderr: output("stderr"),
+    system,
   };
   const code = await runCommand(command, args, streams);
   return { code, ...written };

@@ -1,0 +1,133 @@
+import { DownloadError } from "./download_error.ts";
+import { retryAfter } from "./retry.ts";
+
+/** How to reach a hub. */
+export interface HubAccess {
+  readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
+  /** The hub's address, such as `https://huggingface.co`. */
+  readonly endpoint: string;
+  /** What proves who asks; only the hub itself gets to see it. */
+  readonly token?: string | undefined;
+  /** The time, in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** What a hub answered at the end of all redirects. */
+export interface HubAnswer {
+  /** Its status is 200, 206, 404 or 416. */
+  readonly response: Response;
+  /** The `ETag` of the bytes, as the server that has them states it. */
+  readonly etag: string | undefined;
+  /** The SHA-256 of the whole file in hexadecimal, where the hub states it. */
+  readonly sha256: string | undefined;
+  /** The size of the whole file, where the hub states it. */
+  readonly linkedSize: number | undefined;
+  /** The commit that the revision stands for, where the hub states it. */
+  readonly commit: string | undefined;
+}
+
+const MAX_REDIRECTS = 5;
+
+/**
+ * Asks for a file of a hub. Redirects are followed by hand: the headers of the hub's own answer say
+ * what the file is, and the token must not reach the servers that it points to.
+ *
+ * @throws {DownloadError} if the answer is an error other than that there is no such file or range.
+ * @throws {Deno.errors.NotCapable} if `fetch` may not reach a server.
+ */
+export async function requestHub(
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  access: HubAccess,
+  signal: AbortSignal,
+): Promise<HubAnswer> {
+  const hub = new URL(access.endpoint).origin;
+  const stated = { etag: "", size: "", commit: "" };
+  let url = new URL(address);
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const response = await send(url, headers, access, signal);
+    stated.etag ||= response.headers.get("X-Linked-ETag") ?? "";
+    stated.size ||= response.headers.get("X-Linked-Size") ?? "";
+    stated.commit ||= response.headers.get("X-Repo-Commit") ?? "";
+    const location = response.headers.get("Location");
+    if (response.status < 300 || response.status >= 400 || location === null) {
+      if (![200, 206, 404, 416].includes(response.status)) {
+        await response.body?.cancel();
+        throw statusError(response, url, hub, access.now());
+      }
+      const etag = response.headers.get("ETag") ?? undefined;
+      return {
+        response,
+        etag,
+        sha256: toSha256(stated.etag || (etag ?? "")),
+        linkedSize: toSize(stated.size),
+        commit: stated.commit || undefined,
+      };
+    }
+    await response.body?.cancel();
+    url = redirected(location, url);
+  }
+  throw new DownloadError(`there are more than ${MAX_REDIRECTS} redirects`);
+}
+
+async function send(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { fetch, endpoint, token }: HubAccess,
+  signal: AbortSignal,
+): Promise<Response> {
+  const authorised = token !== undefined && url.origin === new URL(endpoint).origin;
+  try {
+    return await fetch(url, {
+      redirect: "manual",
+      signal,
+      headers: {
+        // Compressed, neither sizes nor ranges would be the file's.
+        "Accept-Encoding": "identity",
+        ...headers,
+        ...(authorised ? { Authorization: `Bearer ${token}` } : {}),
+      },
+    });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new DownloadError(`${url.host} cannot be reached: ${reason(error)}`, { retry: true });
+  }
+}
+
+/**
+ * An error's reason without the address, which is long and, behind a redirect, a secret for some time.
+ */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\bhttps?:\/\/\S+/g, "…");
+}
+
+function redirected(location: string, from: URL): URL {
+  const url = URL.parse(location, from);
+  const safe = url && (url.protocol === "https:" || url.protocol === from.protocol);
+  if (safe && !url.username && !url.password) return url;
+  throw new DownloadError(`${from.host} redirects to an address that is not safe to follow`);
+}
+
+function statusError(response: Response, url: URL, hub: string, now: number): DownloadError {
+  const { status } = response;
+  const refused = status === 401 || status === 403;
+  if (refused && url.origin === hub) {
+    return new DownloadError(
+      `${url.host} refuses it (HTTP ${status}): it does not exist, or it is private or gated and ` +
+        "HF_TOKEN is not set to a token that may read it",
+    );
+  }
+  const after = retryAfter(response.headers, now);
+  // A refusal by another server means that the link to it has expired; the next try gets a new one.
+  const retry = refused || status === 408 || status === 429 || status >= 500;
+  return new DownloadError(`${url.host} answers HTTP ${status}`, { retry, after });
+}
+
+function toSha256(etag: string): string | undefined {
+  return /^(?:W\/)?"?([0-9a-f]{64})"?$/i.exec(etag)?.[1]?.toLowerCase();
+}
+
+function toSize(text: string | null): number | undefined {
+  return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

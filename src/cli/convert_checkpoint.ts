@@ -1,0 +1,55 @@
+import { readCheckpoint } from "../checkpoint/checkpoint.ts";
+import {
+  parsePreprocessorConfig,
+  type PreprocessorConfig,
+} from "../preprocess/preprocessor_config.ts";
+import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
+import { writeModelFile } from "../vit_msn/model_file.ts";
+import type { WeightDataType } from "../vit_msn/precision.ts";
+import { toWeights } from "../vit_msn/weights.ts";
+import { writeFile } from "./write_file.ts";
+
+/** What ViT-MSN's released models state; used where there is no image processor. */
+const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+
+/**
+ * Makes one ONNX file of a checkpoint.
+ *
+ * @param warn is told what the file's user should know, in one line.
+ * @param source a folder or a weights file; see {@linkcode readCheckpoint}.
+ * @throws {Error} if it cannot be read or used, or the file not written.
+ */
+export async function convertCheckpoint(
+  source: string,
+  out: string,
+  dtype: WeightDataType,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { config, preprocessorConfig, tensors } = await readCheckpoint(source);
+  const parsed = parseConfig(config);
+  const weights = toWeights(tensors, parsed);
+  const [height, width] = parsed.imageSize;
+  if (preprocessorConfig === undefined) {
+    warn(
+      `${source} comes without a preprocessor_config.json: images will be resized to ` +
+        `${width} × ${height} and normalised by ImageNet's mean and standard deviation`,
+    );
+  }
+  const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
+  const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
+  if (obstacle) warn(`the model takes tensors, but no images: ${obstacle}`);
+  await writeFile(out, writeModelFile(config, processor, weights, dtype));
+}
+
+/** Why the image processor's pixels are none that the model takes, if so. */
+function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): string | undefined {
+  if (config.numChannels !== 3) {
+    return `it has ${config.numChannels} channels, images come with 3`;
+  }
+  const { doResize, size, doCenterCrop, cropSize } = processor;
+  const resized = doResize && "height" in size ? size : undefined;
+  const final = doCenterCrop ? cropSize : resized;
+  const [height, width] = config.imageSize;
+  if (!final || final.height === height && final.width === width) return undefined;
+  return `its image_size is ${height} × ${width}, its image processor makes ${final.height} × ${final.width}`;
+}
