@@ -23,6 +23,7 @@ const MAX_VARIANTS = 2;
  */
 export class GraphSessions implements AsyncDisposable {
   readonly #bytes: Uint8Array;
+  readonly #plainOutputs: readonly string[];
   readonly #plain: Session;
   readonly #runtime: Runtime;
   /** The variant that was used last is at the end. */
@@ -30,9 +31,16 @@ export class GraphSessions implements AsyncDisposable {
 
   /**
    * @param bytes the model's file, of which variants are made.
+   * @param plainOutputs what its graph computes.
    * @param plain a session of it.
    */
-  constructor(bytes: Uint8Array, plain: Session, runtime: Runtime) {
+  constructor(
+    bytes: Uint8Array,
+    plainOutputs: readonly string[],
+    plain: Session,
+    runtime: Runtime,
+  ) {
+    this.#plainOutputs = plainOutputs;
     this.#bytes = bytes;
     this.#plain = plain;
     this.#runtime = runtime;
@@ -41,7 +49,7 @@ export class GraphSessions implements AsyncDisposable {
   /** The session that computes a variant's outputs: the plain one, if that is enough. */
   async borrow({ outputs = [], ...graph }: GraphVariant): Promise<BorrowedSession> {
     const isPlain = Object.keys(graph).length === 0 &&
-      !outputs.some((name) => name === "hidden_states" || name === "attentions");
+      outputs.every((name) => this.#plainOutputs.includes(name));
     if (isPlain) {
       const plain = this.#plain;
       return { run: (...args) => plain.run(...args), async [Symbol.asyncDispose]() {} };

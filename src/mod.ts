@@ -27,6 +27,7 @@ export {
   type ForwardOptions,
   loadClassifier,
   loadModel,
+  type LoadOptions,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model.ts";
@@ -42,3 +43,4 @@ export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
+export { type Sidecars } from "./vit_msn/model_file.ts";

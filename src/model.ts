@@ -14,8 +14,14 @@ import type { Tensor } from "./tensor/tensor.ts";
 import type { ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 import type { OutputName } from "./vit_msn/graph.ts";
-import { type ModelFile, readModelFile } from "./vit_msn/model_file.ts";
+import { type ModelFile, readModelFile, type Sidecars } from "./vit_msn/model_file.ts";
 import { GraphSessions } from "./graph_sessions.ts";
+
+/** How {@linkcode loadModel} makes a model, and what its file does not say. */
+export interface LoadOptions extends Sidecars {
+  /** The engine; default is onnxruntime-web on WebAssembly. */
+  readonly runtime?: Runtime;
+}
 
 /** How {@linkcode ViTMSNModel.forward} runs. */
 export interface ForwardOptions {
@@ -42,18 +48,17 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly config: ViTMSNConfig;
   /** Makes `pixel_values` of pictures, as the model was trained on them. */
   readonly processor: ViTImageProcessor;
+  /** What {@linkcode forward} computes if it is not told what. */
+  readonly defaultOutputs: readonly OutputName[];
   readonly #sessions: GraphSessions;
 
   /** Use {@linkcode loadModel}. */
   constructor(file: ModelFile, sessions: GraphSessions) {
     this.config = file.config;
+    this.defaultOutputs = (["last_hidden_state", "logits"] as const)
+      .filter((name) => file.outputs.includes(name));
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
     this.#sessions = sessions;
-  }
-
-  /** What {@linkcode forward} computes if it is not told what. */
-  get defaultOutputs(): readonly OutputName[] {
-    return ["last_hidden_state"];
   }
 
   /**
@@ -147,11 +152,6 @@ const BACKBONE =
 
 /** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
-  /** With `logits`. */
-  override get defaultOutputs(): readonly OutputName[] {
-    return ["last_hidden_state", "logits"];
-  }
-
   /**
    * Names what is on pictures.
    *
@@ -171,18 +171,19 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
 /**
  * Makes a model ready to run.
  *
- * @param bytes an ONNX file of `deno task convert`, which carries config and image processor.
- * @param runtime the engine; default is onnxruntime-web on WebAssembly.
+ * @param bytes an ONNX file of `deno task convert`, which carries config and image processor; or one of
+ * another tool, such as optimum, with these documents in `options`. The latter does what its graph does.
  * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
  * @throws {SyntaxError} if the bytes are not such a file.
  * @throws {TypeError} if a config in it cannot be used.
  */
 export async function loadModel(
   bytes: Uint8Array,
-  runtime: Runtime = onnxruntimeWasm,
+  { runtime = onnxruntimeWasm, ...sidecars }: LoadOptions = {},
 ): Promise<ViTMSNModel> {
-  const file = readModelFile(bytes);
-  const sessions = new GraphSessions(bytes, await runtime.createSession(bytes), runtime);
+  const file = readModelFile(bytes, sidecars);
+  const plain = await runtime.createSession(bytes);
+  const sessions = new GraphSessions(bytes, file.outputs, plain, runtime);
   const Model = file.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
   return new Model(file, sessions);
 }
@@ -205,9 +206,9 @@ export async function loadModel(
  */
 export async function loadClassifier(
   bytes: Uint8Array,
-  runtime: Runtime = onnxruntimeWasm,
+  options: LoadOptions = {},
 ): Promise<ViTMSNForImageClassification> {
-  const model = await loadModel(bytes, runtime);
+  const model = await loadModel(bytes, options);
   if (model instanceof ViTMSNForImageClassification) return model;
   await model[Symbol.asyncDispose]();
   throw new TypeError(`Cannot classify: ${BACKBONE}`);

@@ -36,7 +36,12 @@ class FakeRuntime implements Runtime {
 }
 
 async function sessionsOf(runtime: FakeRuntime): Promise<GraphSessions> {
-  return new GraphSessions(bytes, await runtime.createSession(bytes), runtime);
+  return new GraphSessions(
+    bytes,
+    ["last_hidden_state", "logits"],
+    await runtime.createSession(bytes),
+    runtime,
+  );
 }
 
 Deno.test("GraphSessions runs the plain graph for plain outputs and makes variants once", async () => {

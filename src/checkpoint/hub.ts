@@ -46,8 +46,12 @@ export interface HubOptions {
 /** The hub that is asked unless another one is named. */
 export const HUB = "https://huggingface.co";
 
-/** Beside the files of a model: what a program made of them. A new download removes it. */
-export const CONVERTED_FILE = "model.onnx";
+/** Beside the files of a model: what a program made of them, by precision. A new download removes them. */
+export const CONVERTED_FILES = {
+  f32: "model.onnx",
+  f16: "model_f16.onnx",
+  int8: "model_int8.onnx",
+} as const;
 
 /** The largest JSON file that is taken: it is read into memory. 1000 labels take some 0.1 MB. */
 export const MAX_JSON_BYTES = 10_000_000;
@@ -81,7 +85,7 @@ export async function downloadModel(name: HubName, options: HubOptions): Promise
   await lock.lock(true);
   const downloaded = await cachedModel(cacheFolder, name); // meanwhile, by another program
   if (downloaded !== undefined) return downloaded;
-  await removeIfThere(join(folder, CONVERTED_FILE));
+  for (const file of Object.values(CONVERTED_FILES)) await removeIfThere(join(folder, file));
   await new ModelDownload(name, folder, options).run();
   return folder;
 }

@@ -1,11 +1,12 @@
 import { join } from "@std/path";
-import { CONVERTED_FILE, downloadModel, HUB } from "../checkpoint/hub.ts";
+import { CONVERTED_FILES, downloadModel, HUB } from "../checkpoint/hub.ts";
 import { cachedModel } from "../checkpoint/hub_cache.ts";
 import { type HubName, parseHubName } from "../checkpoint/hub_name.ts";
 import { cacheFolder } from "./cache_folder.ts";
-import type { Option } from "./command.ts";
+import { type Option, UsageError } from "./command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
 import { DownloadBar } from "./download_progress.ts";
+import type { Dtype } from "./model_folder.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The option `--offline` of every command that takes a model of the hub. */
@@ -57,20 +58,22 @@ export async function downloadHubModel(
 }
 
 /**
- * The ONNX file of a model of the hub. It is made when it is asked for first, and kept in the cache.
+ * The ONNX file of a model of the hub, in a precision. It is made when it is asked for first, and kept in the cache.
  *
  * @throws {Error} if the model cannot be had, or not be converted; the message names it or its file.
  */
 export async function hubModelFile(
   name: HubName,
+  dtype: Dtype,
   offline: boolean,
   terminal: Terminal,
 ): Promise<string> {
+  if (dtype === "q4") throw new UsageError("--dtype is q4, which is not made of checkpoints");
   const folder = await downloadHubModel(name, offline, terminal);
-  const file = join(folder, CONVERTED_FILE);
+  const file = join(folder, CONVERTED_FILES[dtype]);
   if (await exists(file)) return file;
   await terminal.system.allowWrite(await cacheFolder(terminal.system));
-  await convertCheckpoint(folder, file, "f32", (message) => {
+  await convertCheckpoint(folder, file, dtype, (message) => {
     terminal.stderr.write(`${name.repo}: ${message}\n`);
   });
   return file;

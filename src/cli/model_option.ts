@@ -4,18 +4,30 @@ import {
   type ViTMSNForImageClassification,
   type ViTMSNModel,
 } from "../model.ts";
-import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
-import { errorMessage, type Options, type OptionValues } from "./command.ts";
+import { type ModelFile, readModelFile, type Sidecars } from "../vit_msn/model_file.ts";
+import {
+  choiceOption,
+  errorMessage,
+  type Options,
+  type OptionValues,
+  UsageError,
+} from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
+import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options of every command that has to do with a model. */
 export const MODEL_OPTIONS = {
   model: {
     value: "MODEL",
-    help: "An ONNX file of `convert`, or org/name[@revision] of the Hugging Face hub; " +
-      "default is the embedded one",
+    help: "An ONNX file, a folder of ONNX files as optimum and transformers.js make them, or " +
+      "org/name[@revision] of the Hugging Face hub; default is the embedded one",
+  },
+  dtype: {
+    value: "TYPE",
+    help: "The precision to take of a folder's files or to convert a hub's model to: " +
+      "f32 (default), f16, int8; of a folder also q4",
   },
   offline: OFFLINE_OPTION,
 } as const satisfies Options;
@@ -56,21 +68,42 @@ export async function readModelOption(
 }
 
 async function openModel<T>(
-  { model, offline }: ModelOptionValues,
+  { model, offline, dtype: given }: ModelOptionValues,
   terminal: Terminal,
-  open: (bytes: Uint8Array) => T | Promise<T>,
+  open: (bytes: Uint8Array, sidecars: Sidecars) => T | Promise<T>,
 ): Promise<T> {
+  const dtype = choiceOption("dtype", given, DTYPES);
   if (model === undefined) {
+    assertNoDtype(given, "the embedded model");
     const embedded = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
     });
-    return await open(embedded.default);
+    return await open(embedded.default, {});
   }
   const name = await hubNameOf(model);
-  const path = name ? await hubModelFile(name, offline, terminal) : model;
+  let path = model;
+  if (name) path = await hubModelFile(name, dtype, offline, terminal);
+  else if (await isFolder(model)) path = await findOnnxFile(model, dtype);
+  else assertNoDtype(given, model);
+  const sidecars = await readSidecars(path);
   try {
-    return await open(await Deno.readFile(path));
+    return await open(await Deno.readFile(path), sidecars);
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+  }
+}
+
+/** @throws {UsageError} if a precision is asked for where there is no choice. */
+function assertNoDtype(given: string | undefined, model: string): void {
+  if (given !== undefined) {
+    throw new UsageError(`--dtype is ${given}, but ${model} is one file in one precision`);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
   }
 }

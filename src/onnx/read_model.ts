@@ -27,10 +27,11 @@ const ATTRIBUTE_TYPE_NAMES = new Map(
 );
 
 /**
- * Reads an ONNX file. Weights are views of `bytes` wherever their alignment allows it.
+ * Reads an ONNX file. Weights are views of `bytes` wherever their alignment allows it. Attributes and
+ * weights of types that this project has no use for (lists of floats, sub-graphs, 4-bit integers) are
+ * left out: a model of another tool is not to be written again.
  *
- * @throws {SyntaxError} if the bytes are not an ONNX model, or one that keeps its weights in other
- * files or uses types that this project has no use for (strings, sub-graphs, 4-bit integers).
+ * @throws {SyntaxError} if the bytes are not an ONNX model, or one that keeps its weights in other files.
  */
 export function readModel(bytes: Uint8Array): ModelProto {
   let model: Mutable<ModelProto> & { graph?: GraphProto };
@@ -95,7 +96,7 @@ function readGraph(pbf: PbfReader): GraphProto {
     else if (tag === 2) graph.name = pbf.readString();
     else if (tag === 5) {
       const { name, tensor } = readTensor(pbf);
-      graph.initializers.set(name, tensor);
+      if (tensor) graph.initializers.set(name, tensor);
     } else if (tag === 11) graph.inputs.push(readValueInfo(pbf));
     else if (tag === 12) graph.outputs.push(readValueInfo(pbf));
   }, graph);
@@ -117,12 +118,12 @@ function readNode(pbf: PbfReader): NodeProto {
     else if (tag === 4) node.opType = pbf.readString();
     else if (tag === 5) {
       const { name, attribute } = readAttribute(pbf);
-      node.attributes.set(name, attribute);
+      if (attribute) node.attributes.set(name, attribute);
     } else if (tag === 7) node.domain = pbf.readString();
   }, node);
 }
 
-function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute } {
+function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | undefined } {
   const fields = pbf.readMessage((tag, fields, pbf) => {
     if (tag === 1) fields.name = pbf.readString();
     else if (tag === 2) fields.FLOAT = pbf.readFloat();
@@ -142,13 +143,11 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute } {
   });
   const type = ATTRIBUTE_TYPE_NAMES.get(fields.type);
   const value = type && fields[type];
-  if (type === undefined || value === undefined) {
-    throw new SyntaxError(`its attribute "${fields.name}" has the type ${fields.type}`);
-  }
-  return { name: fields.name, attribute: { type, value } as Attribute };
+  const isKnown = type !== undefined && value !== undefined;
+  return { name: fields.name, attribute: isKnown ? { type, value } as Attribute : undefined };
 }
 
-function readTensor(pbf: PbfReader): { name: string; tensor: Tensor } {
+function readTensor(pbf: PbfReader): { name: string; tensor: Tensor | undefined } {
   const fields = pbf.readMessage((tag, fields, pbf) => {
     if (tag === 1) pbf.readPackedVarint(fields.dims, true);
     else if (tag === 2) fields.dataType = pbf.readVarint();
@@ -169,7 +168,7 @@ function readTensor(pbf: PbfReader): { name: string; tensor: Tensor } {
   const { name, dims: shape } = fields;
   const dtype = DATA_TYPES.get(fields.dataType);
   if (fields.external) throw new SyntaxError(`its tensor "${name}" is in another file`);
-  if (!dtype) throw new SyntaxError(`its tensor "${name}" has the type ${fields.dataType}`);
+  if (!dtype) return { name, tensor: undefined };
   if (shape.some((size) => size < 0)) throw new SyntaxError(`the shape of "${name}" is [${shape}]`);
   if (fields.raw) {
     if (elementCount(shape) * bytesPerElement(dtype) !== fields.raw.length) {
@@ -177,7 +176,8 @@ function readTensor(pbf: PbfReader): { name: string; tensor: Tensor } {
     }
     return { name, tensor: tensorFromBytes(dtype, shape, fields.raw) };
   }
-  if (elementCount(shape) !== Math.max(fields.floats.length, fields.integers.length)) {
+  const isList = dtype === "float32" || dtype === "int64" || dtype === "int32";
+  if (isList && elementCount(shape) !== Math.max(fields.floats.length, fields.integers.length)) {
     throw new SyntaxError(`its tensor "${name}" is cut off`);
   }
   // Small tensors of other writers come as a list of numbers.
@@ -193,7 +193,7 @@ function readTensor(pbf: PbfReader): { name: string; tensor: Tensor } {
   if (dtype === "int32") {
     return { name, tensor: { dtype, shape, data: Int32Array.from(fields.integers) } };
   }
-  throw new SyntaxError(`its tensor "${name}" of ${dtype} has no raw_data`);
+  return { name, tensor: undefined };
 }
 
 function readValueInfo(pbf: PbfReader): ValueInfo {

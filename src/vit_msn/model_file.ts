@@ -69,7 +69,14 @@ export function writeModelFile(
  */
 export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Array[] {
   const model = readModel(bytes);
-  const config = parseConfig(metadata(model, CONFIG));
+  const json = metadata(model, CONFIG);
+  if (json === undefined) {
+    throw new TypeError(
+      "Cannot compute other outputs or take other inputs than the file's graph has: another tool " +
+        "made it; `deno task convert` makes one of the checkpoint that does",
+    );
+  }
+  const config = parseConfig(json);
   const weights = readWeights(model, config);
   if (variant.masked && !weights.has(MASK_TOKEN)) {
     throw new TypeError("Cannot take bool_masked_pos: the checkpoint has no mask_token");
@@ -95,29 +102,50 @@ function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
   return weights;
 }
 
+/** The documents beside an ONNX file of another tool, which does not carry them, as parsed JSON. */
+export interface Sidecars {
+  /** `config.json` */
+  readonly config?: unknown;
+  /** `preprocessor_config.json` */
+  readonly preprocessorConfig?: unknown;
+}
+
 /**
- * Reads what an ONNX file of {@linkcode writeModelFile} says of itself.
+ * Reads what an ONNX file says of itself.
  *
- * @throws {SyntaxError} if the bytes are not an ONNX model, or one without config and image processor.
+ * @param sidecars what to go by where the file carries no config or image processor itself.
+ * @throws {SyntaxError} if the bytes are not an ONNX model, there is no config or image processor, or the
+ * graph has other inputs than `pixel_values`.
  * @throws {TypeError} if a config in it cannot be used.
  */
-export function readModelFile(bytes: Uint8Array): ModelFile {
+export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): ModelFile {
   const model = readModel(bytes);
+  const { inputs, outputs, initializers } = model.graph;
+  // Older tools list weights among the inputs.
+  const names = inputs.map(({ name }) => name).filter((name) => !initializers.has(name));
+  if (names.join() !== "pixel_values") {
+    throw new SyntaxError(`Cannot use the ONNX model: its inputs are ${names}, not pixel_values`);
+  }
+  const config = metadata(model, CONFIG) ?? sidecars.config ?? missing(CONFIG);
+  const preprocessorConfig = metadata(model, PREPROCESSOR_CONFIG) ?? sidecars.preprocessorConfig ??
+    missing(PREPROCESSOR_CONFIG);
   return {
-    config: parseConfig(metadata(model, CONFIG)),
-    preprocessorConfig: parsePreprocessorConfig(metadata(model, PREPROCESSOR_CONFIG)),
-    outputs: model.graph.outputs.map(({ name }) => name),
+    config: parseConfig(config),
+    preprocessorConfig: parsePreprocessorConfig(preprocessorConfig),
+    outputs: outputs.map(({ name }) => name),
   };
+}
+
+function missing(document: string): never {
+  throw new SyntaxError(
+    `Cannot use the ONNX model: it carries no ${document}, and none is beside it; ` +
+      "`deno task convert` makes a model of a checkpoint",
+  );
 }
 
 function metadata(model: ModelProto, key: string): unknown {
   const text = model.metadataProps.get(key);
-  if (text === undefined) {
-    throw new SyntaxError(
-      `Cannot use the ONNX model: it carries no ${key}; ` +
-        "make the file with `deno task convert` from a folder that has one",
-    );
-  }
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -195,7 +195,7 @@ Deno.test("classify refuses models that are missing, none, bare or backbones", a
   await run(convert, [goldenPath("tiny_backbone"), "--out", backbone]);
   const cases: [string, string][] = [
     [`${folder.path}/none.onnx`, "no such file"],
-    [folder.path, "it is a folder"],
+    [folder.path, "it has none of onnx/model.onnx, model.onnx"],
     [folder.write("empty.onnx", ""), "not an ONNX file"],
     [folder.write("text.onnx", "hello\n".repeat(99)), "not an ONNX file"],
     [

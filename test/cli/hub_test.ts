@@ -136,7 +136,7 @@ Deno.test("what is a path is not asked of the hub", async () => {
   await using setting = new Setting();
   const { path } = setting.folder;
   await setting.fails(convert, ["test/golden", "--out", `${path}/x`], "it has no config.json");
-  await setting.fails(classify, [ship, "--model", "test/golden"], "it is a folder");
+  await setting.fails(classify, [ship, "--model", "test/golden"], "it has none of onnx/model.onnx");
   for (const model of ["org/tiny.onnx", "./org/tiny", "org/../tiny"]) {
     await setting.fails(classify, [ship, "--model", model], "no such file");
   }
