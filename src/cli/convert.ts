@@ -1,4 +1,5 @@
-import { choiceOption, type Command, onlyArgument, requiredOption } from "./command.ts";
+import type { OutputName } from "../vit_msn/graph.ts";
+import { choiceOption, type Command, onlyArgument, requiredOption, UsageError } from "./command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
 import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { main } from "./main.ts";
@@ -8,6 +9,15 @@ const options = {
   dtype: {
     value: "TYPE",
     help: "f32 (default); f16: half the size, computed in float32; int8: a quarter of the size",
+  },
+  "image-size": {
+    value: "HxW",
+    help: "For images of another size, such as 384x384: position embeddings are interpolated",
+  },
+  outputs: {
+    value: "A,B",
+    help: "What the graph computes: last_hidden_state, hidden_states, attentions, logits; " +
+      "default is the first and, with a classifier, logits",
   },
   offline: OFFLINE_OPTION,
 };
@@ -36,13 +46,40 @@ export const convert: Command<typeof options> = {
     const source = onlyArgument(positional, "source");
     const out = requiredOption("out", values.out);
     const dtype = choiceOption("dtype", values.dtype, ["f32", "f16", "int8"]);
+    const imageSize = values["image-size"] === undefined
+      ? {}
+      : { imageSize: sizeOption("image-size", values["image-size"]) };
+    const outputs = values.outputs === undefined
+      ? {}
+      : { outputs: values.outputs.split(",").map(outputName) };
     const name = await hubNameOf(source);
     const path = name ? await downloadHubModel(name, values.offline, terminal) : source;
-    await convertCheckpoint(path, out, dtype, (message) => {
+    await convertCheckpoint(path, out, { dtype, ...imageSize, ...outputs }, (message) => {
       terminal.stderr.write(`convert: ${message}\n`);
     });
     return 0;
   },
 };
+
+/** The largest side that images are resized to. */
+const MAX_SIDE = 4096;
+
+/** Reads an option's value as height × width. */
+function sizeOption(name: string, value: string): [number, number] {
+  const [height = 0, width = 0] = /^\d{1,4}x\d{1,4}$/.test(value)
+    ? value.split("x").map(Number)
+    : [];
+  if (height > 0 && width > 0 && Math.max(height, width) <= MAX_SIDE) return [height, width];
+  throw new UsageError(`--${name} is ${value}, not a height and a width such as 384x384`);
+}
+
+function outputName(name: string): OutputName {
+  return choiceOption("outputs", name, [
+    "last_hidden_state",
+    "hidden_states",
+    "attentions",
+    "logits",
+  ]);
+}
 
 if (import.meta.main) await main(convert);

@@ -4,6 +4,8 @@ import {
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
 import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
+import type { OutputName } from "../vit_msn/graph.ts";
+import { withImageSize } from "../vit_msn/image_size.ts";
 import { writeModelFile } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/precision.ts";
 import { toWeights } from "../vit_msn/weights.ts";
@@ -11,6 +13,15 @@ import { writeFile } from "./write_file.ts";
 
 /** What ViT-MSN's released models state; used where there is no image processor. */
 const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+
+/** What kind of file to make. */
+export interface ConvertOptions {
+  readonly dtype: WeightDataType;
+  /** [height, width] of the images; default is the config's. */
+  readonly imageSize?: readonly [number, number];
+  /** What the file's graph computes; default is `last_hidden_state` and, with a classifier, `logits`. */
+  readonly outputs?: readonly OutputName[];
+}
 
 /**
  * Makes one ONNX file of a checkpoint.
@@ -22,12 +33,18 @@ const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 
 export async function convertCheckpoint(
   source: string,
   out: string,
-  dtype: WeightDataType,
+  { dtype, imageSize, outputs }: ConvertOptions,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { config, preprocessorConfig, tensors } = await readCheckpoint(source);
+  const checkpoint = await readCheckpoint(source);
+  let { config, preprocessorConfig } = checkpoint;
+  let weights = toWeights(checkpoint.tensors, parseConfig(config));
+  if (imageSize) {
+    ({ config, weights } = withImageSize(config, weights, imageSize));
+    const [height, width] = imageSize;
+    if (preprocessorConfig) preprocessorConfig = { ...preprocessorConfig, size: { height, width } };
+  }
   const parsed = parseConfig(config);
-  const weights = toWeights(tensors, parsed);
   const [height, width] = parsed.imageSize;
   if (preprocessorConfig === undefined) {
     warn(
@@ -38,7 +55,7 @@ export async function convertCheckpoint(
   const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
   const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
   if (obstacle) warn(`the model takes tensors, but no images: ${obstacle}`);
-  await writeFile(out, writeModelFile(config, processor, weights, dtype));
+  await writeFile(out, writeModelFile(config, processor, weights, dtype, outputs));
 }
 
 /** Why the image processor's pixels are none that the model takes, if so. */

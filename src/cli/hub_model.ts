@@ -73,7 +73,7 @@ export async function hubModelFile(
   const file = join(folder, CONVERTED_FILES[dtype]);
   if (await exists(file)) return file;
   await terminal.system.allowWrite(await cacheFolder(terminal.system));
-  await convertCheckpoint(folder, file, dtype, (message) => {
+  await convertCheckpoint(folder, file, { dtype }, (message) => {
     terminal.stderr.write(`${name.repo}: ${message}\n`);
   });
   return file;

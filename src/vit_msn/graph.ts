@@ -46,6 +46,9 @@ export function buildGraph(
   const T = (variant.keptPatches ?? N) + 1;
   const outputs = variant.outputs ??
     (hasClassifier(weights) ? ["last_hidden_state", "logits"] : ["last_hidden_state"]);
+  if (outputs.includes("logits") && !hasClassifier(weights)) {
+    throw new TypeError("Cannot compute logits: the checkpoint is a backbone without a classifier");
+  }
   const wants = (output: OutputName) => outputs.includes(output);
   const graph = new GraphBuilder("vit_msn");
 

@@ -8,7 +8,7 @@ import {
 import { toFloat32 } from "../tensor/float16.ts";
 import { type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
-import { buildGraph, type GraphVariant } from "./graph.ts";
+import { buildGraph, type GraphVariant, type OutputName } from "./graph.ts";
 import { scaleName, toPrecision, type WeightDataType } from "./precision.ts";
 import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
@@ -30,14 +30,16 @@ const PREPROCESSOR_CONFIG = "preprocessor_config.json";
  * @param config the parsed `config.json`; it is kept whole, with what this project does not read.
  * @param preprocessorConfig the parsed `preprocessor_config.json`.
  * @param weights as `toWeights` gives them for that config.
+ * @param outputs what the graph computes; see {@linkcode buildGraph}.
  * @returns the file in pieces, in order.
- * @throws {TypeError} if a config cannot be used.
+ * @throws {TypeError} if a config cannot be used, or `logits` is asked for without a classifier.
  */
 export function writeModelFile(
   config: unknown,
   preprocessorConfig: unknown,
   weights: Weights,
   dtype: WeightDataType,
+  outputs?: readonly OutputName[],
 ): Uint8Array[] {
   parsePreprocessorConfig(preprocessorConfig);
   const metadataProps = new Map([
@@ -56,7 +58,7 @@ export function writeModelFile(
     docString: "",
     opsetImport: [{ domain: "", version: 17 }],
     metadataProps,
-    graph: buildGraph(parseConfig(config), toPrecision(weights, dtype)),
+    graph: buildGraph(parseConfig(config), toPrecision(weights, dtype), outputs ? { outputs } : {}),
   });
 }
 

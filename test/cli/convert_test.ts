@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { convert } from "../../src/cli/convert.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
-import { goldenPath } from "../golden/golden.ts";
+import { loadModel } from "../../src/model.ts";
+import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
 import { run, TempFolder } from "./run.ts";
 
 const config = Deno.readTextFileSync(goldenPath("tiny/config.json"));
@@ -41,6 +42,46 @@ Deno.test("convert takes ImageNet's statistics for a folder without an image pro
     image_mean: [0.485, 0.456, 0.406],
     image_std: [0.229, 0.224, 0.225],
   });
+});
+
+Deno.test("convert --image-size makes what interpolate_pos_encoding computes", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  await run(convert, [goldenPath("tiny_interpolated"), "--out", out, "--image-size", "34x42"]);
+  await using model = await loadModel(Deno.readFileSync(out));
+  assertEquals(model.config.imageSize, [34, 42]);
+  assertEquals(model.processor.config.size, { height: 34, width: 42 });
+  const expected = readGolden("tiny_interpolated/expected.safetensors");
+  const results = await model.forward({ pixel_values: expected.get("pixel_values")! });
+  const [actual, reference] = [results, expected].map((all) =>
+    all.get("logits")!.data as Float32Array
+  );
+  assert(maxDifference(actual!, reference!) < 1e-4);
+});
+
+Deno.test("convert --outputs chooses what the graph computes", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  const args = [goldenPath("tiny"), "--out", out, "--outputs"];
+  await run(convert, [...args, "attentions,logits"]);
+  const { outputs } = readModel(Deno.readFileSync(out)).graph;
+  assertEquals(outputs.map(({ name }) => name), ["attentions", "logits"]);
+  assertEquals((await run(convert, [...args, "attention"])).code, 2);
+  const backbone = [goldenPath("tiny_backbone"), "--out", out, "--outputs", "logits"];
+  const { code, stderr } = await run(convert, backbone);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "backbone without a classifier");
+});
+
+Deno.test("convert refuses an image size that is none", async () => {
+  using folder = new TempFolder();
+  const args = [goldenPath("tiny"), "--out", `${folder.path}/x.onnx`, "--image-size"];
+  for (const size of ["384", "0x30", "30x", "axb", "30x30x3", "30x4097"]) {
+    assertEquals((await run(convert, [...args, size])).code, 2);
+  }
+  const small = await run(convert, [...args, "1x30"]); // a patch has 2 × 2
+  assertEquals(small.code, 1);
+  assertStringIncludes(small.stderr, "patch_size 2,2 is larger than image_size 1,30");
 });
 
 Deno.test("convert says so when a model cannot take images", async () => {

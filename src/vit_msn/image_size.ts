@@ -1,0 +1,28 @@
+import { toFloat32 } from "../tensor/float16.ts";
+import { parseConfig, patchGrid } from "./config.ts";
+import { interpolatePositions } from "./interpolate_positions.ts";
+import type { Weights } from "./weights.ts";
+
+const POSITIONS = "embeddings.position_embeddings";
+
+/**
+ * A model for images of another size: its position embeddings are interpolated, once and for all, and
+ * its config says so. It then computes what `interpolate_pos_encoding` does for images of that size.
+ *
+ * @param config the parsed `config.json`.
+ * @param imageSize [height, width] in pixels, at least a patch.
+ * @throws {TypeError} if the size is smaller than a patch.
+ */
+export function withImageSize(
+  config: unknown,
+  weights: Weights,
+  imageSize: readonly [number, number],
+): { config: unknown; weights: Weights } {
+  const newConfig = { ...config as Record<string, unknown>, image_size: imageSize };
+  const positions = interpolatePositions(
+    toFloat32(weights.get(POSITIONS)!),
+    patchGrid(parseConfig(config)),
+    patchGrid(parseConfig(newConfig)),
+  );
+  return { config: newConfig, weights: new Map(weights).set(POSITIONS, positions) };
+}
