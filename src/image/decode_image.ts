@@ -25,8 +25,9 @@ export interface DecodeOptions {
 /**
  * Decodes a JPEG, PNG, GIF or WebP file (of an animation the first frame) to upright RGB pixels: what
  * Pillow gives for `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`. JPEG differs from it
- * by 3 levels at most; the others by nothing but two things: of 16-bit grey the high byte is taken,
- * and the colour that a PNG's tRNS chunk makes transparent comes out black.
+ * by 3 levels at most, or more where it has fewer than five rows or columns; the others do not, but of
+ * 16-bit grey the high byte is taken, and the colour that a PNG's tRNS chunk makes transparent comes out
+ * black. An orientation counts where EXIF states it, not XMP or a PNG's text.
  *
  * It runs in the caller's thread and takes as long as it takes; {@linkcode ImageDecoder} has workers
  * and a deadline.
