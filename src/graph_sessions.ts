@@ -3,12 +3,12 @@ import type { NamedTensors, Runtime, Session } from "./runtime/runtime.ts";
 import type { GraphVariant } from "./vit_msn/graph.ts";
 import { writeVariant } from "./vit_msn/model_file.ts";
 
-/** A session that is in use, and not ended before it is given back by disposing of it. */
+/** A session that is in use; it is given back by disposing of it, and not ended before. */
 export interface BorrowedSession extends AsyncDisposable {
   run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>;
 }
 
-/** A variant's session, as far as it is there, and how many use it. */
+/** A graph's session, as far as it is there, and how many use it. */
 interface Entry {
   readonly key: string;
   readonly session: Promise<Session>;
@@ -24,10 +24,11 @@ const MAX_VARIANTS = 2;
 export class GraphSessions implements AsyncDisposable {
   readonly #bytes: Uint8Array;
   readonly #plainOutputs: readonly string[];
-  readonly #plain: Session;
+  readonly #plain: Entry;
   readonly #runtime: Runtime;
   /** The variant that was used last is at the end. */
   #variants: Entry[] = [];
+  #isDisposed = false;
 
   /**
    * @param bytes the model's file, of which variants are made.
@@ -40,33 +41,28 @@ export class GraphSessions implements AsyncDisposable {
     plain: Session,
     runtime: Runtime,
   ) {
-    this.#plainOutputs = plainOutputs;
     this.#bytes = bytes;
-    this.#plain = plain;
+    this.#plainOutputs = plainOutputs;
+    this.#plain = { key: "", session: Promise.resolve(plain), users: 0 };
     this.#runtime = runtime;
   }
 
-  /** The session that computes a variant's outputs: the plain one, if that is enough. */
+  /**
+   * The session that computes a variant's outputs: the plain one, if that is enough.
+   *
+   * @throws {Error} if the model is disposed of.
+   */
   async borrow({ outputs = [], ...graph }: GraphVariant): Promise<BorrowedSession> {
+    if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
     const isPlain = Object.keys(graph).length === 0 &&
       outputs.every((name) => this.#plainOutputs.includes(name));
-    if (isPlain) {
-      const plain = this.#plain;
-      return { run: (...args) => plain.run(...args), async [Symbol.asyncDispose]() {} };
-    }
-    const key = JSON.stringify([graph, outputs.toSorted()]);
-    const entry = this.#variants.find((known) => known.key === key) ??
-      { key, session: this.#create({ ...graph, outputs }), users: 0 };
-    this.#variants = [...this.#variants.filter((other) => other !== entry), entry];
+    const entry = isPlain ? this.#plain : this.#variant({ ...graph, outputs });
     entry.users++;
     try {
       const session = await entry.session;
       return {
         run: (...args) => session.run(...args),
-        [Symbol.asyncDispose]: async () => {
-          entry.users--;
-          await this.#endOldest();
-        },
+        [Symbol.asyncDispose]: () => this.#giveBack(entry),
       };
     } catch (error) {
       // A failure is not kept.
@@ -75,22 +71,41 @@ export class GraphSessions implements AsyncDisposable {
     }
   }
 
-  /** Frees the memory of all sessions. */
+  /** Frees the memory of all sessions: now, or when those that use them give them back. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const variants = this.#variants;
-    this.#variants = [];
-    await this.#plain[Symbol.asyncDispose]();
-    for (const { session } of variants) await (await session)[Symbol.asyncDispose]();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    const idle = [this.#plain, ...this.#variants].filter(({ users }) => users === 0);
+    await Promise.all(idle.map(endSession));
+  }
+
+  #variant(variant: GraphVariant): Entry {
+    const key = JSON.stringify({ ...variant, outputs: variant.outputs?.toSorted() });
+    const entry = this.#variants.find((known) => known.key === key) ??
+      { key, session: this.#create(variant), users: 0 };
+    this.#variants = [...this.#variants.filter((other) => other !== entry), entry];
+    return entry;
   }
 
   async #create(variant: GraphVariant): Promise<Session> {
     return await this.#runtime.createSession(concat(writeVariant(this.#bytes, variant)));
   }
 
-  async #endOldest(): Promise<void> {
-    const idle = this.#variants.filter(({ users }) => users === 0);
-    const surplus = idle.slice(0, Math.max(0, this.#variants.length - MAX_VARIANTS));
-    this.#variants = this.#variants.filter((entry) => !surplus.includes(entry));
-    for (const { session } of surplus) await (await session)[Symbol.asyncDispose]();
+  async #giveBack(entry: Entry): Promise<void> {
+    entry.users--;
+    if (this.#isDisposed) {
+      if (entry.users === 0) await endSession(entry);
+      return;
+    }
+    // The variants that nobody has used for longest go first.
+    const surplus = this.#variants
+      .filter(({ users }) => users === 0)
+      .slice(0, Math.max(0, this.#variants.length - MAX_VARIANTS));
+    this.#variants = this.#variants.filter((other) => !surplus.includes(other));
+    await Promise.all(surplus.map(endSession));
   }
+}
+
+async function endSession({ session }: Entry): Promise<void> {
+  await (await session)[Symbol.asyncDispose]();
 }

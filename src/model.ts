@@ -3,7 +3,7 @@ import {
   type ClassificationOptions,
   toClassifications,
 } from "./heads/classification.ts";
-import { computeLoss } from "./heads/loss.ts";
+import { computeLoss, problemTypeOf } from "./heads/loss.ts";
 import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
@@ -13,7 +13,7 @@ import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
-import type { OutputName } from "./vit_msn/graph.ts";
+import { OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
 import { type ModelFile, readModelFile, type Sidecars } from "./vit_msn/model_file.ts";
 import { GraphSessions } from "./graph_sessions.ts";
 
@@ -55,8 +55,7 @@ export class ViTMSNModel implements AsyncDisposable {
   /** Use {@linkcode loadModel}. */
   constructor(file: ModelFile, sessions: GraphSessions) {
     this.config = file.config;
-    this.defaultOutputs = (["last_hidden_state", "logits"] as const)
-      .filter((name) => file.outputs.includes(name));
+    this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
     this.#sessions = sessions;
   }
@@ -97,6 +96,10 @@ export class ViTMSNModel implements AsyncDisposable {
     const wanted = outputs ??
       [...this.defaultOutputs, ...(inputs.labels && this.#canClassify ? ["loss" as const] : [])];
     this.#assertOutputs(wanted, inputs);
+    if (inputs.labels && wanted.includes("loss")) {
+      const { id2label, problemType } = this.config;
+      problemTypeOf(inputs.labels, inputs.pixel_values.shape[0]!, id2label.length, problemType);
+    }
     const computed = [...new Set(wanted.map((name) => name === "loss" ? "logits" : name))];
     await using session = await this.#sessions.borrow({ ...graph, outputs: computed });
     const results = await session.run(feeds, computed);
@@ -124,7 +127,7 @@ export class ViTMSNModel implements AsyncDisposable {
 
   #assertOutputs(outputs: readonly string[], { labels }: ForwardInputs): void {
     if (outputs.length === 0) throw new RangeError("Cannot run the model: no output is asked for");
-    const known = ["last_hidden_state", "hidden_states", "attentions", "logits", "loss"];
+    const known: readonly string[] = [...OUTPUT_NAMES, "loss"];
     const unknown = outputs.find((name) => !known.includes(name));
     if (unknown !== undefined) {
       throw new RangeError(`Cannot compute the output "${unknown}": there are ${known.join(", ")}`);

@@ -78,3 +78,17 @@ Deno.test("GraphSessions does not keep a failure", async () => {
   await using _variant = await sessions.borrow({ outputs: ["attentions"] });
   assertEquals(runtime.made.length, 2);
 });
+
+Deno.test("GraphSessions ends a session that is in use when it is given back, and makes no more", async () => {
+  const runtime = new FakeRuntime();
+  const sessions = await sessionsOf(runtime);
+  const plain = await sessions.borrow({ outputs: ["logits"] });
+  const variant = await sessions.borrow({ outputs: ["attentions"] });
+  await sessions[Symbol.asyncDispose]();
+  await sessions[Symbol.asyncDispose](); // once more does no harm
+  assertEquals(runtime.ended, []);
+  await assertRejects(() => sessions.borrow({ outputs: ["logits"] }), Error, "disposed of");
+  await plain[Symbol.asyncDispose]();
+  await variant[Symbol.asyncDispose]();
+  assertEquals(runtime.ended.toSorted(), runtime.made.toSorted());
+});

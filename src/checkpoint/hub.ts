@@ -56,7 +56,7 @@ export const CONVERTED_FILES = {
 /** The largest JSON file that is taken: it is read into memory. 1000 labels take some 0.1 MB. */
 export const MAX_JSON_BYTES = 10_000_000;
 /** The most files that an index may name: so many are downloaded. */
-export const MAX_SHARDS = 1000;
+const MAX_SHARDS = 1000;
 
 const INDEX = "model.safetensors.index.json";
 
@@ -139,7 +139,9 @@ class ModelDownload {
   async #get(file: string): Promise<boolean> {
     const { repo, revision } = this.#name;
     const { endpoint = HUB } = this.#options;
-    const address = `${endpoint.replace(/\/+$/, "")}/${repo}/resolve/${revision}/${file}`;
+    // A branch may have slashes in its name; the hub takes it as one part of the address.
+    const at = encodeURIComponent(revision);
+    const address = `${endpoint.replace(/\/+$/, "")}/${repo}/resolve/${at}/${file}`;
     const path = join(this.#folder, file);
     try {
       const downloaded = await downloadFile(address, path, this.#downloadOptions(file));

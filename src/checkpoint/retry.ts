@@ -1,9 +1,9 @@
 import { DownloadError } from "./download_error.ts";
 
 /** How often something is tried before its error counts. */
-export const MAX_TRIES = 5;
+const MAX_TRIES = 5;
 /** The longest wait between two tries, in milliseconds, whatever a server asks for. */
-export const MAX_WAIT = 60_000;
+const MAX_WAIT = 60_000;
 /** The wait after the first try, in milliseconds; it doubles from try to try. */
 const FIRST_WAIT = 1000;
 

@@ -124,6 +124,18 @@ export function choiceOption<T extends string>(
 }
 
 /**
+ * Reads an option's value as a list of some words, with commas between them.
+ *
+ * @throws {UsageError} if one is none of them.
+ */
+export function outputsOption<T extends string>(
+  value: string,
+  choices: readonly [T, ...T[]],
+): T[] {
+  return value.split(",").map((name) => choiceOption("outputs", name, choices));
+}
+
+/**
  * Takes the value of an option that must be given.
  *
  * @throws {UsageError} if it was not.

@@ -1,5 +1,12 @@
-import type { OutputName } from "../vit_msn/graph.ts";
-import { choiceOption, type Command, onlyArgument, requiredOption, UsageError } from "./command.ts";
+import { OUTPUT_NAMES } from "../vit_msn/graph.ts";
+import {
+  choiceOption,
+  type Command,
+  onlyArgument,
+  outputsOption,
+  requiredOption,
+  UsageError,
+} from "./command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
 import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { main } from "./main.ts";
@@ -51,7 +58,7 @@ export const convert: Command<typeof options> = {
       : { imageSize: sizeOption("image-size", values["image-size"]) };
     const outputs = values.outputs === undefined
       ? {}
-      : { outputs: values.outputs.split(",").map(outputName) };
+      : { outputs: outputsOption(values.outputs, OUTPUT_NAMES) };
     const name = await hubNameOf(source);
     const path = name ? await downloadHubModel(name, values.offline, terminal) : source;
     await convertCheckpoint(path, out, { dtype, ...imageSize, ...outputs }, (message) => {
@@ -71,15 +78,6 @@ function sizeOption(name: string, value: string): [number, number] {
     : [];
   if (height > 0 && width > 0 && Math.max(height, width) <= MAX_SIDE) return [height, width];
   throw new UsageError(`--${name} is ${value}, not a height and a width such as 384x384`);
-}
-
-function outputName(name: string): OutputName {
-  return choiceOption("outputs", name, [
-    "last_hidden_state",
-    "hidden_states",
-    "attentions",
-    "logits",
-  ]);
 }
 
 if (import.meta.main) await main(convert);

@@ -8,7 +8,7 @@ import type { OutputName } from "../vit_msn/graph.ts";
 import { withImageSize } from "../vit_msn/image_size.ts";
 import { writeModelFile } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/precision.ts";
-import { toWeights } from "../vit_msn/weights.ts";
+import { hasClassifier, toWeights } from "../vit_msn/weights.ts";
 import { writeFile } from "./write_file.ts";
 
 /** What ViT-MSN's released models state; used where there is no image processor. */
@@ -41,8 +41,9 @@ export async function convertCheckpoint(
   let weights = toWeights(checkpoint.tensors, parseConfig(config));
   if (imageSize) {
     ({ config, weights } = withImageSize(config, weights, imageSize));
-    const [height, width] = imageSize;
-    if (preprocessorConfig) preprocessorConfig = { ...preprocessorConfig, size: { height, width } };
+    if (preprocessorConfig !== undefined) {
+      preprocessorConfig = withProcessedSize(preprocessorConfig, imageSize);
+    }
   }
   const parsed = parseConfig(config);
   const [height, width] = parsed.imageSize;
@@ -55,7 +56,22 @@ export async function convertCheckpoint(
   const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
   const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
   if (obstacle) warn(`the model takes tensors, but no images: ${obstacle}`);
+  if (outputs && hasClassifier(weights) && !outputs.includes("logits")) {
+    warn("the file has no classifier: it was not among the outputs");
+  }
   await writeFile(out, writeModelFile(config, processor, weights, dtype, outputs));
+}
+
+/** An image processor that makes images of another size, with as much cut off around them. */
+function withProcessedSize(json: unknown, [height, width]: readonly [number, number]): unknown {
+  const { doCenterCrop, cropSize, size } = parsePreprocessorConfig(json);
+  const resized = { height, width };
+  if (!doCenterCrop) return { ...json as object, size: resized };
+  const ratio = Math.min(height, width) / Math.min(cropSize.height, cropSize.width);
+  const scaled = "shortestEdge" in size
+    ? { shortest_edge: Math.round(size.shortestEdge * ratio) }
+    : { height: Math.round(size.height * ratio), width: Math.round(size.width * ratio) };
+  return { ...json as object, size: scaled, crop_size: resized };
 }
 
 /** Why the image processor's pixels are none that the model takes, if so. */
@@ -67,6 +83,7 @@ function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): 
   const resized = doResize && "height" in size ? size : undefined;
   const final = doCenterCrop ? cropSize : resized;
   const [height, width] = config.imageSize;
+  if (!final && !doResize) return "its image processor neither resizes nor crops";
   if (!final || final.height === height && final.width === width) return undefined;
   return `its image_size is ${height} × ${width}, its image processor makes ${final.height} × ${final.width}`;
 }

@@ -1,6 +1,6 @@
 import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { OutputName } from "../vit_msn/graph.ts";
-import { type Command, requiredOption, UsageError } from "./command.ts";
+import { OUTPUT_NAMES } from "../vit_msn/graph.ts";
+import { type Command, outputsOption, requiredOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
@@ -44,6 +44,9 @@ export const forward: Command<typeof options> = {
     if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
     const inputsPath = requiredOption("inputs", values.inputs);
     const out = requiredOption("out", values.out);
+    const outputs = values.outputs === undefined
+      ? {}
+      : { outputs: outputsOption(values.outputs, [...OUTPUT_NAMES, "loss"]) };
     const tensors = await readTensors(inputsPath);
     const pixel_values = tensors.get("pixel_values");
     if (!pixel_values) throw new Error(`${inputsPath}: it has no tensor pixel_values`);
@@ -56,9 +59,7 @@ export const forward: Command<typeof options> = {
     const inputs = { ...Object.fromEntries(given), pixel_values };
     await using model = await loadModelOption(values, terminal);
     const results = await model.forward(inputs, {
-      ...(values.outputs === undefined
-        ? {}
-        : { outputs: values.outputs.split(",") as OutputName[] }),
+      ...outputs,
       interpolatePosEncoding: values["interpolate-pos-encoding"],
     });
     await writeFile(out, [writeSafetensors(results)]);

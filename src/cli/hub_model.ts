@@ -20,7 +20,7 @@ export const OFFLINE_OPTION = {
  * @returns nothing if it is a path: something is there, or it ends as a model's file does.
  */
 export async function hubNameOf(argument: string): Promise<HubName | undefined> {
-  if (/\.(onnx|safetensors|bin)$/.test(argument)) return undefined;
+  if (/\.(onnx|safetensors|bin|pth|pth\.tar)$/.test(argument)) return undefined;
   const name = parseHubName(argument);
   return name && !await exists(argument) ? name : undefined;
 }

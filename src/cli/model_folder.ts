@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import type { Sidecars } from "../vit_msn/model_file.ts";
 import { readErrorMessage } from "./file_error.ts";
 
@@ -44,8 +44,8 @@ export async function findOnnxFile(folder: string, dtype: Dtype): Promise<string
  * @throws {Error} if one is there and cannot be read; the message names it.
  */
 export async function readSidecars(onnxFile: string): Promise<Sidecars> {
-  const folder = dirname(onnxFile);
-  const folders = [folder, join(folder, "..")];
+  const folder = dirname(resolve(onnxFile));
+  const folders = basename(folder) === "onnx" ? [folder, dirname(folder)] : [folder];
   const config = await readFirst(folders, "config.json");
   const preprocessorConfig = await readFirst(folders, "preprocessor_config.json");
   return {

@@ -4,7 +4,12 @@ import {
   type ViTMSNForImageClassification,
   type ViTMSNModel,
 } from "../model.ts";
-import { type ModelFile, readModelFile, type Sidecars } from "../vit_msn/model_file.ts";
+import {
+  isSelfContained,
+  type ModelFile,
+  readModelFile,
+  type Sidecars,
+} from "../vit_msn/model_file.ts";
 import {
   choiceOption,
   errorMessage,
@@ -85,9 +90,9 @@ async function openModel<T>(
   if (name) path = await hubModelFile(name, dtype, offline, terminal);
   else if (await isFolder(model)) path = await findOnnxFile(model, dtype);
   else assertNoDtype(given, model);
-  const sidecars = await readSidecars(path);
   try {
-    return await open(await Deno.readFile(path), sidecars);
+    const bytes = await Deno.readFile(path);
+    return await open(bytes, isSelfContained(bytes) ? {} : await readSidecars(path));
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }

@@ -9,6 +9,14 @@ import { hasClassifier, type Weights } from "./weights.ts";
 /** What a graph can compute. */
 export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
 
+/** Every {@linkcode OutputName}. */
+export const OUTPUT_NAMES = [
+  "last_hidden_state",
+  "hidden_states",
+  "attentions",
+  "logits",
+] as const satisfies readonly OutputName[];
+
 /** A graph that does more, or something else, than the plain forward that a file carries. */
 export interface GraphVariant {
   /** What to compute, and nothing else. Default is `last_hidden_state` and, with a classifier, `logits`. */

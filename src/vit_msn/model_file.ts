@@ -91,7 +91,12 @@ function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
   const weights = new Map<string, Tensor>();
   for (const name of weightShapes(config, { classifier: hasClassifier(initializers) }).keys()) {
     const tensor = initializers.get(name);
-    if (!tensor) throw new TypeError(`Cannot use the ONNX model: it has no weight ${name}`);
+    if (!tensor) {
+      throw new TypeError(
+        `Cannot make another graph of the ONNX model: it has no ${name}; ` +
+          "convert the checkpoint again, without --outputs",
+      );
+    }
     weights.set(name, tensor);
     const scales = initializers.get(scaleName(name));
     if (scales) weights.set(scaleName(name), scales);
@@ -136,6 +141,16 @@ export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): Model
     preprocessorConfig: parsePreprocessorConfig(preprocessorConfig),
     outputs: outputs.map(({ name }) => name),
   };
+}
+
+/**
+ * Whether an ONNX file carries config and image processor itself.
+ *
+ * @throws {SyntaxError} if the bytes are not an ONNX model.
+ */
+export function isSelfContained(bytes: Uint8Array): boolean {
+  const { metadataProps } = readModel(bytes);
+  return metadataProps.has(CONFIG) && metadataProps.has(PREPROCESSOR_CONFIG);
 }
 
 function missing(document: string): never {

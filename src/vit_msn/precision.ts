@@ -17,13 +17,18 @@ const BLOCK_MATRIX = /^encoder\..*(dense|query|key|value)\.weight$/;
  * The weights in the precision in which a file keeps them. An int8 weight has its scales beside it,
  * float32 [out], under {@linkcode scaleName}.
  *
- * @throws {RangeError} if a number is too large for `f16`; the message names the weight.
+ * @throws {RangeError} if a number is too large for `f16`, or not finite for `int8`; the message names the
+ * weight.
  */
 export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
   const stored = new Map<string, Tensor>();
   for (const [name, tensor] of weights) {
     if (dtype === "int8" && BLOCK_MATRIX.test(name)) {
-      const { quantized, scales } = quantizeRows(toFloat32(tensor));
+      const matrix = toFloat32(tensor);
+      if (!matrix.data.every(Number.isFinite)) {
+        throw new RangeError(`Cannot store ${name} as int8: it holds a number that is not finite`);
+      }
+      const { quantized, scales } = quantizeRows(matrix);
       stored.set(name, quantized);
       stored.set(scaleName(name), scales);
     } else if (dtype === "f16" && MATRIX.test(name)) {

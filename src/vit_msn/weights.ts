@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor/tensor.ts";
+import type { DataType, Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
 import { toHuggingFaceNames } from "./weight_names.ts";
 
@@ -68,6 +68,8 @@ export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNCo
     if (!tensor) wrong.push(`${name} [${shape}] is missing`);
     else if (tensor.shape.join() !== shape.join()) {
       wrong.push(`${name} is [${tensor.shape}] and should be [${shape}]`);
+    } else if (!FLOATS.includes(tensor.dtype)) {
+      wrong.push(`${name} is ${tensor.dtype}, not a floating-point type`);
     } else weights.set(name, tensor);
   }
   for (const [name, { shape }] of found) {
@@ -80,6 +82,8 @@ export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNCo
   }
   return weights;
 }
+
+const FLOATS: readonly DataType[] = ["float32", "float16", "bfloat16", "float64"];
 
 const MAX_LISTED = 10;
 

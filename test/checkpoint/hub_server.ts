@@ -80,7 +80,8 @@ export class HubServer implements AsyncDisposable {
     if (this.token && headers.get("Authorization") !== `Bearer ${this.token}`) {
       return new Response("Invalid username or password.", { status: 401 });
     }
-    if (!content || pathname !== `/org/tiny/resolve/main/${file}`) return notFound();
+    const served = ["main", "feature%2Fx"].map((at) => `/org/tiny/resolve/${at}/${file}`);
+    if (!content || !served.includes(pathname)) return notFound();
     const commit = { "X-Repo-Commit": this.commit };
     if (file.endsWith(".json")) {
       return new Response(content, { headers: { ...commit, ETag: '"blob"' } });

@@ -175,6 +175,12 @@ Deno.test("downloadModel() asks for a new link when the server behind it refuses
   assertEquals(setting.hub.asked.filter((what) => what === `hub ${WEIGHTS}`).length, 2);
 });
 
+Deno.test("downloadModel() asks for a branch with a slash as one part of the address", async () => {
+  await using setting = new Setting();
+  const folder = await setting.download({}, { ...NAME, revision: "feature/x" });
+  assert(Deno.statSync(`${folder}/model.safetensors`).isFile);
+});
+
 Deno.test("downloadModel() names repository, revision and file that are not there", async () => {
   await using setting = new Setting();
   const other = { ...NAME, revision: "v2" };

@@ -59,6 +59,22 @@ Deno.test("convert --image-size makes what interpolate_pos_encoding computes", a
   assert(maxDifference(actual!, reference!) < 1e-4);
 });
 
+Deno.test("convert --image-size keeps what the image processor cuts off", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/model.onnx`;
+  folder.write("model/config.json", config);
+  folder.write("model/model.safetensors", weights);
+  const processor = { size: { shortest_edge: 36 }, do_center_crop: true, crop_size: 30 };
+  const args = [`${folder.path}/model`, "--out", out, "--image-size", "60x60"];
+  folder.write("model/preprocessor_config.json", JSON.stringify(processor));
+  assertEquals(await run(convert, args), { code: 0, stdout: "", stderr: "" });
+  const { metadataProps } = readModel(Deno.readFileSync(out));
+  const { size, crop_size } = JSON.parse(metadataProps.get("preprocessor_config.json")!);
+  assertEquals([size, crop_size], [{ shortest_edge: 72 }, { height: 60, width: 60 }]);
+  folder.write("model/preprocessor_config.json", "[1]");
+  assertStringIncludes((await run(convert, args)).stderr, "not a JSON object");
+});
+
 Deno.test("convert --outputs chooses what the graph computes", async () => {
   using folder = new TempFolder();
   const out = `${folder.path}/model.onnx`;

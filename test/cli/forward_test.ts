@@ -62,7 +62,11 @@ Deno.test("forward fails with one line", async () => {
   await fails(["--inputs", good, "more"], 2, "takes no argument more");
   await fails(["--inputs", `${folder.path}/none`], 1, "none: no such file");
   await fails(["--inputs", model], 1, "Cannot read the safetensors file");
-  await fails(["--inputs", good, "--outputs", "logits,probabilities"], 1, '"probabilities"');
+  await fails(
+    ["--inputs", good, "--outputs", "logits,probabilities"],
+    2,
+    "--outputs is probabilities",
+  );
   await fails(["--inputs", good, "--outputs", "loss"], 1, "there is no input labels");
   const input = (tensors: Record<string, Tensor>) => ["--inputs", inputsFile(folder, tensors)];
   const zeros = (...shape: number[]): Tensor => ({
@@ -94,5 +98,5 @@ Deno.test("forward fails with one line", async () => {
   await fails(with_({ bool_masked_pos: mask }), 1, "the checkpoint has no mask_token");
   const short: Tensor = { dtype: "bool", shape: [3, 224], data: new Uint8Array(672) };
   await fails(with_({ bool_masked_pos: short }), 1, "bool_masked_pos is [3,224], not [3,225]");
-  await fails(with_({ labels: zeros(3, 4) }), 1, "labels is float32 [3,4], not float32 [3, 10]");
+  await fails(with_({ labels: zeros(3, 4) }), 1, "labels is float32 [3,4], not float32 [3,10]");
 });

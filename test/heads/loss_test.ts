@@ -28,6 +28,8 @@ Deno.test("computeLoss() is binary cross-entropy for labels that are numbers, an
 Deno.test("computeLoss() is the squared error for regression", () => {
   const one = { dtype: "float32", shape: [2, 1], data: Float32Array.of(1, 3) } as const;
   assertAlmostEquals(computeLoss(one, float32([2], 2, 5), undefined), 2.5, 1e-12);
+  assertAlmostEquals(computeLoss(one, float32([2, 1], 2, 5), undefined), 2.5, 1e-12);
+  assertAlmostEquals(computeLoss(one, int64(2, 5), undefined), 2.5, 1e-12);
   const all = float32([2, 2], 1, 3, -200, 198);
   assertAlmostEquals(computeLoss(logits, all, "regression"), 1, 1e-12);
 });
@@ -38,5 +40,7 @@ Deno.test("computeLoss() refuses labels that do not fit", () => {
   throws(int64(0, 2), "the label 2 is none of 0 to 1");
   throws(int64(0, -1), "the label -1");
   throws(int64(0), "not int64 [2]");
-  throws(float32([2], 0, 1), "not float32 [2, 2]");
+  throws(float32([2], 0, 1), "not float32 [2,2]");
+  throws(float32([4, 1], 0, 1, 1, 0), "not float32 [2,2]");
+  throws({ dtype: "int32", shape: [2], data: new Int32Array(2) }, "labels is int32 [2]");
 });

@@ -32,6 +32,11 @@ Deno.test("toPrecision() leaves patches, classifier and vectors in float32 for i
   assert([...stored.values()].every(({ dtype }) => dtype === "float32"));
 });
 
+Deno.test("toPrecision() refuses to quantise what is not finite", () => {
+  const broken = new Map([[DENSE, matrix([1, NaN])]]);
+  assertThrows(() => toPrecision(broken, "int8"), RangeError, `Cannot store ${DENSE} as int8`);
+});
+
 Deno.test("toPrecision() names the weight that f16 cannot hold", () => {
   const large = new Map([[DENSE, matrix([1, 1e5])]]);
   assertThrows(() => toPrecision(large, "f16"), RangeError, `Cannot store ${DENSE} as f16`);

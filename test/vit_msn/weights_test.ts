@@ -50,6 +50,12 @@ Deno.test("toWeights() lists what is missing, misshapen or unknown", () => {
   ) assertEquals(message.includes(part), true, message);
 });
 
+Deno.test("toWeights() refuses weights that are no floats", () => {
+  const integers: Tensor = { dtype: "int32", shape: [8], data: new Int32Array(8) };
+  const wrong = new Map(weights).set("layernorm.bias", integers);
+  assertThrows(() => toWeights(wrong, config), TypeError, "layernorm.bias is int32");
+});
+
 Deno.test("toWeights() holds the classifier against the labels", () => {
   const narrow = new Map(weights).set("classifier.bias", { ...vector, shape: [3] });
   assertThrows(
