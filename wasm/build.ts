@@ -7,8 +7,31 @@
 import { concat } from "@std/bytes/concat";
 import asc from "assemblyscript/asc";
 
-/** The kernels' modules, by the names of their sources in `assembly/`. */
-const MODULES = ["resample"] as const;
+/** What to compile, and how. */
+interface ModuleOptions {
+  /** The file in `assembly/` to begin with. */
+  readonly entry: string;
+  readonly options: readonly string[];
+}
+
+const IMPORTED_MEMORY = [
+  "--importMemory",
+  "--sharedMemory",
+  "--maximumMemory",
+  "65536", // pages of 64 KiB; the host decides how many there are
+  "--enable",
+  "threads",
+];
+
+/** The modules by their names: `resample` is `resample.wasm`. */
+export const MODULES = {
+  "resample": { entry: "resample.ts", options: ["--initialMemory", "1"] },
+  "vit_msn_relaxed": {
+    entry: "vit_msn.ts",
+    options: [...IMPORTED_MEMORY, "--enable", "relaxed-simd"],
+  },
+  "vit_msn_plain": { entry: "vit_msn.ts", options: IMPORTED_MEMORY },
+} as const satisfies Readonly<Record<string, ModuleOptions>>;
 
 /** What the compiler is told, for every module. */
 const OPTIONS = [
@@ -16,28 +39,32 @@ const OPTIONS = [
   "--noAssert",
   "--runtime",
   "stub", // the kernels allocate nothing
-  "--initialMemory",
-  "1",
   "--enable",
   "simd",
 ];
 
-/** The custom section that says which source a module was compiled from. */
+/** The custom section that says which sources a module was compiled from. */
 const SOURCE_SECTION = "source";
 
 /**
- * Compiles one module. Its custom section `source` has the source's SHA-256 in hexadecimal.
+ * Compiles one module. Its custom section `source` has the SHA-256 of its sources in hexadecimal: of
+ * all files that it was made of, one after the other in the order of their names.
  *
- * @returns the same bytes from the same source and compiler.
- * @throws {Error} with the compiler's messages, if the source does not compile.
+ * @returns the same bytes from the same sources and compiler.
+ * @throws {Error} with the compiler's messages, if the sources do not compile.
  */
-async function compile(name: typeof MODULES[number]): Promise<Uint8Array> {
-  const source = await Deno.readTextFile(new URL(`./assembly/${name}.ts`, import.meta.url));
+export async function compile(name: keyof typeof MODULES): Promise<Uint8Array> {
+  const { entry, options } = MODULES[name];
+  const sources = new Map<string, string>();
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [`${name}.ts`, "--outFile", `${name}.wasm`, ...OPTIONS],
+    [entry, "--outFile", "module.wasm", ...OPTIONS, ...options],
     {
-      readFile: (file) => file === `${name}.ts` ? source : null,
+      readFile: async (file) => {
+        const source = await readSource(file);
+        if (source !== undefined) sources.set(file, source);
+        return source ?? null;
+      },
       writeFile: (_, content) => {
         binary = content as Uint8Array;
       },
@@ -45,8 +72,19 @@ async function compile(name: typeof MODULES[number]): Promise<Uint8Array> {
     },
   );
   if (error || !binary) throw new Error(`Cannot compile ${name}: ${stderr}`, { cause: error });
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source));
+  const text = [...sources.keys()].sort().map((file) => sources.get(file)).join("");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return concat([binary, customSection(SOURCE_SECTION, new Uint8Array(digest).toHex())]);
+}
+
+/** A file in `assembly/`; the compiler also tries names under which there is none. */
+async function readSource(file: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(new URL(`./assembly/${file}`, import.meta.url));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** Its id 0, its length, the name's length, the name, the content; all shorter than 128 bytes. */
@@ -56,7 +94,7 @@ function customSection(name: string, content: string): Uint8Array {
 }
 
 if (import.meta.main) {
-  for (const name of MODULES) {
+  for (const name of Object.keys(MODULES) as (keyof typeof MODULES)[]) {
     await Deno.writeFile(new URL(`./${name}.wasm`, import.meta.url), await compile(name));
   }
 }

@@ -1,0 +1,50 @@
+/**
+ * Quantises one row to signed 8 bits by its own largest number: x ≈ scale · q, scale = max |x| / 127.
+ * A row with an infinity or NaN gets a scale that is none either, so that nothing finite comes of it.
+ *
+ * @param x f32 [width]
+ * @param out i8, `width` numbers and zeros up to a multiple of 4
+ * @param scale where the scale goes, f32
+ * @param start where -64 times the sum of the quantised numbers goes, i32; see `tileI8`
+ */
+export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, start: usize): void {
+  const whole: usize = 4 * (width & -4);
+  const end: usize = 4 * width;
+  // The bits of numbers without sign are in the order of the numbers; NaN's come last.
+  const unsigned = i32x4.splat(0x7fffffff);
+  let largest = i32x4.splat(0);
+  for (let i: usize = 0; i < whole; i += 16) {
+    largest = i32x4.max_s(largest, v128.and(v128.load(x + i), unsigned));
+  }
+  let bits = max(
+    max(i32x4.extract_lane(largest, 0), i32x4.extract_lane(largest, 1)),
+    max(i32x4.extract_lane(largest, 2), i32x4.extract_lane(largest, 3)),
+  );
+  for (let i = whole; i < end; i += 4) bits = max(bits, load<i32>(x + i) & 0x7fffffff);
+  const maximum = max(reinterpret<f32>(bits), <f32>1e-30); // a row of zeros has any scale
+  store<f32>(scale, maximum / 127);
+  const factor = f32x4.splat(127 / maximum);
+  let sums = i32x4.splat(0);
+  for (let i: usize = 0; i < whole; i += 16, out += 4) {
+    sums = i32x4.add(sums, quantizeFour(f32x4.mul(v128.load(x + i), factor), out));
+  }
+  if (whole < end) {
+    let rest = f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(x + whole));
+    if (whole + 4 < end) rest = f32x4.replace_lane(rest, 1, load<f32>(x + whole, 4));
+    if (whole + 8 < end) rest = f32x4.replace_lane(rest, 2, load<f32>(x + whole, 8));
+    sums = i32x4.add(sums, quantizeFour(f32x4.mul(rest, factor), out));
+  }
+  const sum = i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
+  store<i32>(start, -64 * sum);
+}
+
+/** Rounds four numbers, ties to even, and stores them as bytes. */
+// @ts-ignore: decorator
+@inline
+function quantizeFour(x: v128, out: usize): v128 {
+  const rounded = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
+  const narrow = i16x8.narrow_i32x4_s(rounded, rounded);
+  v128.store32_lane(out, i8x16.narrow_i16x8_s(narrow, narrow), 0);
+  return rounded;
+}
