@@ -1,7 +1,5 @@
-import { concat } from "@std/bytes/concat";
-import type { NamedTensors, Runtime, Session } from "./runtime/runtime.ts";
+import type { NamedTensors, Session } from "./runtime/runtime.ts";
 import type { GraphVariant } from "./vit_msn/graph.ts";
-import { writeVariant } from "./vit_msn/model_file.ts";
 
 /** A session that is in use; it is given back by disposing of it, and not ended before. */
 export interface BorrowedSession extends AsyncDisposable {
@@ -22,29 +20,29 @@ const MAX_VARIANTS = 2;
  * The sessions of one model: of the graph in its file, and of the variants that were asked for last.
  */
 export class GraphSessions implements AsyncDisposable {
-  readonly #bytes: Uint8Array;
   readonly #plainOutputs: readonly string[];
+  readonly #computesVariants: boolean;
   readonly #plain: Entry;
-  readonly #runtime: Runtime;
+  readonly #createVariant: (variant: GraphVariant) => Promise<Session>;
   /** The variant that was used last is at the end. */
   #variants: Entry[] = [];
   #isDisposed = false;
 
   /**
-   * @param bytes the model's file, of which variants are made.
-   * @param plainOutputs what its graph computes.
-   * @param plain a session of it.
+   * @param plain a session of the graph in the model's file.
+   * @param plainOutputs what that graph computes.
+   * @param createVariant makes a session of another graph. It is not called where `plain` computes
+   * variants itself.
    */
   constructor(
-    bytes: Uint8Array,
-    plainOutputs: readonly string[],
     plain: Session,
-    runtime: Runtime,
+    plainOutputs: readonly string[],
+    createVariant: (variant: GraphVariant) => Promise<Session>,
   ) {
-    this.#bytes = bytes;
-    this.#plainOutputs = plainOutputs;
     this.#plain = { key: "", session: Promise.resolve(plain), users: 0 };
-    this.#runtime = runtime;
+    this.#plainOutputs = plainOutputs;
+    this.#computesVariants = plain.computesVariants ?? false;
+    this.#createVariant = createVariant;
   }
 
   /**
@@ -54,8 +52,9 @@ export class GraphSessions implements AsyncDisposable {
    */
   async borrow({ outputs = [], ...graph }: GraphVariant): Promise<BorrowedSession> {
     if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
-    const isPlain = Object.keys(graph).length === 0 &&
-      outputs.every((name) => this.#plainOutputs.includes(name));
+    const isPlain = this.#computesVariants ||
+      Object.keys(graph).length === 0 &&
+        outputs.every((name) => this.#plainOutputs.includes(name));
     const entry = isPlain ? this.#plain : this.#variant({ ...graph, outputs });
     entry.users++;
     try {
@@ -82,13 +81,9 @@ export class GraphSessions implements AsyncDisposable {
   #variant(variant: GraphVariant): Entry {
     const key = JSON.stringify({ ...variant, outputs: variant.outputs?.toSorted() });
     const entry = this.#variants.find((known) => known.key === key) ??
-      { key, session: this.#create(variant), users: 0 };
+      { key, session: this.#createVariant(variant), users: 0 };
     this.#variants = [...this.#variants.filter((other) => other !== entry), entry];
     return entry;
-  }
-
-  async #create(variant: GraphVariant): Promise<Session> {
-    return await this.#runtime.createSession(concat(writeVariant(this.#bytes, variant)));
   }
 
   async #giveBack(entry: Entry): Promise<void> {

@@ -37,7 +37,11 @@ export {
   type Size,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
+export { autoRuntime, type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
+export { type Build } from "./runtime/simd/kernels.ts";
+export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
+export { type CreateWorker } from "./runtime/simd/team.ts";
 export { type NamedTensors, type Runtime, type Session } from "./runtime/runtime.ts";
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import {
   type Classification,
   type ClassificationOptions,
@@ -7,19 +8,24 @@ import { computeLoss, problemTypeOf } from "./heads/loss.ts";
 import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-import { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
-import type { Runtime } from "./runtime/runtime.ts";
+import { autoRuntime } from "./runtime/backend.ts";
+import type { Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
-import { OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
-import { type ModelFile, readModelFile, type Sidecars } from "./vit_msn/model_file.ts";
+import { type GraphVariant, OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
+import {
+  type ModelFile,
+  readModelFile,
+  type Sidecars,
+  writeVariant,
+} from "./vit_msn/model_file.ts";
 import { GraphSessions } from "./graph_sessions.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {
-  /** The engine; default is onnxruntime-web on WebAssembly. */
+  /** The engine; default is {@linkcode autoRuntime}. */
   readonly runtime?: Runtime;
 }
 
@@ -182,13 +188,29 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
  */
 export async function loadModel(
   bytes: Uint8Array,
-  { runtime = onnxruntimeWasm, ...sidecars }: LoadOptions = {},
+  { runtime = autoRuntime(), ...sidecars }: LoadOptions = {},
 ): Promise<ViTMSNModel> {
   const file = readModelFile(bytes, sidecars);
   const plain = await runtime.createSession(bytes);
-  const sessions = new GraphSessions(bytes, file.outputs, plain, runtime);
+  const sessions = new GraphSessions(
+    plain,
+    file.outputs,
+    plain.computesVariants ? noVariant : variantsOf(bytes, runtime),
+  );
   const Model = file.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
   return new Model(file, sessions);
+}
+
+/** Makes sessions of other graphs. It keeps the file, which an engine without need of it may let go. */
+function variantsOf(
+  bytes: Uint8Array,
+  runtime: Runtime,
+): (variant: GraphVariant) => Promise<Session> {
+  return async (variant) => await runtime.createSession(concat(writeVariant(bytes, variant)));
+}
+
+function noVariant(): never {
+  throw new Error("Cannot make another graph: the session computes them itself");
 }
 
 /**

@@ -4,7 +4,7 @@ import { GraphSessions } from "../src/graph_sessions.ts";
 import { readModel } from "../src/onnx/read_model.ts";
 import type { Runtime, Session } from "../src/runtime/runtime.ts";
 import { parseConfig } from "../src/vit_msn/config.ts";
-import { writeModelFile } from "../src/vit_msn/model_file.ts";
+import { writeModelFile, writeVariant } from "../src/vit_msn/model_file.ts";
 import { randomWeights } from "./vit_msn/random_weights.ts";
 
 const json = {
@@ -37,10 +37,9 @@ class FakeRuntime implements Runtime {
 
 async function sessionsOf(runtime: FakeRuntime): Promise<GraphSessions> {
   return new GraphSessions(
-    bytes,
-    ["last_hidden_state", "logits"],
     await runtime.createSession(bytes),
-    runtime,
+    ["last_hidden_state", "logits"],
+    (variant) => runtime.createSession(concat(writeVariant(bytes, variant))),
   );
 }
 

@@ -1,10 +1,11 @@
-import * as ort from "onnxruntime-web/wasm";
+import type * as Ort from "onnxruntime-web/wasm";
 import { type DataArray, type DataType, type Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors, Runtime, Session } from "./runtime.ts";
 
 /** onnxruntime-web on WebAssembly SIMD, one thread. It blocks the event loop while it runs. */
 export const onnxruntimeWasm: Runtime = {
   async createSession(model: Uint8Array): Promise<Session> {
+    const ort = await import("onnxruntime-web/wasm");
     if (!ort.env.wasm.wasmBinary) {
       const { default: wasm } = await import(
         "onnxruntime-web/ort-wasm-simd-threaded.wasm",
@@ -14,6 +15,7 @@ export const onnxruntimeWasm: Runtime = {
       ort.env.wasm.numThreads = 1;
     }
     return new OnnxruntimeSession(
+      ort,
       await ort.InferenceSession.create(model, {
         executionProviders: ["wasm"],
         logSeverityLevel: 4, // what is wrong comes as an exception
@@ -25,9 +27,11 @@ export const onnxruntimeWasm: Runtime = {
 };
 
 class OnnxruntimeSession implements Session {
-  readonly #session: ort.InferenceSession;
+  readonly #ort: typeof Ort;
+  readonly #session: Ort.InferenceSession;
 
-  constructor(session: ort.InferenceSession) {
+  constructor(ort: typeof Ort, session: Ort.InferenceSession) {
+    this.#ort = ort;
     this.#session = session;
   }
 
@@ -35,7 +39,7 @@ class OnnxruntimeSession implements Session {
     const feeds = Object.fromEntries(
       [...inputs].map(([name, { dtype, data, shape }]) => [
         name,
-        new ort.Tensor(dtype as ort.Tensor.Type, data as ort.Tensor.DataType, shape),
+        new this.#ort.Tensor(dtype as Ort.Tensor.Type, data as Ort.Tensor.DataType, shape),
       ]),
     );
     const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 });
@@ -47,6 +51,6 @@ class OnnxruntimeSession implements Session {
   }
 }
 
-function fromOrt({ type, dims, data }: ort.Tensor): Tensor {
+function fromOrt({ type, dims, data }: Ort.Tensor): Tensor {
   return { dtype: type as DataType, shape: dims, data: data as DataArray[DataType] };
 }

@@ -17,6 +17,11 @@ export interface Runtime {
 /** A model that is ready to run. */
 export interface Session extends AsyncDisposable {
   /**
+   * Whether it takes every input and computes every output of ViT-MSN's forward, whatever the graph in
+   * the file; else it does what the graph does.
+   */
+  readonly computesVariants?: boolean;
+  /**
    * Runs the graph.
    *
    * @param inputs every input of the graph, by name.

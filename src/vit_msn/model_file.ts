@@ -1,4 +1,4 @@
-import type { ModelProto } from "../onnx/model_proto.ts";
+import type { GraphProto, ModelProto } from "../onnx/model_proto.ts";
 import { readModel } from "../onnx/read_model.ts";
 import { writeModel } from "../onnx/write_model.ts";
 import {
@@ -6,10 +6,10 @@ import {
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
 import { toFloat32 } from "../tensor/float16.ts";
-import { type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
+import { type DataType, type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
-import { buildGraph, type GraphVariant, type OutputName } from "./graph.ts";
-import { scaleName, toPrecision, type WeightDataType } from "./precision.ts";
+import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./graph.ts";
+import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
 import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
 /** A model as it is kept in one `.onnx` file, but for its graph and weights. */
@@ -71,7 +71,7 @@ export function writeModelFile(
  */
 export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Array[] {
   const model = readModel(bytes);
-  const json = metadata(model, CONFIG);
+  const json = parseMetadata(model.metadataProps, CONFIG);
   if (json === undefined) {
     throw new TypeError(
       "Cannot compute other outputs or take other inputs than the file's graph has: another tool " +
@@ -79,17 +79,72 @@ export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Arr
     );
   }
   const config = parseConfig(json);
-  const weights = readWeights(model, config);
+  const weights = readWeights(model.graph, model.metadataProps, config);
   if (variant.masked && !weights.has(MASK_TOKEN)) {
     throw new TypeError("Cannot take bool_masked_pos: the checkpoint has no mask_token");
   }
   return writeModel({ ...model, graph: buildGraph(config, weights, variant) });
 }
 
-function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
-  const { initializers } = model.graph;
+/** What an engine needs that runs the forward itself, without reading the graph. */
+export interface OwnModel {
+  readonly config: ViTMSNConfig;
+  /** Views of the file's bytes; matrices may be float16, or int8 with their scales beside them. */
+  readonly weights: Weights;
+}
+
+/**
+ * Reads the weights of a file of {@linkcode writeModelFile}. Its graph is held against the one that is
+ * written today of such weights: what was changed since, or made by another tool, is not taken for it.
+ *
+ * @throws {SyntaxError} if the bytes are not an ONNX model.
+ * @throws {TypeError} if it is no file of this project, or its graph another one, or a weight is
+ * missing or has another shape or type.
+ */
+export function readOwnModel(bytes: Uint8Array): OwnModel {
+  const { graph, metadataProps } = readModel(bytes);
+  const json = parseMetadata(metadataProps, CONFIG);
+  if (json === undefined) throw new TypeError("Cannot use the ONNX model: another tool made it");
+  const config = parseConfig(json);
+  const weights = readWeights(graph, metadataProps, config);
+  const outputs = OUTPUT_NAMES.filter((name) => graph.outputs.some((o) => o.name === name));
+  if (!isSameGraph(graph, buildGraph(config, weights, { outputs }))) {
+    throw new TypeError(
+      "Cannot use the ONNX model: its graph is not the one that `deno task convert` writes today; " +
+        "convert the checkpoint again",
+    );
+  }
+  return { config, weights };
+}
+
+/** Whether two graphs have the same operators on the same values. Small constants are compared, too. */
+function isSameGraph(a: GraphProto, b: GraphProto): boolean {
+  return textOf(a) === textOf(b);
+}
+
+/** The largest tensor that is part of the graph's formulas, not a weight of the model. */
+const MAX_CONSTANT = 8;
+
+function textOf({ nodes, initializers, inputs, outputs }: GraphProto): string {
+  const constants = [...initializers]
+    .filter(([name, { data }]) =>
+      /^(ints|scalar)_|_point$|_token$/.test(name) && data.length <= MAX_CONSTANT
+    )
+    .map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data, String)])
+    .toSorted();
+  const operators = nodes.map((
+    { opType, domain, inputs, outputs, attributes },
+  ) => [opType, domain, inputs, outputs, [...attributes].toSorted()]);
+  return JSON.stringify([operators, constants, inputs, outputs]);
+}
+
+function readWeights(
+  { initializers }: GraphProto,
+  metadataProps: ModelProto["metadataProps"],
+  config: ViTMSNConfig,
+): Weights {
   const weights = new Map<string, Tensor>();
-  for (const name of weightShapes(config, { classifier: hasClassifier(initializers) }).keys()) {
+  const add = (name: string, shape: readonly number[], types: readonly DataType[]) => {
     const tensor = initializers.get(name);
     if (!tensor) {
       throw new TypeError(
@@ -97,16 +152,32 @@ function readWeights(model: ModelProto, config: ViTMSNConfig): Weights {
           "convert the checkpoint again, without --outputs",
       );
     }
+    if (tensor.shape.join() !== shape.join() || !types.includes(tensor.dtype)) {
+      throw new TypeError(
+        `Cannot use the ONNX model: ${name} is ${tensor.dtype} [${tensor.shape}], ` +
+          `not ${types.join(" or ")} [${shape}]`,
+      );
+    }
     weights.set(name, tensor);
-    const scales = initializers.get(scaleName(name));
-    if (scales) weights.set(scaleName(name), scales);
+    return tensor;
+  };
+  for (const [name, shape] of weightShapes(config, { classifier: hasClassifier(initializers) })) {
+    const { dtype } = add(name, shape, storedTypes(name));
+    if (dtype === "int8") add(scaleName(name), shape.slice(0, 1), ["float32"]);
   }
-  const maskToken = model.metadataProps.get(MASK_TOKEN);
-  if (maskToken !== undefined) {
-    const bytes = Uint8Array.fromBase64(maskToken);
-    weights.set(MASK_TOKEN, tensorFromBytes("float32", [1, 1, config.hiddenSize], bytes));
-  }
+  const maskToken = metadataProps.get(MASK_TOKEN);
+  if (maskToken !== undefined) weights.set(MASK_TOKEN, readMaskToken(maskToken, config));
   return weights;
+}
+
+function readMaskToken(base64: string, { hiddenSize }: ViTMSNConfig): Tensor {
+  try {
+    return tensorFromBytes("float32", [1, 1, hiddenSize], Uint8Array.fromBase64(base64));
+  } catch {
+    throw new TypeError(
+      `Cannot use the ONNX model: its ${MASK_TOKEN} is not [1, 1, ${hiddenSize}]`,
+    );
+  }
 }
 
 /** The documents beside an ONNX file of another tool, which does not carry them, as parsed JSON. */
@@ -133,8 +204,9 @@ export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): Model
   if (names.join() !== "pixel_values") {
     throw new SyntaxError(`Cannot use the ONNX model: its inputs are ${names}, not pixel_values`);
   }
-  const config = metadata(model, CONFIG) ?? sidecars.config ?? missing(CONFIG);
-  const preprocessorConfig = metadata(model, PREPROCESSOR_CONFIG) ?? sidecars.preprocessorConfig ??
+  const config = parseMetadata(model.metadataProps, CONFIG) ?? sidecars.config ?? missing(CONFIG);
+  const preprocessorConfig = parseMetadata(model.metadataProps, PREPROCESSOR_CONFIG) ??
+    sidecars.preprocessorConfig ??
     missing(PREPROCESSOR_CONFIG);
   return {
     config: parseConfig(config),
@@ -160,8 +232,8 @@ function missing(document: string): never {
   );
 }
 
-function metadata(model: ModelProto, key: string): unknown {
-  const text = model.metadataProps.get(key);
+function parseMetadata(metadataProps: ModelProto["metadataProps"], key: string): unknown {
+  const text = metadataProps.get(key);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);

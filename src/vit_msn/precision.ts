@@ -1,5 +1,5 @@
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { DataType, Tensor } from "../tensor/tensor.ts";
 import type { Weights } from "./weights.ts";
 
 /**
@@ -36,6 +36,14 @@ export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
     } else stored.set(name, toFloat32(tensor));
   }
   return stored;
+}
+
+/** The types in which a file may have a weight. */
+export function storedTypes(name: string): DataType[] {
+  const types: DataType[] = ["float32"];
+  if (MATRIX.test(name)) types.push("float16");
+  if (BLOCK_MATRIX.test(name)) types.push("int8");
+  return types;
 }
 
 /** The name of an int8 weight's scales. */

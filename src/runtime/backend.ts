@@ -1,0 +1,41 @@
+import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
+import type { Runtime } from "./runtime.ts";
+import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
+
+/** The engines by the names that the command line has for them. */
+export const BACKENDS = ["auto", "simd", "wasm"] as const;
+
+/** `auto`, or an engine: `simd`, this project's own; `wasm`, onnxruntime-web on WebAssembly. */
+export type Backend = typeof BACKENDS[number];
+
+/**
+ * An engine by its name.
+ *
+ * @param options of {@linkcode simdRuntime}; onnxruntime-web runs in one thread.
+ * @throws {RangeError} if an option is out of range.
+ */
+export function runtimeOf(backend: Backend, options: SimdOptions = {}): Runtime {
+  if (backend === "simd") return simdRuntime(options);
+  return backend === "wasm" ? onnxruntimeWasm : autoRuntime(options);
+}
+
+/**
+ * This project's own engine for the files that `deno task convert` writes, and onnxruntime-web for all
+ * others.
+ *
+ * @throws {RangeError} if an option is out of range.
+ */
+export function autoRuntime(options: SimdOptions = {}): Runtime {
+  const simd = simdRuntime(options);
+  return {
+    async createSession(model) {
+      try {
+        return await simd.createSession(model);
+      } catch (error) {
+        // It is what `readOwnModel` throws for a graph that is not this project's.
+        if (!(error instanceof TypeError)) throw error;
+        return await onnxruntimeWasm.createSession(model);
+      }
+    },
+  };
+}

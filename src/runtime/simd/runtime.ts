@@ -1,0 +1,65 @@
+import { readOwnModel } from "../../vit_msn/model_file.ts";
+import type { Runtime } from "../runtime.ts";
+import { bestBuild, type Build } from "./kernels.ts";
+import { SimdSession } from "./session.ts";
+import type { CreateWorker } from "./team.ts";
+
+/** How {@linkcode simdRuntime} works. */
+export interface SimdOptions {
+  /**
+   * How many threads share the work of an image; default 1, which needs no worker and blocks the event
+   * loop while it runs. Workers wait between runs, and keep the process alive until the model is
+   * disposed of.
+   */
+  readonly threads?: number;
+  /**
+   * Which kernels: `relaxed` (relaxed SIMD: fused multiply-add, 8-bit dot product) or `plain`, slower,
+   * with the same bits on every processor. Default is the fastest that the host can run.
+   */
+  readonly build?: Build;
+  /** Starts a worker that runs `simd/worker.ts`; for bundles, in which that module is elsewhere. */
+  readonly createWorker?: CreateWorker;
+}
+
+/** The most threads; beyond, tokens are too few to share. */
+export const MAX_THREADS = 64;
+
+/**
+ * This project's own engine: ViT-MSN's forward in WebAssembly SIMD kernels, for the ONNX files that it
+ * writes. Of these it computes every variant at no further cost.
+ *
+ * @throws {RangeError} if `threads` is no integer from 1 to 64.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel } from "../../model.ts";
+ * import { simdRuntime } from "./runtime.ts";
+ *
+ * const bytes = await Deno.readFile("functions/_shared/model.onnx");
+ * await using model = await loadModel(bytes, { runtime: simdRuntime({ build: "plain" }) });
+ * assertEquals(model.config.hiddenSize, 192);
+ * ```
+ */
+export function simdRuntime(
+  { threads = 1, build = bestBuild(), createWorker }: SimdOptions = {},
+): Runtime {
+  if (!Number.isSafeInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new RangeError(
+      `Cannot run a model in ${threads} threads: it takes from 1 to ${MAX_THREADS}`,
+    );
+  }
+  return {
+    async createSession(model) {
+      const { config, weights } = readOwnModel(model);
+      const session = new SimdSession(config, weights, { build, threads, createWorker });
+      try {
+        await session.prepare();
+      } catch (error) {
+        await session[Symbol.asyncDispose]();
+        throw error;
+      }
+      return session;
+    },
+  };
+}

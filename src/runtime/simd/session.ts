@@ -1,0 +1,252 @@
+import { elementCount, type Tensor } from "../../tensor/tensor.ts";
+import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import type { Weights } from "../../vit_msn/weights.ts";
+import type { NamedTensors, Session } from "../runtime.ts";
+import { Arena, sharedMemory } from "./arena.ts";
+import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
+import { type PackedModel, packModel } from "./packed_model.ts";
+import { writeStruct } from "./structs.ts";
+import { type CreateWorker, Team } from "./team.ts";
+import { type Geometry, makeWorkspace, type Workspace, workspaceEnd } from "./workspace.ts";
+
+/** How a session works. */
+export interface SimdSessionOptions {
+  readonly build: Build;
+  /** With 1, no worker is started, and the caller's thread does the work. */
+  readonly threads: number;
+  readonly createWorker?: CreateWorker | undefined;
+}
+
+/**
+ * A model on the project's own kernels. It takes every input and computes every output of the forward,
+ * an image at a time. Calls are done one after the other.
+ */
+export class SimdSession implements Session {
+  readonly computesVariants = true;
+  readonly #config: ViTMSNConfig;
+  readonly #options: SimdSessionOptions;
+  readonly #module: WebAssembly.Module;
+  readonly #model: PackedModel;
+  /** Where the packed weights end and workspaces begin. */
+  readonly #weightsEnd: number;
+  #memory: WebAssembly.Memory;
+  #kernels: Kernels;
+  #workspace: Workspace | undefined;
+  #team: Team | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #isDisposed = false;
+
+  /** Packs the weights; they are not needed any more afterwards. */
+  constructor(config: ViTMSNConfig, weights: Weights, options: SimdSessionOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#module = kernelModule(options.build);
+    this.#memory = sharedMemory();
+    this.#kernels = instantiate(this.#module, this.#memory);
+    const arena = new Arena(this.#memory);
+    this.#model = packModel(config, weights, arena, this.#kernels);
+    this.#weightsEnd = arena.end;
+  }
+
+  /** Gets ready for plain images, so that the first run need not. */
+  async prepare(): Promise<void> {
+    const { imageSize } = this.#config;
+    await this.#prepare({ imageSize, tokens: this.#patches(imageSize) + 1, attentions: false });
+  }
+
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+    const result = this.#last.then(() => this.#run(inputs, outputs));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    this.#team?.[Symbol.dispose]();
+    await this.#last;
+  }
+
+  async #run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+    if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
+    const { numHiddenLayers: L, hiddenSize: D, numAttentionHeads: heads, id2label } = this.#config;
+    const pixels = inputs.get("pixel_values") as Tensor<"float32">;
+    const [B, , height, width] = pixels.shape as [number, number, number, number];
+    const imageSize = [height, width] as const;
+    const kept = inputs.get("kept_patches") as Tensor<"int64"> | undefined;
+    const mask = inputs.get("bool_masked_pos") as Tensor<"bool"> | undefined;
+    const wants = (name: string) => outputs.includes(name);
+    const T = 1 + (kept?.shape[1] ?? this.#patches(imageSize));
+    const workspace = await this.#prepare({
+      imageSize,
+      tokens: T,
+      attentions: wants("attentions"),
+    });
+    const results = new Map(outputs.map((name) =>
+      [
+        name,
+        zeros(
+          {
+            last_hidden_state: [B, T, D],
+            hidden_states: [L + 1, B, T, D],
+            attentions: [L, B, heads, T, T],
+            logits: [B, id2label.length],
+          }[name]!,
+        ),
+      ] as const
+    ));
+    writeStruct(this.#arena, "Plan", workspace.plan, {
+      lastTokens: outputs.every((name) => name === "logits") ? 1 : T,
+      mask: mask ? workspace.mask : 0,
+      classifier: wants("logits") ? this.#model.classifier : 0,
+    });
+    const stepwise = wants("hidden_states") || wants("attentions");
+    const end = wants("last_hidden_state") || wants("logits") ? L + 2 : L + 1;
+    for (let b = 0; b < B; b++) {
+      this.#feed(workspace, pixels, kept, mask, b);
+      if (!stepwise) await this.#forward(workspace, 0, end);
+      else {
+        for (let step = 0; step < end; step++) {
+          await this.#forward(workspace, step, step + 1);
+          if (step <= L) this.#collectStep(workspace, results, step, b, B);
+        }
+      }
+      this.#collect(workspace, results, b);
+    }
+    return results;
+  }
+
+  get #arena(): Arena {
+    return new Arena(this.#memory, this.#weightsEnd);
+  }
+
+  #patches(imageSize: readonly [number, number]): number {
+    const [rows, columns] = patchGrid({ imageSize, patchSize: this.#config.patchSize });
+    return rows * columns;
+  }
+
+  /** Makes memory and threads ready for a run. */
+  async #prepare(geometry: Geometry): Promise<Workspace> {
+    const { threads, createWorker } = this.#options;
+    const tileRows = this.#kernels.tileRows();
+    const key = JSON.stringify(geometry);
+    let workspace = this.#team?.isOver ? undefined : this.#workspace;
+    if (!workspace || JSON.stringify(workspace.geometry) !== key) {
+      this.#workspace = undefined;
+      const layout = [this.#config, this.#model, geometry, tileRows, threads] as const;
+      const end = workspaceEnd(...layout, this.#weightsEnd);
+      if (this.#team && (this.#team.isOver || end > this.#memory.buffer.byteLength)) this.#move();
+      this.#arena.makeRoom(end);
+      workspace = makeWorkspace(...layout, this.#memory, this.#weightsEnd);
+      this.#workspace = workspace;
+    }
+    if (threads > 1) {
+      this.#team ??= await Team.start(threads, this.#module, this.#memory, createWorker);
+    }
+    return workspace;
+  }
+
+  /**
+   * Ends the threads and takes the weights to a new memory: the old one must not grow while threads
+   * have it, and one that was lost in its work may still write to it.
+   */
+  #move(): void {
+    this.#team?.[Symbol.dispose]();
+    this.#team = undefined;
+    const memory = sharedMemory();
+    new Arena(memory).makeRoom(this.#weightsEnd);
+    new Uint8Array(memory.buffer).set(new Uint8Array(this.#memory.buffer, 0, this.#weightsEnd));
+    this.#memory = memory;
+    this.#kernels = instantiate(this.#module, memory);
+  }
+
+  async #forward(workspace: Workspace, first: number, end: number): Promise<void> {
+    if (this.#team) return await this.#team.forward(workspace, first, end);
+    const { plan, threads: [thread] } = workspace;
+    this.#kernels.forward(plan, thread!.scratch, thread!.target, 0, 1, first, end);
+  }
+
+  /** Writes the inputs of one image. */
+  #feed(
+    workspace: Workspace,
+    pixels: Tensor<"float32">,
+    kept: Tensor<"int64"> | undefined,
+    mask: Tensor<"bool"> | undefined,
+    b: number,
+  ): void {
+    const arena = this.#arena;
+    const image = itemOf(pixels, b) as Float32Array;
+    arena.floats(workspace.pixels, image.length).set(image);
+    const patches = kept
+      ? Int32Array.from(itemOf(kept, b) as BigInt64Array, Number)
+      : Int32Array.from({ length: workspace.geometry.tokens - 1 }, (_, i) => i);
+    arena.integers(workspace.patches, patches.length).set(patches);
+    if (mask) {
+      const masked = itemOf(mask, b) as Uint8Array;
+      arena.bytes(workspace.mask, masked.length).set(masked);
+    }
+  }
+
+  /** Takes what a step has made: the tokens after a block and its attentions. */
+  #collectStep(
+    workspace: Workspace,
+    results: Results,
+    step: number,
+    b: number,
+    B: number,
+  ): void {
+    const { states } = workspace;
+    const hidden = results.get("hidden_states");
+    if (hidden) this.#takeTokens(workspace, states, hidden.data, step * B + b);
+    const attentions = results.get("attentions");
+    if (!attentions || step === 0) return;
+    const [, , heads, T] = attentions.shape as [number, number, number, number];
+    const size = heads * T * T;
+    attentions.data.set(
+      this.#arena.floats(workspace.attentions, size),
+      ((step - 1) * B + b) * size,
+    );
+  }
+
+  #collect(workspace: Workspace, results: Results, b: number): void {
+    const last = results.get("last_hidden_state");
+    if (last) this.#takeTokens(workspace, workspace.output, last.data, b);
+    const logits = results.get("logits");
+    if (logits) {
+      const K = logits.shape[1]!;
+      logits.data.set(this.#arena.floats(workspace.logits, K), b * K);
+    }
+  }
+
+  /** Copies rows of D numbers to the `index`-th matrix of them. */
+  #takeTokens(
+    { stateStride, geometry: { tokens } }: Workspace,
+    from: number,
+    to: Float32Array,
+    index: number,
+  ): void {
+    const { hiddenSize: D } = this.#config;
+    for (let t = 0; t < tokens; t++) {
+      const row = this.#arena.floats(from + t * stateStride, D);
+      to.set(row, (index * tokens + t) * D);
+    }
+  }
+}
+
+type Results = ReadonlyMap<string, Tensor<"float32">>;
+
+/** An output, before it is computed. */
+function zeros(shape: readonly number[]): Tensor<"float32"> {
+  try {
+    return { dtype: "float32", shape, data: new Float32Array(elementCount(shape)) };
+  } catch {
+    throw new RangeError(
+      `Cannot run the model: an output of shape [${shape}] is more than the host can hold`,
+    );
+  }
+}
+
+/** The elements of the `b`-th of a batch. */
+function itemOf({ shape: [B], data }: Tensor, b: number): Tensor["data"] {
+  const size = data.length / B!;
+  return data.subarray(b * size, (b + 1) * size);
+}

@@ -1,0 +1,156 @@
+import type { Kernels } from "./kernels.ts";
+import { fieldPlace } from "./structs.ts";
+import type { TeamReply, TeamRequest } from "./worker.ts";
+import { PROGRESS_STRIDE, type Workspace } from "./workspace.ts";
+
+/** Starts a worker that runs `worker.ts`; for bundles, in which that module is elsewhere. */
+export type CreateWorker = () => Worker;
+
+/** How long workers may take to start, in milliseconds: a loaded machine takes seconds. */
+const START_TIMEOUT = 30_000;
+/** How often a run is looked at, in milliseconds. */
+const LOOK_INTERVAL = 200;
+/** How often in a row nothing may have happened. The work between two signs of life takes under 10 ms. */
+const MAX_STILL_LOOKS = 3;
+
+/** The workers that share the work of each image. They wait for messages, and take no time meanwhile. */
+export class Team implements Disposable {
+  readonly #memory: WebAssembly.Memory;
+  readonly #workers: readonly Worker[];
+  /** What ends the present task from outside. */
+  #fail: ((error: Error) => void) | undefined;
+  #isOver = false;
+
+  private constructor(memory: WebAssembly.Memory, workers: readonly Worker[]) {
+    this.#memory = memory;
+    this.#workers = workers;
+    for (const worker of workers) {
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#fail?.(new Error(`Cannot run the model: a thread failed: ${event.message}`));
+        this.#isOver = true;
+      };
+      worker.onmessageerror = () =>
+        this.#fail?.(new Error("Cannot run the model: a thread's answer is lost"));
+    }
+  }
+
+  /**
+   * Starts workers on a memory, which must not grow any more.
+   *
+   * @throws {Error} if they cannot be started.
+   */
+  static async start(
+    threads: number,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    createWorker: CreateWorker = createTeamWorker,
+  ): Promise<Team> {
+    const workers: Worker[] = [];
+    try {
+      for (let i = 0; i < threads; i++) workers.push(createWorker());
+    } catch (error) {
+      workers.forEach((worker) => worker.terminate());
+      throw error;
+    }
+    const team = new Team(memory, workers);
+    try {
+      await team.#ask(workers.map(() => ({ module, memory })), (fail) => {
+        const timer = setTimeout(
+          () => fail(new Error("Cannot run the model: its threads do not start")),
+          START_TIMEOUT,
+        );
+        return () => clearTimeout(timer);
+      });
+    } catch (error) {
+      team[Symbol.dispose]();
+      throw error;
+    }
+    return team;
+  }
+
+  /** Whether a worker was lost; the team is of no use then. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Does steps of the forward; see `wasm/assembly/vit_msn/forward.ts`.
+   *
+   * @throws {Error} if a worker fails or stands still. The team is over then.
+   */
+  async forward(workspace: Workspace, first: number, end: number): Promise<void> {
+    const { plan, threads } = workspace;
+    const requests = threads.map(({ scratch, target }, thread) => ({
+      forward: [plan, scratch, target, thread, threads.length, first, end] as Parameters<
+        Kernels["forward"]
+      >,
+    }));
+    try {
+      await this.#ask(requests, (fail) => this.#watch(workspace, fail));
+    } catch (error) {
+      // Those that wait for the lost one go home.
+      const meeting = new Int32Array(this.#memory.buffer);
+      Atomics.store(meeting, fieldPlace("Meeting", workspace.meeting, "isOff") / 4, 1);
+      Atomics.notify(meeting, fieldPlace("Meeting", workspace.meeting, "round") / 4);
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Ends the workers, and what they do. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const worker of this.#workers) worker.terminate();
+    this.#fail?.(new Error("Cannot run the model: it is disposed of"));
+  }
+
+  /** Gives each worker a request and waits for all answers. `guard` begins what may fail meanwhile. */
+  async #ask(
+    requests: readonly TeamRequest[],
+    guard: (fail: (error: Error) => void) => () => void,
+  ): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let missing = requests.length;
+    this.#fail = reject;
+    if (this.#isOver) reject(new Error("Cannot run the model: its threads have ended"));
+    this.#workers.forEach((worker, i) => {
+      worker.onmessage = ({ data }: MessageEvent<TeamReply>) => {
+        if (!data.isDone) reject(new Error("Cannot run the model: a thread was lost"));
+        if (--missing === 0) resolve();
+      };
+      worker.postMessage(requests[i]!);
+    });
+    const endGuard = guard(reject);
+    try {
+      await promise;
+    } finally {
+      endGuard();
+      this.#fail = undefined;
+    }
+  }
+
+  /** Fails when the threads show no sign of life. A worker that is ended from outside says nothing. */
+  #watch({ progress, threads }: Workspace, fail: (error: Error) => void): () => void {
+    const counts = new Int32Array(
+      this.#memory.buffer,
+      progress,
+      threads.length * PROGRESS_STRIDE / 4,
+    );
+    let last = "";
+    let stillLooks = 0;
+    const timer = setInterval(() => {
+      const now = threads.map((_, i) => Atomics.load(counts, i * PROGRESS_STRIDE / 4)).join();
+      stillLooks = now === last ? stillLooks + 1 : 0;
+      last = now;
+      if (stillLooks >= MAX_STILL_LOOKS) {
+        fail(new Error("Cannot run the model: its threads stand still; one may have been ended"));
+      }
+    }, LOOK_INTERVAL);
+    return () => clearInterval(timer);
+  }
+}
+
+function createTeamWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}

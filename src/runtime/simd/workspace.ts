@@ -1,0 +1,222 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import { interpolatePositions } from "../../vit_msn/interpolate_positions.ts";
+import { Arena } from "./arena.ts";
+import { type PackedModel, paddedHeadSize, PANEL } from "./packed_model.ts";
+import { structBytes, writeStruct } from "./structs.ts";
+
+/** What the size of a run's memory depends on. */
+export interface Geometry {
+  /** [height, width] in pixels. */
+  readonly imageSize: readonly [number, number];
+  /** T, with CLS. */
+  readonly tokens: number;
+  /** Whether a block's attentions are kept, [heads, T, T]. */
+  readonly attentions: boolean;
+}
+
+/** Memory for the activations of one image at a time: where everything is. */
+export interface Workspace {
+  readonly geometry: Geometry;
+  readonly plan: number;
+  /** What each thread has to itself. */
+  readonly threads: readonly { readonly scratch: number; readonly target: number }[];
+  /** `Meeting` */
+  readonly meeting: number;
+  /** One number a thread, a cache line apart; they grow while the threads work. */
+  readonly progress: number;
+  readonly pixels: number;
+  readonly patches: number;
+  readonly mask: number;
+  readonly positions: number;
+  readonly states: number;
+  readonly output: number;
+  /** Bytes from token to token of `states` and `output`. */
+  readonly stateStride: number;
+  readonly attentions: number;
+  readonly logits: number;
+  /** Where it all ends. */
+  readonly end: number;
+}
+
+/** A cache line. */
+export const PROGRESS_STRIDE = 64;
+
+/** Rows of a block: what a thread multiplies by one panel of weights after the other stays in its cache. */
+const BLOCK_ROWS = 96;
+
+/** The kernels' numbers of the activation functions. */
+const ACTIVATIONS: Readonly<Record<Activation, number>> = {
+  gelu: 0,
+  gelu_new: 1,
+  gelu_pytorch_tanh: 1,
+  quick_gelu: 2,
+  relu: 3,
+  silu: 4,
+};
+
+/** Bytes of a row of f32, such that rows do not all begin in the same lines of a cache. */
+function rowStride(elements: number): number {
+  const bytes = Math.ceil(4 * elements / 64) * 64;
+  return bytes % 2048 === 0 ? bytes + 64 : bytes;
+}
+
+/** Reserves memory for a geometry. Nothing is written yet. */
+function layOut(
+  config: ViTMSNConfig,
+  { maxInputs }: PackedModel,
+  geometry: Geometry,
+  tileRows: number,
+  threadCount: number,
+  reserve: (bytes: number) => number,
+) {
+  const { hiddenSize: D, numAttentionHeads: heads, intermediateSize: I } = config;
+  const { imageSize: [height, width], tokens: T } = geometry;
+  const [rows, columns] = patchGrid({ imageSize: geometry.imageSize, patchSize: config.patchSize });
+  const N = rows * columns;
+  const headSize = paddedHeadSize(config);
+  const paddedT = Math.ceil(T / PANEL) * PANEL;
+  const blockRows = Math.min(
+    Math.floor(BLOCK_ROWS / tileRows) * tileRows,
+    Math.ceil(T / tileRows) * tileRows,
+  );
+  // Tiles are read and written as a whole, past the last row.
+  const tokenRows = T + tileRows;
+  const scratchRows = blockRows + tileRows;
+  const stateStride = rowStride(Math.ceil(D / PANEL) * PANEL);
+  const queryStride = rowStride(heads * headSize);
+  const normalStride = Math.max(stateStride, queryStride);
+  const pixels = config.numChannels * config.patchSize[0] * config.patchSize[1];
+  const hiddenStride = rowStride(Math.max(Math.ceil(I / PANEL) * PANEL, pixels));
+  const quantizedStride = rowStride(Math.ceil(maxInputs / 4)); // four a group
+  const scoresStride = rowStride(paddedT);
+  const keyBytes = 4 * heads * headSize * paddedT;
+  const threads = Array.from({ length: threadCount }, () => ({
+    scratch: reserve(structBytes("Scratch")),
+    target: reserve(structBytes("Target")),
+    normal: reserve(scratchRows * normalStride),
+    hidden: reserve(scratchRows * hiddenStride),
+    quantized: reserve(scratchRows * quantizedStride),
+    rowScale: reserve(4 * scratchRows),
+    rowStart: reserve(4 * scratchRows),
+    scores: reserve(tileRows * scoresStride),
+    panel: reserve(4 * PANEL * maxInputs),
+    tile: reserve(4 * PANEL * tileRows),
+  }));
+  return {
+    threads,
+    strides: {
+      stateStride,
+      queryStride,
+      normalStride,
+      hiddenStride,
+      quantizedStride,
+      scoresStride,
+    },
+    headSize,
+    blockRows,
+    keyBytes,
+    plan: reserve(structBytes("Plan")),
+    meeting: reserve(structBytes("Meeting")),
+    progress: reserve(PROGRESS_STRIDE * threadCount),
+    pixels: reserve(4 * config.numChannels * height * width),
+    patches: reserve(4 * Math.max(1, T - 1)),
+    mask: reserve(N),
+    positions: reserve(4 * (N + 1) * D),
+    states: reserve(tokenRows * stateStride),
+    output: reserve(tokenRows * stateStride),
+    queries: reserve(tokenRows * queryStride),
+    keys: reserve(2 * keyBytes),
+    values: reserve(2 * keyBytes),
+    attentions: geometry.attentions ? reserve(4 * heads * T * T) : 0,
+    logits: reserve(4 * Math.ceil(config.id2label.length / PANEL) * PANEL),
+  };
+}
+
+/** How large the memory is of which the part from `start` on is a workspace. */
+export function workspaceEnd(
+  config: ViTMSNConfig,
+  model: PackedModel,
+  geometry: Geometry,
+  tileRows: number,
+  threadCount: number,
+  start: number,
+): number {
+  let end = start;
+  layOut(config, model, geometry, tileRows, threadCount, (bytes) => {
+    const place = Math.ceil(end / 64) * 64;
+    end = place + bytes;
+    return place;
+  });
+  return end;
+}
+
+/** Makes a workspace in the part of a memory from `start` on. */
+export function makeWorkspace(
+  config: ViTMSNConfig,
+  model: PackedModel,
+  geometry: Geometry,
+  tileRows: number,
+  threadCount: number,
+  memory: WebAssembly.Memory,
+  start: number,
+): Workspace {
+  const arena = new Arena(memory, start);
+  const places = layOut(
+    config,
+    model,
+    geometry,
+    tileRows,
+    threadCount,
+    (bytes) => arena.reserve(bytes),
+  );
+  const { threads, strides, headSize, blockRows, plan, ...shared } = places;
+  const activation = ACTIVATIONS[config.hiddenAct];
+  threads.forEach(({ scratch, target, ...buffers }, i) => {
+    const progress = shared.progress + i * PROGRESS_STRIDE;
+    writeStruct(arena, "Scratch", scratch, { ...buffers, ...strides, progress });
+    writeStruct(arena, "Target", target, { headSize, activation });
+  });
+  writeStruct(arena, "Meeting", shared.meeting, { arrived: 0, round: 0, isOff: 0 });
+  writeStruct(arena, "Plan", plan, {
+    ...model as Omit<PackedModel, "positions" | "maxInputs">,
+    ...shared,
+    ...strides,
+    tokens: geometry.tokens,
+    width: config.hiddenSize,
+    heads: config.numAttentionHeads,
+    headSize,
+    scoreScale: (config.hiddenSize / config.numAttentionHeads) ** -0.5,
+    layers: config.numHiddenLayers,
+    epsilon: config.layerNormEps,
+    activation,
+    blockRows,
+    lastTokens: geometry.tokens,
+    channels: config.numChannels,
+    imageHeight: geometry.imageSize[0],
+    imageWidth: geometry.imageSize[1],
+    patchHeight: config.patchSize[0],
+    patchWidth: config.patchSize[1],
+    mask: 0,
+  });
+  const positions = positionsOf(config, model.positions, geometry);
+  arena.floats(shared.positions, positions.length).set(positions);
+  return {
+    ...shared,
+    plan,
+    geometry,
+    threads,
+    stateStride: strides.stateStride,
+    end: arena.end,
+  };
+}
+
+function positionsOf(
+  config: ViTMSNConfig,
+  positions: Tensor<"float32">,
+  { imageSize }: Geometry,
+): Float32Array {
+  const { patchSize } = config;
+  return interpolatePositions(positions, patchGrid(config), patchGrid({ imageSize, patchSize }))
+    .data;
+}
