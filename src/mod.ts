@@ -47,4 +47,5 @@ export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
+export { type KeepOptions } from "./vit_msn/kept_patches.ts";
 export { type Sidecars } from "./vit_msn/model_file.ts";

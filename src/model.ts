@@ -12,7 +12,7 @@ import { autoRuntime } from "./runtime/backend.ts";
 import type { Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";
-import type { ViTMSNConfig } from "./vit_msn/config.ts";
+import { patchGrid, type ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 import { type GraphVariant, OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
 import {
@@ -21,6 +21,7 @@ import {
   type Sidecars,
   writeVariant,
 } from "./vit_msn/model_file.ts";
+import { choosePatches, type KeepOptions } from "./vit_msn/kept_patches.ts";
 import { GraphSessions } from "./graph_sessions.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
@@ -41,7 +42,7 @@ export interface ForwardOptions {
 }
 
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
-export interface EmbedOptions {
+export interface EmbedOptions extends KeepOptions {
   /** Default `cls`. */
   readonly pool?: Pooling;
   /** Whether to scale every vector to length 1; default no. */
@@ -70,12 +71,13 @@ export class ViTMSNModel implements AsyncDisposable {
    * Computes the embeddings of pictures from `last_hidden_state`.
    *
    * @returns the vectors of each image: one of D numbers, or T with `pool: "none"`.
+   * @throws {RangeError} if `keepPatches` or `seed` is out of range.
    */
   async embed(
     images: readonly Image[],
-    { pool: pooling = "cls", normalize = false }: EmbedOptions = {},
+    { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
-    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state");
+    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state", keep);
     return images.map((_, b) => {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
@@ -121,10 +123,22 @@ export class ViTMSNModel implements AsyncDisposable {
   protected async forwardImages(
     images: readonly Image[],
     output: OutputName,
+    keep: KeepOptions,
   ): Promise<Tensor<"float32">> {
-    const inputs = { pixel_values: this.processor.preprocess(images) };
+    const pixel_values = this.processor.preprocess(images);
+    const kept = this.#keptPatches(images.length, keep);
+    const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
     const results = await this.forward(inputs, { outputs: [output] });
     return results.get(output) as Tensor<"float32">;
+  }
+
+  /** int64 [B, K], the same patches of each image; nothing if all are kept. */
+  #keptPatches(batch: number, keep: KeepOptions): Tensor<"int64"> | undefined {
+    const [rows, columns] = patchGrid(this.config);
+    const patches = choosePatches(rows * columns, keep);
+    if (patches.length === rows * columns) return undefined;
+    const data = BigInt64Array.from(Array(batch).fill(patches).flat(), BigInt);
+    return { dtype: "int64", shape: [batch, patches.length], data };
   }
 
   get #canClassify(): boolean {
@@ -168,9 +182,9 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
    */
   async classify(
     images: readonly Image[],
-    options: ClassificationOptions = {},
+    options: ClassificationOptions & KeepOptions = {},
   ): Promise<Classification[][]> {
-    const { data, shape: [, K] } = await this.forwardImages(images, "logits");
+    const { data, shape: [, K] } = await this.forwardImages(images, "logits", options);
     return images.map((_, b) =>
       toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
     );

@@ -1,3 +1,4 @@
+import { readWhole } from "./read_whole.ts";
 import { basename, dirname, join } from "@std/path";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readPytorch } from "./pytorch.ts";
@@ -153,24 +154,6 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
     throw error;
   }
 }
-
-/** The same as `Deno.readFile`, which for a moment takes twice the memory of the file. */
-async function readWhole(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path);
-  const { size, isFile } = await file.stat();
-  if (!isFile) return await Deno.readFile(path); // a pipe has no size, a folder its own error
-  const bytes = new Uint8Array(size);
-  let end = 0;
-  while (end < size) {
-    const read = await file.read(bytes.subarray(end, end + MAX_READ_BYTES));
-    if (read === null) break;
-    end += read;
-  }
-  return bytes.subarray(0, end);
-}
-
-/** The system copies what it reads at once. */
-const MAX_READ_BYTES = 16_000_000;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;

@@ -4,11 +4,13 @@ import { type Command, outputsOption, requiredOption, UsageError } from "./comma
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
+import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import { printable } from "./printable.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
   ...MODEL_OPTIONS,
+  ...RUNTIME_OPTIONS,
   inputs: {
     value: "FILE",
     help: "A safetensors file with pixel_values [B, C, H, W] and, as the case may be, " +

@@ -1,3 +1,4 @@
+import { readWhole } from "../checkpoint/read_whole.ts";
 import {
   loadClassifier,
   loadModel,
@@ -20,6 +21,7 @@ import {
 import { readErrorMessage } from "./file_error.ts";
 import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
+import { RUNTIME_OPTIONS, runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options of every command that has to do with a model. */
@@ -38,6 +40,7 @@ export const MODEL_OPTIONS = {
 } as const satisfies Options;
 
 type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
+type RunnableOptionValues = ModelOptionValues & OptionValues<typeof RUNTIME_OPTIONS>;
 
 /**
  * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
@@ -46,10 +49,15 @@ type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
  * @throws {Error} if it cannot be had or read, or is no model; the message names it or its file.
  */
 export async function loadModelOption(
-  values: ModelOptionValues,
+  values: RunnableOptionValues,
   terminal: Terminal,
 ): Promise<ViTMSNModel> {
-  return await openModel(values, terminal, loadModel);
+  const runtime = runtimeOption(values);
+  return await openModel(
+    values,
+    terminal,
+    (bytes, sidecars) => loadModel(bytes, { ...sidecars, runtime }),
+  );
 }
 
 /**
@@ -58,10 +66,15 @@ export async function loadModelOption(
  * @throws {Error} also if it has no trained classifier.
  */
 export async function loadClassifierOption(
-  values: ModelOptionValues,
+  values: RunnableOptionValues,
   terminal: Terminal,
 ): Promise<ViTMSNForImageClassification> {
-  return await openModel(values, terminal, loadClassifier);
+  const runtime = runtimeOption(values);
+  return await openModel(
+    values,
+    terminal,
+    (bytes, sidecars) => loadClassifier(bytes, { ...sidecars, runtime }),
+  );
 }
 
 /** The same without making it ready to run. */
@@ -91,7 +104,7 @@ async function openModel<T>(
   else if (await isFolder(model)) path = await findOnnxFile(model, dtype);
   else assertNoDtype(given, model);
   try {
-    const bytes = await Deno.readFile(path);
+    const bytes = await readWhole(path);
     return await open(bytes, isSelfContained(bytes) ? {} : await readSidecars(path));
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);

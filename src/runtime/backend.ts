@@ -34,6 +34,9 @@ export function autoRuntime(options: SimdOptions = {}): Runtime {
       } catch (error) {
         // It is what `readOwnModel` throws for a graph that is not this project's.
         if (!(error instanceof TypeError)) throw error;
+        if (options.threads !== undefined && options.threads > 1) {
+          throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
+        }
         return await onnxruntimeWasm.createSession(model);
       }
     },

@@ -10,7 +10,7 @@ import { type DataType, type Tensor, tensorBytes, tensorFromBytes } from "../ten
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
 import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./graph.ts";
 import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
-import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
+import { hasClassifier, MASK_TOKEN, NO_MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
 /** A model as it is kept in one `.onnx` file, but for its graph and weights. */
 export interface ModelFile {
@@ -81,7 +81,7 @@ export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Arr
   const config = parseConfig(json);
   const weights = readWeights(model.graph, model.metadataProps, config);
   if (variant.masked && !weights.has(MASK_TOKEN)) {
-    throw new TypeError("Cannot take bool_masked_pos: the checkpoint has no mask_token");
+    throw new TypeError(NO_MASK_TOKEN);
   }
   return writeModel({ ...model, graph: buildGraph(config, weights, variant) });
 }
@@ -132,9 +132,13 @@ function textOf({ nodes, initializers, inputs, outputs }: GraphProto): string {
     )
     .map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data, String)])
     .toSorted();
-  const operators = nodes.map((
-    { opType, domain, inputs, outputs, attributes },
-  ) => [opType, domain, inputs, outputs, [...attributes].toSorted()]);
+  const operators = nodes.map(({ opType, domain, inputs, outputs, attributes }) => {
+    // A file has them in single precision.
+    const values = [...attributes].map(([name, { type, value }]) =>
+      [name, type, type === "FLOAT" ? Math.fround(value) : value] as const
+    );
+    return [opType, domain, inputs, outputs, values.toSorted()];
+  });
   return JSON.stringify([operators, constants, inputs, outputs]);
 }
 

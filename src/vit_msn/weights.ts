@@ -8,6 +8,9 @@ export type Weights = ReadonlyMap<string, Tensor>;
 /** [1, 1, D]: replaces masked patches. A checkpoint may lack it, and then takes no masks. */
 export const MASK_TOKEN = "embeddings.mask_token";
 
+/** Why a checkpoint without it takes no masks. */
+export const NO_MASK_TOKEN = "Cannot take bool_masked_pos: the checkpoint has no mask_token";
+
 /** The shape of every weight that a model of that config has. */
 export function weightShapes(
   config: ViTMSNConfig,

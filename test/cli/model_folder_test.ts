@@ -29,7 +29,7 @@ Deno.test("--model takes folders in the layout of optimum and transformers.js, -
   folder.write("model/config.json", config);
   folder.write("model/preprocessor_config.json", processor);
   const args = [ship, "--json", "--top-k", "1", "--model"];
-  const expected = await run(classify, [ship, "--json", "--top-k", "1"]);
+  const expected = await run(classify, [ship, "--json", "--top-k", "1", "--backend", "wasm"]);
   assertEquals(await run(classify, [...args, model, "--dtype", "int8"]), expected);
   assertEquals(await run(classify, [...args, `${model}/onnx/model_quantized.onnx`]), expected);
 

@@ -175,9 +175,11 @@ function packMatrix(
   const staged = arena.bytes(staging, PANEL * rowBytes);
   const source = tensorBytes(weight);
   const sourceRow = size * inputs.groups * inputs.size;
+  const isPlain = isUnpadded(inputs) && isUnpadded(outputs);
   let fits = true;
   for (let row = 0; row < rows; row += PANEL) {
-    for (let r = 0; r < PANEL; r++) {
+    if (isPlain) staged.set(source.subarray(row * rowBytes, (row + PANEL) * rowBytes));
+    for (let r = 0; r < PANEL && !isPlain; r++) {
       const from = sourceIndex(row + r, outputs);
       const to = staged.subarray(r * rowBytes, (r + 1) * rowBytes);
       if (from === undefined) to.fill(0);
@@ -190,6 +192,10 @@ function packMatrix(
   return fits ? { dtype: DTYPES[type], weight: place } : undefined;
 }
 
+function isUnpadded({ size, paddedSize }: Axis): boolean {
+  return size === paddedSize;
+}
+
 /** The row that a padded axis has at a position, if it is not one that pads. */
 function sourceIndex(index: number, { size, paddedSize }: Axis): number | undefined {
   const within = index % paddedSize;
@@ -198,7 +204,7 @@ function sourceIndex(index: number, { size, paddedSize }: Axis): number | undefi
 
 /** Copies a row group by group, each to where its padded one begins. `to` is 0 between them. */
 function copyRow(from: Uint8Array, to: Uint8Array, axis: Axis, bytes: number): void {
-  if (axis.size === axis.paddedSize) {
+  if (isUnpadded(axis)) {
     to.set(from);
     return;
   }

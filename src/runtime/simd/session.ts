@@ -1,6 +1,6 @@
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { Weights } from "../../vit_msn/weights.ts";
+import { NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { NamedTensors, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
 import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
@@ -74,6 +74,7 @@ export class SimdSession implements Session {
     const imageSize = [height, width] as const;
     const kept = inputs.get("kept_patches") as Tensor<"int64"> | undefined;
     const mask = inputs.get("bool_masked_pos") as Tensor<"bool"> | undefined;
+    if (mask && !this.#model.maskToken) throw new TypeError(NO_MASK_TOKEN);
     const wants = (name: string) => outputs.includes(name);
     const T = 1 + (kept?.shape[1] ?? this.#patches(imageSize));
     const workspace = await this.#prepare({
