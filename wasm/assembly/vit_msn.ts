@@ -15,3 +15,8 @@ import { TILE_ROWS } from "./vit_msn/simd";
 export function tileRows(): i32 {
   return TILE_ROWS;
 }
+
+/** Where the memory begins that is free; below are constants. */
+export function freeMemory(): usize {
+  return __heap_base;
+}

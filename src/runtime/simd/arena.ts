@@ -11,8 +11,8 @@ export class Arena {
   readonly memory: WebAssembly.Memory;
   #end: number;
 
-  /** @param start where the free part begins; below is the compiled code's own. */
-  constructor(memory: WebAssembly.Memory, start = 1024) {
+  /** @param start where the free part begins. */
+  constructor(memory: WebAssembly.Memory, start: number) {
     this.memory = memory;
     this.#end = start;
   }

@@ -14,6 +14,7 @@ export interface Kernels {
   ): number;
   pack(dtype: number, rows: number, inputs: number, panel: number): number;
   tileRows(): number;
+  freeMemory(): number;
 }
 
 /**

@@ -43,7 +43,7 @@ export class SimdSession implements Session {
     this.#module = kernelModule(options.build);
     this.#memory = sharedMemory();
     this.#kernels = instantiate(this.#module, this.#memory);
-    const arena = new Arena(this.#memory);
+    const arena = new Arena(this.#memory, this.#kernels.freeMemory());
     this.#model = packModel(config, weights, arena, this.#kernels);
     this.#weightsEnd = arena.end;
   }
@@ -154,7 +154,7 @@ export class SimdSession implements Session {
     this.#team?.[Symbol.dispose]();
     this.#team = undefined;
     const memory = sharedMemory();
-    new Arena(memory).makeRoom(this.#weightsEnd);
+    new Arena(memory, 0).makeRoom(this.#weightsEnd);
     new Uint8Array(memory.buffer).set(new Uint8Array(this.#memory.buffer, 0, this.#weightsEnd));
     this.#memory = memory;
     this.#kernels = instantiate(this.#module, memory);

@@ -43,7 +43,7 @@ export interface Workspace {
 export const PROGRESS_STRIDE = 64;
 
 /** Rows of a block: what a thread multiplies by one panel of weights after the other stays in its cache. */
-const BLOCK_ROWS = 96;
+const BLOCK_ROWS = 198;
 
 /** The kernels' numbers of the activation functions. */
 const ACTIVATIONS: Readonly<Record<Activation, number>> = {

@@ -32,7 +32,7 @@ export function embedTokens(
   target.stride = plan.stateStride;
   const pixels = scratch.hidden + skipped * scratch.hiddenStride;
   const projection = changetype<Linear>(plan.patchEmbeddings);
-  linear(projection, pixels, scratch.hiddenStride, rows - skipped, target, scratch);
+  linear(projection, pixels, scratch.hiddenStride, rows - skipped, target, scratch, false);
   if (!plan.mask) return;
   for (let r = skipped; r < rows; r++) {
     const patch = patchOf(plan, row + r);

@@ -1,11 +1,23 @@
 // https://www.netlib.org/cephes: expf
 
-import { madd } from "./simd";
+import { constant, madd } from "./simd";
 
-const LOG2_E: f32 = 1.44269504088896341;
-/** ln 2 in two parts; the first has so few bits that its multiples are exact. */
-const LN2_HIGH: f32 = 0.693359375;
-const LN2_LOW: f32 = -2.12194440e-4;
+/** What the steps below take, one after the other. ln 2 comes in two parts: multiples of the first are exact. */
+const CONSTANTS = memory.data<f32>([
+  -87.3365, // the least x
+  89, // the largest
+  1.44269504088896341, // 1 / ln 2
+  -0.693359375, // -ln 2
+  2.12194440e-4,
+  1.9875691500e-4, // the polynomial, the highest power first
+  1.3981999507e-3,
+  8.3334519073e-3,
+  4.1665795894e-2,
+  1.6666665459e-1,
+  5.0000001201e-1,
+  1,
+  12582912, // 1.5 · 2²³: what is added to it is rounded to an integer, in the lowest bits
+]);
 
 /**
  * eˣ with an error of at most 2 units in the last place. Below -87.3, where the result would be no
@@ -14,17 +26,19 @@ const LN2_LOW: f32 = -2.12194440e-4;
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.3365)), f32x4.splat(89));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(LOG2_E)));
-  const r = madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = madd(p, r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
+  x = f32x4.pmin(f32x4.pmax(x, constant(CONSTANTS)), constant(CONSTANTS + 4));
+  const magic = constant(CONSTANTS + 48);
+  const rounded = madd(x, constant(CONSTANTS + 8), magic);
+  const n = f32x4.sub(rounded, magic);
+  const r = madd(n, constant(CONSTANTS + 16), madd(n, constant(CONSTANTS + 12), x));
+  let p = constant(CONSTANTS + 20);
+  p = madd(p, r, constant(CONSTANTS + 24));
+  p = madd(p, r, constant(CONSTANTS + 28));
+  p = madd(p, r, constant(CONSTANTS + 32));
+  p = madd(p, r, constant(CONSTANTS + 36));
+  p = madd(p, r, constant(CONSTANTS + 40));
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), constant(CONSTANTS + 44));
   // 2ⁿ by its exponent's bits
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(127 << 23));
   return f32x4.mul(p, power);
 }

@@ -154,12 +154,12 @@ function transform(
       );
     }
     const attentionOutput = changetype<Linear>(block.attentionOutput);
-    linear(attentionOutput, x, stride, rows, put(target, ADDED, states, plan.stateStride), scratch);
+    linear(attentionOutput, x, stride, rows, put(target, ADDED, states, plan.stateStride), scratch, false);
     normalize(plan, row, rows, block.normAfterWeight, block.normAfterBias, x, stride);
     const up = changetype<Linear>(block.intermediate);
-    linear(up, x, stride, rows, put(target, ACTIVATED, hidden, hiddenStride), scratch);
+    linear(up, x, stride, rows, put(target, ACTIVATED, hidden, hiddenStride), scratch, false);
     const down = changetype<Linear>(block.output);
-    linear(down, hidden, hiddenStride, rows, put(target, ADDED, states, plan.stateStride), scratch);
+    linear(down, hidden, hiddenStride, rows, put(target, ADDED, states, plan.stateStride), scratch, false);
   }
 }
 
@@ -172,7 +172,7 @@ function finish(plan: Plan, scratch: Scratch, target: Target, thread: i32, threa
   normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride);
   if (thread == 0 && plan.classifier) {
     const classifier = changetype<Linear>(plan.classifier);
-    linear(classifier, plan.output, stride, 1, put(target, ROWS, plan.logits, 0), scratch);
+    linear(classifier, plan.output, stride, 1, put(target, ROWS, plan.logits, 0), scratch, false);
   }
 }
 

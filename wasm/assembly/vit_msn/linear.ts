@@ -84,7 +84,7 @@ export function linear(
   rows: i32,
   target: Target,
   scratch: Scratch,
-  quantized: bool = false,
+  quantized: bool,
 ): void {
   const dtype = layer.dtype;
   const inputs = layer.inputs;

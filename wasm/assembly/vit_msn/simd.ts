@@ -22,3 +22,13 @@ export function sumOf(v: v128): f32 {
   return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 2)) +
     (f32x4.extract_lane(v, 1) + f32x4.extract_lane(v, 3));
 }
+
+/**
+ * Four times a number in memory. In a loop with more constants than registers this is faster than
+ * `f32x4.splat`, which takes three instructions.
+ */
+// @ts-ignore: decorator
+@inline
+export function constant(place: usize): v128 {
+  return v128.load32_splat(place);
+}
