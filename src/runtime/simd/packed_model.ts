@@ -80,6 +80,9 @@ export function packModel(
       arena,
       kernels,
     );
+  // All at once: growing piece by piece takes its time.
+  const bytes = [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  arena.makeRoom(arena.end + bytes);
   const { numHiddenLayers: L } = config;
   const blocks = arena.reserve(L * structBytes("Block"));
   for (let i = 0; i < L; i++) {
