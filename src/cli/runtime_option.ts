@@ -14,7 +14,7 @@ export const RUNTIME_OPTIONS = {
   backend: {
     value: "NAME",
     help: "auto: simd for the files of `deno task convert`, else wasm (default); simd: this " +
-      "project's own engine; wasm: onnxruntime-web",
+      "project's own engine; wasm, webgpu: onnxruntime-web on the processor, on a graphics card",
   },
   threads: { value: "N", help: "Share the work of each image among N threads (simd); default 1" },
 } as const satisfies Options;
@@ -28,8 +28,8 @@ export function runtimeOption(values: OptionValues<typeof RUNTIME_OPTIONS>): Run
     max: MAX_THREADS,
     integer: true,
   });
-  if (backend === "wasm" && threads > 1) {
-    throw new UsageError(`--threads is ${threads}, but --backend wasm runs in one thread`);
+  if (threads > 1 && (backend === "wasm" || backend === "webgpu")) {
+    throw new UsageError(`--threads is ${threads}, but --backend ${backend} runs in one thread`);
   }
   return runtimeOf(backend, { threads });
 }

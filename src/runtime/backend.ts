@@ -1,22 +1,34 @@
 import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
+import { onnxruntimeWebgpu } from "./onnxruntime_webgpu.ts";
 import type { Runtime } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 
 /** The engines by the names that the command line has for them. */
-export const BACKENDS = ["auto", "simd", "wasm"] as const;
+export const BACKENDS = ["auto", "simd", "wasm", "webgpu"] as const;
 
-/** `auto`, or an engine: `simd`, this project's own; `wasm`, onnxruntime-web on WebAssembly. */
+/**
+ * `auto`, or an engine: `simd`, this project's own; `wasm` and `webgpu`, onnxruntime-web on WebAssembly
+ * and on a graphics card.
+ */
 export type Backend = typeof BACKENDS[number];
 
 /**
  * An engine by its name.
  *
- * @param options of {@linkcode simdRuntime}; onnxruntime-web runs in one thread.
+ * @param options of {@linkcode simdRuntime}; onnxruntime-web has none.
  * @throws {RangeError} if an option is out of range.
  */
 export function runtimeOf(backend: Backend, options: SimdOptions = {}): Runtime {
-  if (backend === "simd") return simdRuntime(options);
-  return backend === "wasm" ? onnxruntimeWasm : autoRuntime(options);
+  switch (backend) {
+    case "auto":
+      return autoRuntime(options);
+    case "simd":
+      return simdRuntime(options);
+    case "wasm":
+      return onnxruntimeWasm;
+    case "webgpu":
+      return onnxruntimeWebgpu;
+  }
 }
 
 /**

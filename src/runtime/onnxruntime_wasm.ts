@@ -1,6 +1,5 @@
-import type * as Ort from "onnxruntime-web/wasm";
-import { type DataArray, type DataType, type Tensor } from "../tensor/tensor.ts";
-import type { NamedTensors, Runtime, Session } from "./runtime.ts";
+import { OnnxruntimeSession } from "./onnxruntime_session.ts";
+import type { Runtime, Session } from "./runtime.ts";
 
 /** onnxruntime-web on WebAssembly SIMD, one thread. It blocks the event loop while it runs. */
 export const onnxruntimeWasm: Runtime = {
@@ -25,32 +24,3 @@ export const onnxruntimeWasm: Runtime = {
     );
   },
 };
-
-class OnnxruntimeSession implements Session {
-  readonly #ort: typeof Ort;
-  readonly #session: Ort.InferenceSession;
-
-  constructor(ort: typeof Ort, session: Ort.InferenceSession) {
-    this.#ort = ort;
-    this.#session = session;
-  }
-
-  async run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
-    const feeds = Object.fromEntries(
-      [...inputs].map(([name, { dtype, data, shape }]) => [
-        name,
-        new this.#ort.Tensor(dtype as Ort.Tensor.Type, data as Ort.Tensor.DataType, shape),
-      ]),
-    );
-    const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 });
-    return new Map(outputs.map((name) => [name, fromOrt(results[name]!)]));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session.release();
-  }
-}
-
-function fromOrt({ type, dims, data }: Ort.Tensor): Tensor {
-  return { dtype: type as DataType, shape: dims, data: data as DataArray[DataType] };
-}

@@ -1,0 +1,37 @@
+import type * as Ort from "onnxruntime-web/wasm";
+import type { DataArray, DataType, Tensor } from "../tensor/tensor.ts";
+import type { NamedTensors, Session } from "./runtime.ts";
+
+/** What a build of onnxruntime-web has of its own, as far as sessions need it. */
+export type OrtModule = Pick<typeof Ort, "env" | "InferenceSession" | "Tensor">;
+
+/** A session of onnxruntime-web, of whatever build. */
+export class OnnxruntimeSession implements Session {
+  readonly #ort: OrtModule;
+  readonly #session: Ort.InferenceSession;
+
+  /** @param ort the build that made the session. */
+  constructor(ort: OrtModule, session: Ort.InferenceSession) {
+    this.#ort = ort;
+    this.#session = session;
+  }
+
+  async run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+    const feeds = Object.fromEntries(
+      [...inputs].map(([name, { dtype, data, shape }]) => [
+        name,
+        new this.#ort.Tensor(dtype as Ort.Tensor.Type, data as Ort.Tensor.DataType, shape),
+      ]),
+    );
+    const results = await this.#session.run(feeds, outputs, { logSeverityLevel: 4 });
+    return new Map(outputs.map((name) => [name, fromOrt(results[name]!)]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function fromOrt({ type, dims, data }: Ort.Tensor): Tensor {
+  return { dtype: type as DataType, shape: dims, data: data as DataArray[DataType] };
+}
