@@ -62,8 +62,9 @@ export function bytesPerElement(dtype: DataType): number {
 }
 
 /**
- * Reads little-endian bytes as a tensor. The tensor is a view of `bytes`; it is a copy only where
- * they do not start on an address that the element type can be read from.
+ * Reads little-endian bytes as a tensor. The tensor is a view of `bytes`; its elements are copied only
+ * where these do not start on an address that the element type can be read from, when somebody first
+ * looks at `data`.
  *
  * @throws {RangeError} if the number of bytes does not fit the shape.
  */
@@ -78,17 +79,42 @@ export function tensorFromBytes<T extends DataType>(
       `Cannot read a tensor: ${bytes.length} bytes do not hold ${dtype} [${shape}]`,
     );
   }
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
-  const data = new CONSTRUCTORS[dtype](
-    aligned.buffer as ArrayBuffer,
-    aligned.byteOffset,
-    bytes.length / size,
-  );
-  return { dtype, shape, data: data as DataArray[T] };
+  return bytes.byteOffset % size === 0
+    ? { dtype, shape, data: viewOf(dtype, bytes) }
+    : misalignedTensor(dtype, shape, bytes);
+}
+
+function viewOf<T extends DataType>(dtype: T, { buffer, byteOffset, length }: Uint8Array) {
+  const Elements = CONSTRUCTORS[dtype];
+  const count = length / Elements.BYTES_PER_ELEMENT;
+  return new Elements(buffer as ArrayBuffer, byteOffset, count) as DataArray[T];
+}
+
+/** The bytes of tensors that lie in the middle of a file. */
+const misaligned = new WeakMap<Tensor, Uint8Array>();
+
+/** Most of them are only handed on as bytes, or not used at all. */
+function misalignedTensor<T extends DataType>(
+  dtype: T,
+  shape: readonly number[],
+  bytes: Uint8Array,
+): Tensor<T> {
+  let data: DataArray[T] | undefined;
+  const tensor = {
+    dtype,
+    shape,
+    get data() {
+      return data ??= viewOf(dtype, bytes.slice());
+    },
+  };
+  misaligned.set(tensor, bytes);
+  return tensor;
 }
 
 /** The elements of a tensor as little-endian bytes: a view, not a copy. */
 export function tensorBytes(tensor: Tensor): Uint8Array {
+  const bytes = misaligned.get(tensor);
+  if (bytes) return bytes;
   const { buffer, byteOffset, byteLength } = tensor.data;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -6,7 +6,13 @@ import {
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
 import { toFloat32 } from "../tensor/float16.ts";
-import { type DataType, type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
+import {
+  type DataType,
+  elementCount,
+  type Tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
 import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./graph.ts";
 import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
@@ -127,8 +133,8 @@ const MAX_CONSTANT = 8;
 
 function textOf({ nodes, initializers, inputs, outputs }: GraphProto): string {
   const constants = [...initializers]
-    .filter(([name, { data }]) =>
-      /^(ints|scalar)_|_point$|_token$/.test(name) && data.length <= MAX_CONSTANT
+    .filter(([name, { shape }]) =>
+      /^(ints|scalar)_|_point$|_token$/.test(name) && elementCount(shape) <= MAX_CONSTANT
     )
     .map(([name, { dtype, shape, data }]) => [name, dtype, shape, Array.from(data, String)])
     .toSorted();

@@ -81,7 +81,7 @@ export function packModel(
       kernels,
     );
   // All at once: growing piece by piece takes its time.
-  const bytes = [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const bytes = [...weights.values()].reduce((sum, tensor) => sum + tensorBytes(tensor).length, 0);
   arena.makeRoom(arena.end + bytes);
   const { numHiddenLayers: L } = config;
   const blocks = arena.reserve(L * structBytes("Block"));
