@@ -10,7 +10,7 @@ export async function peakMemory(
   bytes: Uint8Array,
   { shape }: Tensor,
 ): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command("deno", {
     args: [
       "run",
       "--allow-all", // for nothing less Deno reads /proc
