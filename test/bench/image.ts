@@ -1,35 +1,17 @@
 // From the bytes of a JPEG to pixel_values, against imagescript's Image.decode alone.
 
-import encode, { init } from "@jsquash/jpeg/encode.js";
-import encoderWasm from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm" with { type: "bytes" };
 import imagescript from "imagescript/wasm/node/jpeg.js";
 import type { Image } from "../../src/image/image.ts";
 import { resizeReference } from "../../src/image/resize_reference.ts";
 import { decodeImage, parsePreprocessorConfig, resize, ViTImageProcessor } from "../../src/mod.ts";
-import { uniform } from "../random.ts";
 import { medianTimes } from "./measure.ts";
+import { photoOf } from "./photo.ts";
 
 const ROUNDS = 20;
 const SIZES = { "0.2 MP": [548, 365], "2 MP": [1732, 1155], "12 MP": [4240, 2830] } as const;
 const TARGET = { width: 224, height: 224 };
 const processor = new ViTImageProcessor(parsePreprocessorConfig({ size: TARGET }));
 const normalizer = new ViTImageProcessor(parsePreprocessorConfig({ do_resize: false }));
-
-await init(new WebAssembly.Module(encoderWasm));
-
-/** A photo of any size: an example image enlarged, with the grain of a sensor. */
-async function photoOf(width: number, height: number): Promise<Uint8Array> {
-  const small = await decodeImage(await Deno.readFile("test/images/ship.jpg"));
-  const { data: rgb } = resize(small, width, height, "bicubic");
-  const random = uniform(1);
-  const data = new Uint8ClampedArray(4 * width * height);
-  for (let i = 0; i < width * height; i++) {
-    const grain = 8 * random() - 4;
-    for (let c = 0; c < 3; c++) data[4 * i + c] = rgb[3 * i + c]! + grain;
-  }
-  const picture = { data, width, height, colorSpace: "srgb" } as ImageData;
-  return new Uint8Array(await encode(picture, { quality: 85 }));
-}
 
 /**
  * imagescript's `Image.decode` of a colour JPEG, line by line: its main entry cannot be imported

@@ -1,4 +1,4 @@
-/** Something to time. */
+/** Something to time. If it returns a model, that is disposed of afterwards, which takes no part. */
 export type Task = () => unknown;
 
 /**
@@ -17,12 +17,17 @@ export async function medianTimes<Name extends string>(
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
       const start = performance.now();
-      await tasks[name]();
+      const result = await tasks[name]();
       if (round > 0) times.get(name)!.push(performance.now() - start);
+      if (isModel(result)) await result[Symbol.asyncDispose]();
     }
   }
   const medians = names.map((name) => [name, median(times.get(name)!)]);
   return Object.fromEntries(medians) as Record<Name, number>;
+}
+
+function isModel(result: unknown): result is AsyncDisposable {
+  return typeof result === "object" && result !== null && Symbol.asyncDispose in result;
 }
 
 function median(values: number[]): number {
