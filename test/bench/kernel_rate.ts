@@ -7,8 +7,6 @@ import type { Task } from "./measure.ts";
 
 /** The kernel that multiplies rows by panels; see `wasm/assembly/vit_msn/linear.ts`. */
 interface LinearKernel {
-  /** `linear` has an argument that may be left out, and asks how many there are. */
-  __setArgumentsLength(count: number): void;
   linear(
     layer: number,
     x: number,
@@ -34,9 +32,10 @@ export const KERNEL_OPERATIONS = 2 * INPUTS * PANEL * ROWS * CALLS;
  * innermost cache. No model can be faster.
  */
 export function kernelTask(build: Build, dtype: WeightDataType): Task {
-  const arena = new Arena(sharedMemory());
-  const kernels = instantiate(kernelModule(build), arena.memory);
-  const { linear, __setArgumentsLength } = kernels as unknown as LinearKernel;
+  const memory = sharedMemory();
+  const kernels = instantiate(kernelModule(build), memory);
+  const { linear } = kernels as unknown as LinearKernel;
+  const arena = new Arena(memory, kernels.freeMemory());
   const row = arena.put(new Float32Array(INPUTS).fill(0.5));
   const layer = putStruct(arena, "Linear", {
     dtype: DTYPES[dtype],
@@ -69,7 +68,6 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
     tile: arena.reserve(4 * PANEL * kernels.tileRows()),
     progress: arena.reserve(4),
   });
-  __setArgumentsLength(7);
   return () => {
     for (let i = 0; i < CALLS; i++) linear(layer, row, 0, ROWS, target, scratch, true);
   };
