@@ -170,8 +170,9 @@ export class ViTMSNModel implements AsyncDisposable {
 }
 
 const BACKBONE =
-  "the model is a backbone without a trained classifier, though its config may name labels; it " +
-  "computes embeddings (`deno task embed`); to classify, convert a checkpoint that has one";
+  "the model is a backbone without a trained classifier, though its config may name labels; to " +
+  "classify, a head, such as a logistic regression, must be fitted on its embeddings, which " +
+  "`deno task embed` computes";
 
 /** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {

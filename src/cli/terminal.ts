@@ -39,7 +39,8 @@ function outputOf(stream: typeof Deno.stdout): Output {
     isTerminal,
     color: isTerminal && !Deno.noColor,
     get columns() {
-      return isTerminal ? Deno.consoleSize().columns : DEFAULT_COLUMNS;
+      // A terminal that does not know its size says 0.
+      return (isTerminal && Deno.consoleSize().columns) || DEFAULT_COLUMNS;
     },
     write(text) {
       let bytes = encoder.encode(text);
