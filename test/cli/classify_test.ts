@@ -1,9 +1,19 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { concat } from "@std/bytes/concat";
 import { classify } from "../../src/cli/classify.ts";
 import { goldenPath, readGolden } from "../golden/golden.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
+import { readModel } from "../../src/onnx/read_model.ts";
+import { writeModel } from "../../src/onnx/write_model.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
 
@@ -57,6 +67,53 @@ Deno.test("classify keeps to --threshold, and says so where no label reaches it"
   const args = ["test/images/ship.jpg", "--threshold", "1"];
   assertStringIncludes((await run(classify, args)).stdout, "no label reaches the threshold");
   assertEquals(jsonLines((await run(classify, [...args, "--json"])).stdout)[0]?.labels, []);
+});
+
+/** Every label's score. */
+async function scores(...options: string[]): Promise<Map<string, number>> {
+  const args = ["test/images/ship.jpg", "--json", "--top-k", "10", ...options];
+  const { code, stdout, stderr } = await run(classify, args);
+  assertEquals([code, stderr], [0, ""]);
+  return new Map(jsonLines(stdout)[0]!.labels!.map(({ label, score }) => [label, score]));
+}
+
+Deno.test("classify gives the same scores with every --backend and any --threads", async () => {
+  for (const keep of [[], ["--keep-patches", "0.5", "--seed", "3"]]) {
+    const expected = await scores(...keep);
+    for (const options of [["simd"], ["simd", "--threads", "2"], ["wasm"]]) {
+      const actual = await scores("--backend", ...options, ...keep);
+      assertEquals([...actual.keys()].toSorted(), [...expected.keys()].toSorted());
+      for (const [label, score] of actual) assertAlmostEquals(score, expected.get(label)!, 1e-4);
+    }
+  }
+});
+
+Deno.test("classify --keep-patches looks at some patches, and --seed chooses which", async () => {
+  const all = await scores();
+  assertEquals(await scores("--keep-patches", "1"), all);
+  const half = await scores("--keep-patches", "0.5");
+  assertNotEquals(half, all);
+  assertEquals(await scores("--keep-patches", "0.5", "--seed", "0"), half);
+  assertNotEquals(await scores("--keep-patches", "0.5", "--seed", "1"), half);
+});
+
+Deno.test("classify says why --backend simd or --threads cannot have another tool's model", async () => {
+  using folder = new TempFolder();
+  const model = readModel(Deno.readFileSync("functions/_shared/model.onnx"));
+  const [node, ...nodes] = model.graph.nodes.toReversed();
+  const renamed = {
+    ...node!,
+    opType: "Identity",
+    inputs: node!.inputs.slice(0, 1),
+    attributes: new Map(),
+  };
+  const graph = { ...model.graph, nodes: [...nodes.toReversed(), renamed] };
+  const path = folder.write("other.onnx", concat(writeModel({ ...model, graph })));
+  for (const options of [["--backend", "simd"], ["--threads", "2"]]) {
+    const { code, stderr } = await run(classify, ["x.jpg", "--model", path, ...options]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "its graph is not the one that `deno task convert` writes today");
+  }
 });
 
 Deno.test("classify takes folders, globs and standard input, in their order", async () => {
@@ -171,6 +228,17 @@ const WRONG_USES: [string[], string][] = [
   [["x.jpg", "--top-k"], "--top-k needs a value"],
   [["x.jpg", "--threshold", "2"], "--threshold is 2, not a number from 0 to 1"],
   [["x.jpg", "--threshold", "high"], "--threshold is high"],
+  [["x.jpg", "--backend", "gpu"], "--backend is gpu, not one of auto, simd, wasm"],
+  [["x.jpg", "--threads", "0"], "--threads is 0, not an integer from 1 to 64"],
+  [["x.jpg", "--threads", "65"], "--threads is 65"],
+  [["x.jpg", "--threads", "1.5"], "--threads is 1.5"],
+  [["x.jpg", "--backend", "wasm", "--threads", "2"], "--backend wasm runs in one thread"],
+  [["x.jpg", "--backend=webgpu", "--threads=2"], "--backend webgpu runs in one thread"],
+  [["x.jpg", "--keep-patches", "0"], "--keep-patches is 0, which leaves nothing to see"],
+  [["x.jpg", "--keep-patches", "1.1"], "--keep-patches is 1.1, not a number from 0 to 1"],
+  [["x.jpg", "--keep-patches", "half"], "--keep-patches is half"],
+  [["x.jpg", "--seed", "1"], "--seed is of --keep-patches, which is not given"],
+  [["x.jpg", "--keep-patches", "0.5", "--seed", "0.5"], "--seed is 0.5, not an integer"],
   [["x.jpg", "--topk", "3"], "--topk is no option of it; the closest is --top-k"],
   [["x.jpg", "-k", "3"], "-k is no option of it"],
   [["x.jpg", "--top-k", "-1"], "a negative value is written --option=-1"],

@@ -1,7 +1,7 @@
-import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { embed } from "../../src/cli/embed.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
-import { readGolden } from "../golden/golden.ts";
+import { maxDifference, readGolden } from "../golden/golden.ts";
 import { run } from "./run.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
@@ -35,6 +35,21 @@ Deno.test("embed --normalize scales every vector to length 1", async () => {
   const tokens: number[][] = await embedding("--normalize", "--pool", "none");
   for (const vector of [cls, ...tokens]) assertAlmostEquals(Math.hypot(...vector), 1, 1e-6);
   assertEquals(tokens[0], cls);
+});
+
+Deno.test("embed gives about the same vectors with every --backend and any --threads", async () => {
+  for (const keep of [[], ["--keep-patches", "0.25"]]) {
+    const expected: number[] = await embedding(...keep);
+    for (const options of [["simd", "--threads", "3"], ["wasm"]]) {
+      const actual: number[] = await embedding("--backend", ...options, ...keep);
+      assert(maxDifference(actual, expected) < 1e-4);
+    }
+  }
+});
+
+Deno.test("embed --keep-patches has a token of CLS and of each patch that is kept", async () => {
+  const tokens: number[][] = await embedding("--pool", "none", "--keep-patches", "0.25");
+  assertEquals(tokens.length, 17);
 });
 
 Deno.test("embed reports an image that fails as a JSON line, and exits with 1", async () => {

@@ -48,6 +48,20 @@ Deno.test("convert and forward give PyTorch's outputs", async () => {
   assertEquals(chosen.get("attentions")?.shape, [2, 3, 4, 226, 226]);
 });
 
+Deno.test("forward takes --backend and --threads", async () => {
+  using folder = new TempFolder();
+  const { model, out } = await prepare(folder);
+  const inputs = inputsFile(folder, { pixel_values: pixelValues });
+  const args = ["--model", model, "--inputs", inputs, "--out", out, "--outputs", "logits"];
+  for (const options of [["simd", "--threads", "2"], ["wasm"]]) {
+    const { code } = await run(forward, [...args, "--backend", ...options]);
+    assertEquals(code, 0);
+    const logits = readSafetensors(Deno.readFileSync(out)).get("logits")!;
+    const reference = expected.get("logits")!.data as Float32Array;
+    assert(maxDifference(logits.data as Float32Array, reference) < 1e-4);
+  }
+});
+
 Deno.test("forward fails with one line", async () => {
   using folder = new TempFolder();
   const { model, out } = await prepare(folder);
@@ -59,6 +73,7 @@ Deno.test("forward fails with one line", async () => {
   };
   const good = inputsFile(folder, { pixel_values: pixelValues });
   await fails([], 2, "--inputs is missing");
+  await fails(["--inputs", good, "--backend", "cpu"], 2, "--backend is cpu");
   await fails(["--inputs", good, "more"], 2, "takes no argument more");
   await fails(["--inputs", `${folder.path}/none`], 1, "none: no such file");
   await fails(["--inputs", model], 1, "Cannot read the safetensors file");

@@ -1,14 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { readCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { loadModel } from "../../src/model.ts";
+import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import { toWeights } from "../../src/vit_msn/weights.ts";
-import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
+import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import { maxDifference } from "../golden/golden.ts";
+import { CASES, cosine, goldenCase, goldenModel, outputsOfCase } from "../golden/model.ts";
 import { uniform } from "../random.ts";
 import { randomWeights } from "./random_weights.ts";
 import { referenceForward } from "./reference_forward.ts";
@@ -26,21 +25,6 @@ const FULL: Tolerance = { attentions: 1e-5, others: 1e-4 };
 const FLOAT16: Tolerance = { attentions: 5e-4, others: 5e-3 };
 /** With weights rounded to 8 bits. */
 const BFLOAT16: Tolerance = { attentions: 5e-3, others: 4e-2 };
-
-async function goldenModel(source: string, dtype: WeightDataType): Promise<Uint8Array> {
-  const { config, tensors } = await readCheckpoint(goldenPath(source));
-  return concat(writeModelFile(config, {}, toWeights(tensors, parseConfig(config)), dtype));
-}
-
-const CASES = [
-  "tiny",
-  "tiny_backbone",
-  "tiny_greyscale_no_qkv_bias",
-  "tiny_masked",
-  "tiny_interpolated",
-  "tiny_multi_label",
-  "tiny_regression",
-];
 
 for (const name of CASES) {
   testForward(name, "f32", FULL);
@@ -62,16 +46,10 @@ for (const [file, tolerance] of FILES) testForward(`tiny/${file}`, "f32", tolera
 function testForward(source: string, dtype: WeightDataType, { attentions, others }: Tolerance) {
   const limits = `${others}, attentions ${attentions}`;
   Deno.test(`forward() gives PyTorch's outputs within ${limits}: ${source}, ${dtype}`, async () => {
-    await using model = await loadModel(await goldenModel(source, dtype));
-    const { inputs, expected } = goldenCase(source);
-    const options = { interpolatePosEncoding: source === "tiny_interpolated" };
-    const plain = await model.forward(inputs, options);
-    const outputs = ["hidden_states", "attentions"] as const;
-    const inner = await model.forward(inputs, { ...options, outputs });
-    const actual = new Map([
-      ...plain,
-      ...outputs.map((output) => [`${output}_first_rows`, firstRows(inner.get(output)!)] as const),
-    ]);
+    await using model = await loadModel(await goldenModel(source, dtype), {
+      runtime: onnxruntimeWasm,
+    });
+    const { actual, expected } = await outputsOfCase(model, source);
     assertEquals([...actual.keys()].toSorted(), [...expected.keys()].toSorted());
     for (const [output, { shape, data }] of actual) {
       assertEquals(shape, expected.get(output)!.shape, output);
@@ -85,42 +63,10 @@ function testForward(source: string, dtype: WeightDataType, { attentions, others
   });
 }
 
-/**
- * The inputs and the outputs of a case, which is a folder or a weights file in it; of the large outputs
- * it has the first image's first rows.
- */
-function goldenCase(source: string): { inputs: ForwardInputs; expected: Map<string, Tensor> } {
-  const [folder] = source.split("/");
-  const tensors = new Map(readGolden(`${folder}/expected.safetensors`));
-  if (source.endsWith(".pth.tar")) { // the authors' file has no classifier
-    for (const name of ["labels", "logits", "loss"]) tensors.delete(name);
-  }
-  const isInput = ([key]: [string, unknown]) => /^(pixel_values|bool_masked_pos|labels)$/.test(key);
-  return {
-    inputs: Object.fromEntries([...tensors].filter(isInput)) as unknown as ForwardInputs,
-    expected: new Map([...tensors].filter((entry) => !isInput(entry))),
-  };
-}
-
-/** Of [L, B, …, rows, columns] the first image and each matrix's first rows, as the files have them. */
-function firstRows({ shape, data }: Tensor): Tensor {
-  const keep = shape.length === 5 ? 4 : 8;
-  const [L, B, ...rest] = shape as [number, number, ...number[]];
-  const [rows, columns] = rest.slice(-2) as [number, number];
-  const matrices = rest.slice(0, -2).reduce((a, b) => a * b, 1);
-  const out: number[] = [];
-  for (let l = 0; l < L; l++) {
-    for (let m = 0; m < matrices; m++) {
-      const start = (l * B * matrices + m) * rows * columns;
-      out.push(...data.subarray(start, start + keep * columns) as Float32Array);
-    }
-  }
-  const kept = [L, 1, ...rest.slice(0, -2), keep, columns];
-  return { dtype: "float32", shape: kept, data: Float32Array.from(out) };
-}
-
 Deno.test("forward() of an int8 model stays close to PyTorch's outputs", async () => {
-  await using model = await loadModel(await goldenModel("tiny", "int8"));
+  await using model = await loadModel(await goldenModel("tiny", "int8"), {
+    runtime: onnxruntimeWasm,
+  });
   const { inputs, expected } = goldenCase("tiny");
   const outputs = ["last_hidden_state", "logits"] as const;
   const plain = await model.forward(inputs, { outputs });
@@ -136,13 +82,10 @@ Deno.test("forward() of an int8 model stays close to PyTorch's outputs", async (
   assertEquals(variant.get("logits"), plain.get("logits"));
 });
 
-function cosine(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, v, i) => sum + v * y[i]!, 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
-
 Deno.test("forward() gives the same for an image alone as in a batch", async () => {
-  await using model = await loadModel(await goldenModel("tiny", "f32"));
+  await using model = await loadModel(await goldenModel("tiny", "f32"), {
+    runtime: onnxruntimeWasm,
+  });
   const { pixel_values } = goldenCase("tiny").inputs;
   const { shape, data } = pixel_values as Tensor<"float32">;
   const batch = await model.forward({ pixel_values });
@@ -175,7 +118,8 @@ for (const hidden_act of ["gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu",
     const json = { ...ODD_CONFIG, hidden_act };
     const config: ViTMSNConfig = parseConfig(json);
     const weights = randomWeights(config);
-    await using model = await loadModel(concat(writeModelFile(json, {}, weights, "f32")));
+    const file = concat(writeModelFile(json, {}, weights, "f32"));
+    await using model = await loadModel(file, { runtime: onnxruntimeWasm });
     const random = uniform(7);
     const data = Float32Array.from({ length: 2 * 13 * 20 }, () => 4 * random() - 2);
     const pixel_values: Tensor = { dtype: "float32", shape: [1, 2, 13, 20], data };

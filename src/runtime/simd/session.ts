@@ -67,7 +67,7 @@ export class SimdSession implements Session {
   }
 
   async #run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
-    if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
+    this.#assertInUse();
     const { numHiddenLayers: L, hiddenSize: D, numAttentionHeads: heads, id2label } = this.#config;
     const pixels = inputs.get("pixel_values") as Tensor<"float32">;
     const [B, , height, width] = pixels.shape as [number, number, number, number];
@@ -140,10 +140,18 @@ export class SimdSession implements Session {
       workspace = makeWorkspace(...layout, this.#memory, this.#weightsEnd);
       this.#workspace = workspace;
     }
-    if (threads > 1) {
-      this.#team ??= await Team.start(threads, this.#module, this.#memory, createWorker);
+    if (threads > 1 && !this.#team) {
+      const team = await Team.start(threads, this.#module, this.#memory, createWorker);
+      this.#team = team;
+      // Whoever disposed of the session meanwhile did not see the team.
+      if (this.#isDisposed) team[Symbol.dispose]();
+      this.#assertInUse();
     }
     return workspace;
+  }
+
+  #assertInUse(): void {
+    if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
   }
 
   /**

@@ -170,7 +170,8 @@ function finish(plan: Plan, scratch: Scratch, target: Target, thread: i32, threa
   const stride = plan.stateStride;
   const output = plan.output + start * stride;
   normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride);
-  if (thread == 0 && plan.classifier) {
+  // CLS is not always the first thread's: with fewer tiles than threads, its share may be empty.
+  if (start == 0 && end > 0 && plan.classifier) {
     const classifier = changetype<Linear>(plan.classifier);
     linear(classifier, plan.output, stride, 1, put(target, ROWS, plan.logits, 0), scratch, false);
   }
