@@ -17,10 +17,11 @@ const ATTENTION_TOLERANCE = 1e-5;
 const ODD_TOLERANCE = 2e-5;
 
 const BUILDS = ["relaxed", "plain"] as const;
-const VARIANTS = [{ build: "relaxed" }, { build: "plain" }, {
-  build: "relaxed",
-  threads: 2,
-}] as const;
+const VARIANTS = [
+  { build: "relaxed" },
+  { build: "plain" },
+  { build: "relaxed", threads: 2 },
+] as const;
 
 function floats(tensor: Tensor | undefined): Float32Array {
   return tensor!.data as Float32Array;
@@ -52,11 +53,13 @@ for (const variant of VARIANTS) {
       }
     });
   }
+}
 
+for (const build of BUILDS) {
   for (const dtype of ["f16", "int8"] as const) {
-    Deno.test(`The SIMD runtime comes close to onnxruntime-web: ${dtype}, ${how}`, async () => {
+    Deno.test(`The SIMD runtime comes close to onnxruntime-web: ${dtype}, ${build}`, async () => {
       const file = await goldenModel("tiny", dtype);
-      await using simd = await loadModel(file, { runtime });
+      await using simd = await loadModel(file, { runtime: simdRuntime({ build }) });
       await using reference = await loadModel(file, { runtime: onnxruntimeWasm });
       const { inputs } = goldenCase("tiny");
       const actual = await simd.forward(inputs, { outputs: OUTPUT_NAMES });
@@ -115,7 +118,7 @@ function oddInputs({ config }: ViTMSNModel): Record<string, ForwardInputs> {
   };
 }
 
-for (let i = 0; i < 9; i++) {
+for (let i = 0; i < 7; i++) {
   const settings = oddSettings(i);
   const { hidden_size, num_attention_heads, hidden_act } = settings;
   // f16 has the same numbers in both engines.
@@ -130,26 +133,26 @@ for (let i = 0; i < 9; i++) {
     for (const [kind, inputs] of Object.entries(oddInputs(reference))) {
       expected.set(kind, await reference.forward(inputs, options));
     }
-    for (const build of BUILDS) {
-      for (const threads of [1, 3]) {
-        await using simd = await loadModel(file, { runtime: simdRuntime({ build, threads }) });
-        for (const [kind, inputs] of Object.entries(oddInputs(simd))) {
-          const actual = await simd.forward(inputs, options);
-          for (const [output, tensor] of expected.get(kind)!) {
-            assertEquals(actual.get(output)!.shape, tensor.shape);
-            const difference = relativeDifference(floats(actual.get(output)), floats(tensor));
-            assert(
-              difference <= ODD_TOLERANCE,
-              `${build} ${threads} ${kind} ${output} ${difference}`,
-            );
-            worst = Math.max(worst, difference);
-          }
-          // Alone, logits need one token of the last block only.
-          const { logits } = Object.fromEntries(
-            await simd.forward(inputs, { ...options, outputs: ["logits"] }),
+    // More threads than some of the inputs have tiles.
+    const variants = [...BUILDS.map((build) => ({ build })), { build: BUILDS[i % 2]!, threads: 3 }];
+    for (const variant of variants) {
+      await using simd = await loadModel(file, { runtime: simdRuntime(variant) });
+      for (const [kind, inputs] of Object.entries(oddInputs(simd))) {
+        const actual = await simd.forward(inputs, options);
+        for (const [output, tensor] of expected.get(kind)!) {
+          assertEquals(actual.get(output)!.shape, tensor.shape);
+          const difference = relativeDifference(floats(actual.get(output)), floats(tensor));
+          assert(
+            difference <= ODD_TOLERANCE,
+            `${Object.values(variant)} ${kind} ${output}: ${difference}`,
           );
-          assertEquals(logits, actual.get("logits"));
+          worst = Math.max(worst, difference);
         }
+        // Alone, logits need one token of the last block only.
+        const { logits } = Object.fromEntries(
+          await simd.forward(inputs, { ...options, outputs: ["logits"] }),
+        );
+        assertEquals(logits, actual.get("logits"));
       }
     }
     console.log(`largest difference ${worst.toExponential(1)}`);
@@ -196,7 +199,7 @@ Deno.test("The SIMD runtime takes images of 3136 patches", async () => {
 });
 
 for (const build of BUILDS) {
-  for (const dtype of ["f32", "f16", "int8"] as const) {
+  for (const dtype of ["f32", "int8"] as const) {
     Deno.test(`The SIMD runtime gives the same bits in 1, 2 and 3 threads: ${build}, ${dtype}`, async () => {
       const file = await goldenModel("tiny", dtype);
       const { pixel_values } = goldenCase("tiny").inputs;
