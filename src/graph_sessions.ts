@@ -1,9 +1,9 @@
-import type { NamedTensors, Session } from "./runtime/runtime.ts";
+import type { Session } from "./runtime/runtime.ts";
 import type { GraphVariant } from "./vit_msn/graph.ts";
 
 /** A session that is in use; it is given back by disposing of it, and not ended before. */
 export interface BorrowedSession extends AsyncDisposable {
-  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>;
+  run: Session["run"];
 }
 
 /** A graph's session, as far as it is there, and how many use it. */

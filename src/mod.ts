@@ -43,7 +43,12 @@ export { onnxruntimeWebgpu } from "./runtime/onnxruntime_webgpu.ts";
 export { type Build } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/team.ts";
-export { type NamedTensors, type Runtime, type Session } from "./runtime/runtime.ts";
+export {
+  type NamedTensors,
+  type RunOptions,
+  type Runtime,
+  type Session,
+} from "./runtime/runtime.ts";
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";

@@ -9,7 +9,7 @@ import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 import { autoRuntime } from "./runtime/backend.ts";
-import type { Runtime, Session } from "./runtime/runtime.ts";
+import type { RunOptions, Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./vit_msn/config.ts";
@@ -77,7 +77,10 @@ export class ViTMSNModel implements AsyncDisposable {
     images: readonly Image[],
     { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
-    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state", keep);
+    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state", {
+      ...keep,
+      onlyCls: pooling === "cls",
+    });
     return images.map((_, b) => {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
@@ -98,7 +101,14 @@ export class ViTMSNModel implements AsyncDisposable {
    */
   async forward(
     inputs: ForwardInputs,
-    { outputs, interpolatePosEncoding = false }: ForwardOptions = {},
+    options: ForwardOptions = {},
+  ): Promise<ReadonlyMap<string, Tensor>> {
+    return await this.#forward(inputs, options);
+  }
+
+  async #forward(
+    inputs: ForwardInputs,
+    { outputs, interpolatePosEncoding = false, onlyCls = false }: ForwardOptions & RunOptions,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const { graph, feeds } = checkInputs(inputs, this.config, interpolatePosEncoding);
     const wanted = outputs ??
@@ -110,7 +120,7 @@ export class ViTMSNModel implements AsyncDisposable {
     }
     const computed = [...new Set(wanted.map((name) => name === "loss" ? "logits" : name))];
     await using session = await this.#sessions.borrow({ ...graph, outputs: computed });
-    const results = await session.run(feeds, computed);
+    const results = await session.run(feeds, computed, { onlyCls });
     return new Map(wanted.map((name) => [name, this.#output(name, results, inputs.labels)]));
   }
 
@@ -123,12 +133,12 @@ export class ViTMSNModel implements AsyncDisposable {
   protected async forwardImages(
     images: readonly Image[],
     output: OutputName,
-    keep: KeepOptions,
+    { onlyCls = false, ...keep }: KeepOptions & RunOptions,
   ): Promise<Tensor<"float32">> {
     const pixel_values = this.processor.preprocess(images);
     const kept = this.#keptPatches(images.length, keep);
     const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
-    const results = await this.forward(inputs, { outputs: [output] });
+    const results = await this.#forward(inputs, { outputs: [output], onlyCls });
     return results.get(output) as Tensor<"float32">;
   }
 

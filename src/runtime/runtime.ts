@@ -14,6 +14,12 @@ export interface Runtime {
   createSession(model: Uint8Array): Promise<Session>;
 }
 
+/** What an engine may make use of. */
+export interface RunOptions {
+  /** Of `last_hidden_state` nobody looks at another token than CLS: the others may be left out. */
+  readonly onlyCls?: boolean;
+}
+
 /** A model that is ready to run. */
 export interface Session extends AsyncDisposable {
   /**
@@ -27,5 +33,9 @@ export interface Session extends AsyncDisposable {
    * @param inputs every input of the graph, by name.
    * @param outputs the names of the outputs to return.
    */
-  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>;
+  run(
+    inputs: NamedTensors,
+    outputs: readonly string[],
+    options?: RunOptions,
+  ): Promise<NamedTensors>;
 }

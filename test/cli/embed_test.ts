@@ -40,10 +40,10 @@ Deno.test("embed --normalize scales every vector to length 1", async () => {
 Deno.test("embed gives about the same vectors with every --backend and any --threads", async () => {
   for (const keep of [[], ["--keep-patches", "0.25"]]) {
     const expected: number[] = await embedding(...keep);
-    for (const options of [["simd", "--threads", "3"], ["wasm"]]) {
-      const actual: number[] = await embedding("--backend", ...options, ...keep);
-      assert(maxDifference(actual, expected) < 1e-4);
-    }
+    assertEquals(await embedding("--backend", "simd", "--threads", "3", ...keep), expected);
+    // The embedded model is int8: where engines round differently, whole steps of activations differ.
+    const other: number[] = await embedding("--backend", "wasm", ...keep);
+    assert(cosine(Float32Array.from(other), Float32Array.from(expected)) > 0.9999);
   }
 });
 

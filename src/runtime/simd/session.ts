@@ -1,7 +1,7 @@
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
-import type { NamedTensors, Session } from "../runtime.ts";
+import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
 import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
 import { type PackedModel, packModel } from "./packed_model.ts";
@@ -54,8 +54,12 @@ export class SimdSession implements Session {
     await this.#prepare({ imageSize, tokens: this.#patches(imageSize) + 1, attentions: false });
   }
 
-  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
-    const result = this.#last.then(() => this.#run(inputs, outputs));
+  run(
+    inputs: NamedTensors,
+    outputs: readonly string[],
+    options: RunOptions = {},
+  ): Promise<NamedTensors> {
+    const result = this.#last.then(() => this.#run(inputs, outputs, options));
     this.#last = result.catch(() => {});
     return result;
   }
@@ -66,7 +70,11 @@ export class SimdSession implements Session {
     await this.#last;
   }
 
-  async #run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+  async #run(
+    inputs: NamedTensors,
+    outputs: readonly string[],
+    { onlyCls = false }: RunOptions,
+  ): Promise<NamedTensors> {
     this.#assertInUse();
     const { numHiddenLayers: L, hiddenSize: D, numAttentionHeads: heads, id2label } = this.#config;
     const pixels = inputs.get("pixel_values") as Tensor<"float32">;
@@ -87,7 +95,7 @@ export class SimdSession implements Session {
         name,
         zeros(
           {
-            last_hidden_state: [B, T, D],
+            last_hidden_state: [B, onlyCls ? 1 : T, D],
             hidden_states: [L + 1, B, T, D],
             attentions: [L, B, heads, T, T],
             logits: [B, id2label.length],
@@ -95,12 +103,13 @@ export class SimdSession implements Session {
         ),
       ] as const
     ));
+    const stepwise = wants("hidden_states") || wants("attentions");
     writeStruct(this.#arena, "Plan", workspace.plan, {
-      lastTokens: outputs.every((name) => name === "logits") ? 1 : T,
+      // What nobody looks at is not computed, neither in the last block.
+      lastTokens: stepwise || wants("last_hidden_state") && !onlyCls ? T : 1,
       mask: mask ? workspace.mask : 0,
       classifier: wants("logits") ? this.#model.classifier : 0,
     });
-    const stepwise = wants("hidden_states") || wants("attentions");
     const end = wants("last_hidden_state") || wants("logits") ? L + 2 : L + 1;
     for (let b = 0; b < B; b++) {
       this.#feed(workspace, pixels, kept, mask, b);
@@ -205,7 +214,7 @@ export class SimdSession implements Session {
   ): void {
     const { states } = workspace;
     const hidden = results.get("hidden_states");
-    if (hidden) this.#takeTokens(workspace, states, hidden.data, step * B + b);
+    if (hidden) this.#takeTokens(workspace, states, hidden, step * B + b);
     const attentions = results.get("attentions");
     if (!attentions || step === 0) return;
     const [, , heads, T] = attentions.shape as [number, number, number, number];
@@ -218,7 +227,7 @@ export class SimdSession implements Session {
 
   #collect(workspace: Workspace, results: Results, b: number): void {
     const last = results.get("last_hidden_state");
-    if (last) this.#takeTokens(workspace, workspace.output, last.data, b);
+    if (last) this.#takeTokens(workspace, workspace.output, last, b);
     const logits = results.get("logits");
     if (logits) {
       const K = logits.shape[1]!;
@@ -228,15 +237,15 @@ export class SimdSession implements Session {
 
   /** Copies rows of D numbers to the `index`-th matrix of them. */
   #takeTokens(
-    { stateStride, geometry: { tokens } }: Workspace,
+    { stateStride }: Workspace,
     from: number,
-    to: Float32Array,
+    { shape, data }: Tensor<"float32">,
     index: number,
   ): void {
-    const { hiddenSize: D } = this.#config;
+    const [tokens, D] = shape.slice(-2) as [number, number];
     for (let t = 0; t < tokens; t++) {
       const row = this.#arena.floats(from + t * stateStride, D);
-      to.set(row, (index * tokens + t) * D);
+      data.set(row, (index * tokens + t) * D);
     }
   }
 }

@@ -43,9 +43,9 @@ export function forward(
       // Keys and values of even and odd blocks have their own places: a thread may write the next
       // block's while another still reads this one's.
       const other: usize = step & 1 ? 0 : plan.keyBytes;
-      project(plan, block, plan.keys + other, plan.values + other, scratch, target, thread, threads);
-      if (!meet(plan.meeting, threads)) return false;
       const wanted = step == plan.layers ? plan.lastTokens : plan.tokens;
+      project(plan, block, wanted, plan.keys + other, plan.values + other, scratch, target, thread, threads);
+      if (!meet(plan.meeting, threads)) return false;
       transform(plan, block, step - 1, wanted, plan.keys + other, plan.values + other, scratch, target, thread, threads);
     } else finish(plan, scratch, target, thread, threads);
   }
@@ -76,10 +76,11 @@ function embed(plan: Plan, scratch: Scratch, target: Target, thread: i32, thread
   }
 }
 
-/** The first LayerNorm, queries, keys and values. */
+/** The first LayerNorm, keys and values, and the queries of the first `wanted` tokens. */
 function project(
   plan: Plan,
   block: Block,
+  wanted: i32,
   keys: usize,
   values: usize,
   scratch: Scratch,
@@ -104,7 +105,8 @@ function project(
     if (isQuantized) quantizeRows(x, stride, rows, plan.width, scratch);
     target.row = row;
     const queries = plan.queries + row * plan.queryStride;
-    linear(query, x, stride, rows, put(target, ROWS, queries, plan.queryStride), scratch, isQuantized);
+    const asking = max(0, min(rows, wanted - row));
+    linear(query, x, stride, asking, put(target, ROWS, queries, plan.queryStride), scratch, isQuantized);
     linear(key, x, stride, rows, put(target, KEYS, keys, paddedTokens), scratch, isQuantized);
     linear(value, x, stride, rows, put(target, VALUES, values, paddedTokens), scratch, isQuantized);
   }
