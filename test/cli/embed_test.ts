@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { embed } from "../../src/cli/embed.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
-import { maxDifference, readGolden } from "../golden/golden.ts";
+import { cosine } from "../golden/model.ts";
 import { run } from "./run.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
