@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { embed } from "../../src/cli/embed.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
+import { readGolden } from "../golden/golden.ts";
 import { cosine } from "../golden/model.ts";
 import { run } from "./run.ts";
 
