@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { embed } from "../../src/cli/embed.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
-import { maxDifference, readGolden } from "../golden/golden.ts";
+import { readGolden } from "../golden/golden.ts";
+import { cosine } from "../golden/model.ts";
 import { run } from "./run.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
@@ -37,13 +38,15 @@ Deno.test("embed --normalize scales every vector to length 1", async () => {
   assertEquals(tokens[0], cls);
 });
 
-Deno.test("embed gives about the same vectors with every --backend and any --threads", async () => {
+Deno.test("embed gives about the same vectors with every --backend, and any --threads", async () => {
   for (const keep of [[], ["--keep-patches", "0.25"]]) {
-    const expected: number[] = await embedding(...keep);
-    for (const options of [["simd", "--threads", "3"], ["wasm"]]) {
-      const actual: number[] = await embedding("--backend", ...options, ...keep);
-      assert(maxDifference(actual, expected) < 1e-4);
-    }
+    const simd: number[] = await embedding("--backend", "simd", ...keep);
+    assertEquals(await embedding("--backend", "simd", "--threads", "3", ...keep), simd);
+    // The embedded model's products are in 8 bits: a last bit may become a step of them.
+    const wasm: number[] = await embedding("--backend", "wasm", ...keep);
+    const similarity = cosine(Float32Array.from(wasm), Float32Array.from(simd));
+    console.log(`cosine ${similarity.toFixed(7)}`);
+    assert(similarity > 0.999);
   }
 });
 
