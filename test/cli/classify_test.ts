@@ -77,13 +77,14 @@ async function scores(...options: string[]): Promise<Map<string, number>> {
   return new Map(jsonLines(stdout)[0]!.labels!.map(({ label, score }) => [label, score]));
 }
 
-Deno.test("classify gives the same scores with every --backend and any --threads", async () => {
+Deno.test("classify gives about the same scores with every --backend and any --threads", async () => {
   for (const keep of [[], ["--keep-patches", "0.5", "--seed", "3"]]) {
     const expected = await scores(...keep);
     for (const options of [["simd"], ["simd", "--threads", "2"], ["wasm"]]) {
       const actual = await scores("--backend", ...options, ...keep);
       assertEquals([...actual.keys()].toSorted(), [...expected.keys()].toSorted());
-      for (const [label, score] of actual) assertAlmostEquals(score, expected.get(label)!, 1e-2);
+      // The embedded model's products are in 8 bits: a last bit may become a step of them.
+      for (const [label, score] of actual) assertAlmostEquals(score, expected.get(label)!, 5e-3);
     }
   }
 });
