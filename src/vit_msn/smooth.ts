@@ -1,0 +1,75 @@
+import { toFloat32 } from "../tensor/float16.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Weights } from "./weights.ts";
+
+/** What reads each LayerNorm of a block. */
+const READERS = {
+  layernorm_before: ["query", "key", "value"].map((role) => `attention.attention.${role}`),
+  layernorm_after: ["intermediate.dense"],
+} as const;
+
+/** How far normalised numbers reach, in standard deviations: LayerNorm's output is up to 4 |γ| + |β|. */
+const REACH = 4;
+/** How much of a channel's size goes from the activations to the weights, from 0 to 1. */
+const STRENGTH = 0.75;
+
+/**
+ * Evens out what LayerNorms give to the blocks' matrices, so that rounding a token to 8 bits by its
+ * largest number does not lose the others: each channel is divided by s in the LayerNorm, and
+ * multiplied by s in the columns that read it, with `s = a^0.75 / w^0.25` of its largest activation a and
+ * weight w. The model computes the same. After SmoothQuant (https://arxiv.org/abs/2211.10438), with
+ * activations estimated from the LayerNorm's own weights.
+ *
+ * @returns new weights, float32 where they are changed.
+ */
+export function smooth(weights: Weights): Weights {
+  const smoothed = new Map(weights);
+  for (const name of weights.keys()) {
+    const [, layer, norm] = /^(encoder\.layer\.\d+)\.(layernorm_\w+)\.weight$/.exec(name) ?? [];
+    if (!layer) continue;
+    const vectors = ["weight", "bias"].map((kind) => `${layer}.${norm}.${kind}`);
+    const matrices = READERS[norm as keyof typeof READERS].map((part) => `${layer}.${part}.weight`);
+    if (![...vectors, ...matrices].every((needed) => weights.has(needed))) continue;
+    const [gamma, beta] = vectors.map((vector) => toFloat32(weights.get(vector)!)) as [
+      Tensor<"float32">,
+      Tensor<"float32">,
+    ];
+    const readers = matrices.map((matrix) => toFloat32(weights.get(matrix)!));
+    const scales = scalesOf(gamma.data, beta.data, readers.map(({ data }) => data));
+    vectors.forEach((vector, i) =>
+      smoothed.set(vector, scaled([gamma, beta][i]!, scales, (x, s) => x / s))
+    );
+    matrices.forEach((matrix, i) =>
+      smoothed.set(matrix, scaled(readers[i]!, scales, (x, s) => x * s))
+    );
+  }
+  return smoothed;
+}
+
+/** The s of each channel; 1 where nothing comes of it. */
+function scalesOf(
+  gamma: Float32Array,
+  beta: Float32Array,
+  matrices: readonly Float32Array[],
+): Float64Array {
+  const D = gamma.length;
+  const largestWeights = new Float64Array(D);
+  for (const matrix of matrices) {
+    matrix.forEach((w, i) => largestWeights[i % D] = Math.max(largestWeights[i % D]!, Math.abs(w)));
+  }
+  return largestWeights.map((largestWeight, d) => {
+    const activation = REACH * Math.abs(gamma[d]!) + Math.abs(beta[d]!);
+    const scale = activation ** STRENGTH / largestWeight ** (1 - STRENGTH);
+    return scale > 0 && scale < Infinity ? scale : 1;
+  });
+}
+
+/** Each row of a tensor changed by the channels' scales. */
+function scaled(
+  { shape, data }: Tensor<"float32">,
+  scales: Float64Array,
+  change: (x: number, scale: number) => number,
+): Tensor<"float32"> {
+  const D = scales.length;
+  return { dtype: "float32", shape, data: data.map((x, i) => change(x, scales[i % D]!)) };
+}
