@@ -2,7 +2,7 @@
 // gives each thread its own scratch; nothing here allocates.
 
 export { activate } from "./vit_msn/activation";
-export { softmaxNumerators } from "./vit_msn/attention";
+export { attention, softmaxNumerators } from "./vit_msn/attention";
 export { forward } from "./vit_msn/forward";
 export { layerNorm } from "./vit_msn/layer_norm";
 export { linear, widenHalves } from "./vit_msn/linear";
