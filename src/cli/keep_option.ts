@@ -7,7 +7,7 @@ export const KEEP_OPTIONS = {
     value: "R",
     help: "Look at this share of each image's patches only, above 0 and up to 1: faster, less sure",
   },
-  seed: { value: "S", help: "Of the choice of patches, an integer; default 0" },
+  seed: { value: "S", help: "Of the choice of patches, an integer from 0 on; default 0" },
 } as const satisfies Options;
 
 /** What `--keep-patches` and `--seed` ask for. */

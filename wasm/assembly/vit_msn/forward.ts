@@ -11,7 +11,7 @@ import {
   KEYS,
   Linear,
   linear,
-  quantizeRows,
+  quantizeInto,
   ROWS,
   Scratch,
   Target,
@@ -99,10 +99,9 @@ function project(
   const stride = scratch.normalStride;
   for (let row = start; row < end; row += size) {
     const rows = min(size, end - row);
-    normalize(plan, row, rows, block.normBeforeWeight, block.normBeforeBias, x, stride);
     // All three take the same rows.
     const isQuantized = query.dtype == I8;
-    if (isQuantized) quantizeRows(x, stride, rows, plan.width, scratch);
+    normalize(plan, row, rows, block.normBeforeWeight, block.normBeforeBias, x, stride, isQuantized ? scratch : null);
     target.row = row;
     const queries = plan.queries + row * plan.queryStride;
     const asking = max(0, min(rows, wanted - row));
@@ -157,9 +156,10 @@ function transform(
     }
     const attentionOutput = changetype<Linear>(block.attentionOutput);
     linear(attentionOutput, x, stride, rows, put(target, ADDED, states, plan.stateStride), scratch, false);
-    normalize(plan, row, rows, block.normAfterWeight, block.normAfterBias, x, stride);
     const up = changetype<Linear>(block.intermediate);
-    linear(up, x, stride, rows, put(target, ACTIVATED, hidden, hiddenStride), scratch, false);
+    const isQuantized = up.dtype == I8;
+    normalize(plan, row, rows, block.normAfterWeight, block.normAfterBias, x, stride, isQuantized ? scratch : null);
+    linear(up, x, stride, rows, put(target, ACTIVATED, hidden, hiddenStride), scratch, isQuantized);
     const down = changetype<Linear>(block.output);
     linear(down, hidden, hiddenStride, rows, put(target, ADDED, states, plan.stateStride), scratch, false);
   }
@@ -171,7 +171,7 @@ function finish(plan: Plan, scratch: Scratch, target: Target, thread: i32, threa
   const end = min(plan.lastTokens, shareOf(thread + 1, threads, plan.tokens));
   const stride = plan.stateStride;
   const output = plan.output + start * stride;
-  normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride);
+  normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride, null);
   // CLS is not always the first thread's: with fewer tiles than threads, its share may be empty.
   if (start == 0 && end > 0 && plan.classifier) {
     const classifier = changetype<Linear>(plan.classifier);
@@ -179,7 +179,7 @@ function finish(plan: Plan, scratch: Scratch, target: Target, thread: i32, threa
   }
 }
 
-/** LayerNorm of the tokens from `row` on. */
+/** LayerNorm of the tokens from `row` on; with a scratch, each row is quantised into it at once. */
 function normalize(
   plan: Plan,
   row: i32,
@@ -188,10 +188,12 @@ function normalize(
   bias: usize,
   out: usize,
   stride: i32,
+  scratch: Scratch | null,
 ): void {
   const states = plan.states + row * plan.stateStride;
-  for (let r = 0; r < rows; r++) {
-    layerNorm(states + r * plan.stateStride, weight, bias, out + r * stride, plan.width, plan.epsilon);
+  for (let r = 0; r < rows; r++, out += stride) {
+    layerNorm(states + r * plan.stateStride, weight, bias, out, plan.width, plan.epsilon);
+    if (scratch) quantizeInto(scratch, r, out, plan.width);
   }
 }
 

@@ -88,7 +88,9 @@ export function linear(
 ): void {
   const dtype = layer.dtype;
   const inputs = layer.inputs;
-  if (dtype == I8 && !quantized) quantizeRows(x, stride, rows, inputs, scratch);
+  if (dtype == I8 && !quantized) {
+    for (let row = 0; row < rows; row++) quantizeInto(scratch, row, x + row * stride, inputs);
+  }
   const groups = (inputs + 3) >> 2;
   const tile = scratch.tile;
   const panels = layer.outputs / PANEL;
@@ -123,17 +125,15 @@ export function linear(
   }
 }
 
-/** Quantises rows into the scratch. */
-export function quantizeRows(x: usize, stride: usize, rows: i32, width: i32, scratch: Scratch): void {
-  for (let row = 0; row < rows; row++) {
-    quantizeRow(
-      x + row * stride,
-      width,
-      scratch.quantized + row * scratch.quantizedStride,
-      scratch.rowScale + 4 * row,
-      scratch.rowStart + 4 * row,
-    );
-  }
+/** Quantises one row into the scratch. */
+export function quantizeInto(scratch: Scratch, row: i32, x: usize, width: i32): void {
+  quantizeRow(
+    x,
+    width,
+    scratch.quantized + row * scratch.quantizedStride,
+    scratch.rowScale + 4 * row,
+    scratch.rowStart + 4 * row,
+  );
 }
 
 function addBias(layer: Linear, column: i32, tile: usize, count: i32): void {
