@@ -3,20 +3,8 @@ import { type Build, instantiate, kernelModule } from "../../src/runtime/simd/ke
 import { PANEL } from "../../src/runtime/simd/packed_model.ts";
 import { putStruct } from "../../src/runtime/simd/structs.ts";
 import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { AllKernels } from "../wasm/kernels.ts";
 import type { Task } from "./measure.ts";
-
-/** The kernel that multiplies rows by panels; see `wasm/assembly/vit_msn/linear.ts`. */
-interface LinearKernel {
-  linear(
-    layer: number,
-    x: number,
-    stride: number,
-    rows: number,
-    target: number,
-    scratch: number,
-    quantized: boolean,
-  ): void;
-}
 
 const DTYPES = { f32: 0, f16: 1, int8: 2 } as const;
 const INPUTS = 384;
@@ -34,7 +22,7 @@ export const KERNEL_OPERATIONS = 2 * INPUTS * PANEL * ROWS * CALLS;
 export function kernelTask(build: Build, dtype: WeightDataType): Task {
   const memory = sharedMemory();
   const kernels = instantiate(kernelModule(build), memory);
-  const { linear } = kernels as unknown as LinearKernel;
+  const { linear } = kernels as AllKernels;
   const arena = new Arena(memory, kernels.freeMemory());
   const row = arena.put(new Float32Array(INPUTS).fill(0.5));
   const layer = putStruct(arena, "Linear", {
@@ -69,6 +57,6 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
     progress: arena.reserve(4),
   });
   return () => {
-    for (let i = 0; i < CALLS; i++) linear(layer, row, 0, ROWS, target, scratch, true);
+    for (let i = 0; i < CALLS; i++) linear(layer, row, 0, ROWS, target, scratch, 1);
   };
 }
