@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../src/runtime/simd/arena.ts";
 import {
   type Build,
@@ -46,15 +47,20 @@ export interface AllKernels extends Kernels {
 }
 
 /** What results lie in; as f32 it is {@linkcode GUARD}. */
-const GUARD_BYTE = 0x3f;
+export const GUARD_BYTE = 0x3f;
 /** What inputs lie in: as f32 and f16 it is NaN. */
 const POISON_BYTE = 0xff;
 
 /** What a kernel must leave as it is. A finite number, so that also adding to it would show. */
 export const GUARD = new Float32Array(new Uint8Array(4).fill(GUARD_BYTE).buffer)[0]!;
 
+/** The bytes of an array, without a copy. */
+export function bytesOf(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 /** Kernels and a memory, whose pieces lie 4 bytes off what is aligned. */
-export class Bench {
+export class Instance {
   readonly kernels: AllKernels;
   readonly arena: Arena;
 
@@ -75,10 +81,9 @@ export class Bench {
   }
 
   /** Data, with poison around it. */
-  put(data: Float32Array | Uint16Array | Int8Array): number {
+  put(data: ArrayBufferView): number {
     const place = this.poisoned(data.byteLength);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.arena.bytes(place, data.byteLength).set(bytes);
+    this.arena.bytes(place, data.byteLength).set(bytesOf(data));
     return place;
   }
 
@@ -93,9 +98,11 @@ export class Bench {
     return place;
   }
 
-  /** A copy of f32 numbers. */
-  floats(place: number, length: number): Float32Array {
-    return this.arena.floats(place, length).slice();
+  /** A copy of results, which must have their guards before and behind them. */
+  take(place: number, length: number): Float32Array {
+    const all = this.arena.floats(place - 4, length + 2);
+    assertEquals([all[0], all[length + 1]], [GUARD, GUARD], "What is around the results changed");
+    return all.slice(1, -1);
   }
 
   #filled(bytes: number, byte: number): number {
