@@ -14,8 +14,8 @@ import { operationsOf } from "./operations.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { type RuntimeRow, toJson, toTable } from "./runtime_table.ts";
 
-/** Of the base model fewer, as a round takes many seconds. */
-const ROUNDS: Readonly<Record<ModelName, number>> = { embedded: 30, small: 20, base: 5 };
+/** Of the larger models fewer, as a round takes seconds. */
+const ROUNDS: Readonly<Record<ModelName, number>> = { embedded: 30, small: 20, base: 20 };
 const CREATE_ROUNDS = 5;
 
 const args = parseArgs(Deno.args, {
