@@ -1,9 +1,1 @@
-/** Pseudo-random numbers from 0 to 1 (mulberry32). */
-export function uniform(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, seed | 1);
-    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
-}
+export { uniform } from "../src/tensor/uniform.ts";

@@ -1,7 +1,7 @@
-import { readWhole } from "./read_whole.ts";
 import { basename, dirname, join } from "@std/path";
 import type { Tensor } from "../tensor/tensor.ts";
 import { readPytorch } from "./pytorch.ts";
+import { readWhole } from "./read_whole.ts";
 import { readSafetensors, type Tensors } from "./safetensors.ts";
 
 /** A model in Hugging Face's or its authors' files, read but not yet interpreted. */

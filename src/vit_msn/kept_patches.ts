@@ -1,3 +1,5 @@
+import { uniform } from "../tensor/uniform.ts";
+
 /** Which patches of each image go on; the others are dropped, as in MSN's training. */
 export interface KeepOptions {
   /**
@@ -38,20 +40,10 @@ export function choosePatches(
     throw new RangeError(`Cannot choose patches by the seed ${seed}: it is an integer`);
   }
   const kept = Math.max(1, Math.round(count * keepPatches));
-  const random = mulberry32(seed);
+  const random = uniform(seed);
   return Array.from({ length: kept }, (_, i) => {
     const first = Math.floor(i * count / kept);
     const end = Math.floor((i + 1) * count / kept);
     return first + Math.floor(random() * (end - first));
   });
-}
-
-/** Pseudo-random numbers from 0 to 1 (mulberry32). */
-function mulberry32(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, seed | 1);
-    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
 }

@@ -3,6 +3,12 @@ const PAGE = 65_536;
 const MAX_PAGES = 65_536;
 /** A cache line, and more than a vector. */
 const ALIGNMENT = 64;
+
+/** The next place from there on at which a piece may begin. */
+export function aligned(place: number): number {
+  return Math.ceil(place / ALIGNMENT) * ALIGNMENT;
+}
+
 /** Pages that the memory grows by at least. */
 const MIN_GROWTH = 16;
 
@@ -28,7 +34,7 @@ export class Arena {
    * @throws {RangeError} if the memory cannot have as many.
    */
   reserve(bytes: number): number {
-    const place = Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT;
+    const place = aligned(this.#end);
     this.makeRoom(place + bytes);
     this.#end = place + bytes;
     return place;

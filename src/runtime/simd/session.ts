@@ -243,8 +243,9 @@ export class SimdSession implements Session {
     index: number,
   ): void {
     const [tokens, D] = shape.slice(-2) as [number, number];
+    const arena = this.#arena;
     for (let t = 0; t < tokens; t++) {
-      const row = this.#arena.floats(from + t * stateStride, D);
+      const row = arena.floats(from + t * stateStride, D);
       data.set(row, (index * tokens + t) * D);
     }
   }

@@ -1,7 +1,7 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { interpolatePositions } from "../../vit_msn/interpolate_positions.ts";
-import { Arena } from "./arena.ts";
+import { aligned, Arena } from "./arena.ts";
 import { type PackedModel, paddedHeadSize, PANEL } from "./packed_model.ts";
 import { structBytes, writeStruct } from "./structs.ts";
 
@@ -35,8 +35,6 @@ export interface Workspace {
   readonly stateStride: number;
   readonly attentions: number;
   readonly logits: number;
-  /** Where it all ends. */
-  readonly end: number;
 }
 
 /** A cache line. */
@@ -147,14 +145,17 @@ export function workspaceEnd(
 ): number {
   let end = start;
   layOut(config, model, geometry, tileRows, threadCount, (bytes) => {
-    const place = Math.ceil(end / 64) * 64;
+    const place = aligned(end);
     end = place + bytes;
     return place;
   });
   return end;
 }
 
-/** Makes a workspace in the part of a memory from `start` on. */
+/**
+ * Makes a workspace in the part of a memory from `start` on. Of its plan the host writes `lastTokens`,
+ * `mask` and `classifier` before each run.
+ */
 export function makeWorkspace(
   config: ViTMSNConfig,
   model: PackedModel,
@@ -194,13 +195,11 @@ export function makeWorkspace(
     epsilon: config.layerNormEps,
     activation,
     blockRows,
-    lastTokens: geometry.tokens,
     channels: config.numChannels,
     imageHeight: geometry.imageSize[0],
     imageWidth: geometry.imageSize[1],
     patchHeight: config.patchSize[0],
     patchWidth: config.patchSize[1],
-    mask: 0,
   });
   const positions = positionsOf(config, model.positions, geometry);
   arena.floats(shared.positions, positions.length).set(positions);
@@ -210,7 +209,6 @@ export function makeWorkspace(
     geometry,
     threads,
     stateStride: strides.stateStride,
-    end: arena.end,
   };
 }
 
