@@ -4,6 +4,8 @@ import {
   type ClassificationOptions,
   toClassifications,
 } from "./heads/classification.ts";
+import { toFeature } from "./heads/feature.ts";
+import { Head } from "./heads/head.ts";
 import { computeLoss, problemTypeOf } from "./heads/loss.ts";
 import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
@@ -15,6 +17,8 @@ import type { Tensor } from "./tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 import { type GraphVariant, OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
+import { type HeadFile, readHeadFile } from "./vit_msn/head_file.ts";
+import type { LayerNorm } from "./vit_msn/layer_norm.ts";
 import {
   type ModelFile,
   readModelFile,
@@ -26,6 +30,8 @@ import { GraphSessions } from "./graph_sessions.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {
+  /** A head's file, to classify with instead of the model's own classifier. */
+  readonly head?: Uint8Array;
   /** The engine; default is {@linkcode autoRuntime}. */
   readonly runtime?: Runtime;
 }
@@ -57,6 +63,9 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly processor: ViTImageProcessor;
   /** What {@linkcode forward} computes if it is not told what. */
   readonly defaultOutputs: readonly OutputName[];
+  /** The head that was fitted on features, if that is the classifier. */
+  readonly head?: Head;
+  readonly #layerNorm: LayerNorm | undefined;
   readonly #sessions: GraphSessions;
 
   /** Use {@linkcode loadModel}. */
@@ -64,6 +73,8 @@ export class ViTMSNModel implements AsyncDisposable {
     this.config = file.config;
     this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
+    if (file.head) this.head = new Head(file.head);
+    this.#layerNorm = file.layerNorm;
     this.#sessions = sessions;
   }
 
@@ -85,6 +96,20 @@ export class ViTMSNModel implements AsyncDisposable {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
     });
+  }
+
+  /**
+   * Computes the features of pictures on which heads are fitted, as in the evaluation of the MSN paper:
+   * the CLS token before the final LayerNorm, minus its own mean, divided by its length.
+   *
+   * @returns [D] of each image, of length 1.
+   * @throws {TypeError} if the model's file does not say what its final LayerNorm is: another tool made it.
+   */
+  async features(images: readonly Image[], keep: KeepOptions = {}): Promise<Float32Array[]> {
+    const layerNorm = this.#layerNorm;
+    if (!layerNorm) throw new TypeError(NO_LAYER_NORM);
+    const vectors = await this.embed(images, keep);
+    return vectors.map(([cls]) => toFeature(cls!, layerNorm));
   }
 
   /**
@@ -118,10 +143,32 @@ export class ViTMSNModel implements AsyncDisposable {
       const { id2label, problemType } = this.config;
       problemTypeOf(inputs.labels, inputs.pixel_values.shape[0]!, id2label.length, problemType);
     }
-    const computed = [...new Set(wanted.map((name) => name === "loss" ? "logits" : name))];
+    const needed = wanted.map((name) => name === "loss" ? "logits" : name);
+    // A head computes the logits of what the engine gives.
+    const computed = [
+      ...new Set(needed.map((name) => name === "logits" && this.head ? LAST_HIDDEN_STATE : name)),
+    ];
     await using session = await this.#sessions.borrow({ ...graph, outputs: computed });
-    const results = await session.run(feeds, computed, { onlyCls });
-    return new Map(wanted.map((name) => [name, this.#output(name, results, inputs.labels)]));
+    const results = await session.run(feeds, computed, {
+      onlyCls: onlyCls || !wanted.includes(LAST_HIDDEN_STATE),
+    });
+    const available = this.head && needed.includes("logits")
+      ? new Map([...results, ["logits", this.#headLogits(this.head, results)]])
+      : results;
+    return new Map(wanted.map((name) => [name, this.#output(name, available, inputs.labels)]));
+  }
+
+  /** [B, K] of `last_hidden_state` [B, T, D]. */
+  #headLogits(head: Head, results: ReadonlyMap<string, Tensor>): Tensor<"float32"> {
+    const { data, shape: [B, T, D] } = results.get(LAST_HIDDEN_STATE) as Tensor<"float32">;
+    const features = Array.from(
+      { length: B! },
+      (_, b) => toFeature(data.subarray(b * T! * D!, (b * T! + 1) * D!), this.#layerNorm!),
+    );
+    const K = head.labels.length;
+    const logits = new Float32Array(B! * K);
+    head.logits(features).forEach((row, b) => logits.set(row, b * K));
+    return { dtype: "float32", shape: [B!, K], data: logits };
   }
 
   /** Frees the memory of the model. */
@@ -179,22 +226,34 @@ export class ViTMSNModel implements AsyncDisposable {
   }
 }
 
+const LAST_HIDDEN_STATE = "last_hidden_state";
+
 const BACKBONE =
-  "the model is a backbone without a trained classifier, though its config may name labels; to " +
-  "classify, a head, such as a logistic regression, must be fitted on its embeddings, which " +
-  "`deno task embed` computes";
+  "the model is a backbone without a trained classifier, though its config may name labels; " +
+  "`deno task fit PHOTOS --model MODEL --out FILE.onnx` fits one on a folder of photos for each class";
+
+const NO_LAYER_NORM =
+  "Cannot compute features: another tool made the model's file, and its final LayerNorm is not known; " +
+  "`deno task convert` makes one of the checkpoint";
 
 /** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on pictures.
    *
-   * @returns the labels of each image, best first.
+   * @returns the labels of each image, best first; with `unknown`, see {@linkcode Head.predict}.
+   * @throws {TypeError} if `unknown` is asked for and the classifier cannot tell.
    */
   async classify(
     images: readonly Image[],
     options: ClassificationOptions & KeepOptions = {},
   ): Promise<Classification[][]> {
+    if (this.head) return this.head.predict(await this.features(images, options), options);
+    if (options.unknown) {
+      throw new TypeError(
+        "Cannot tell unknown images: the classifier is no head of `deno task fit`",
+      );
+    }
     const { data, shape: [, K] } = await this.forwardImages(images, "logits", options);
     return images.map((_, b) =>
       toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
@@ -213,18 +272,40 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
  */
 export async function loadModel(
   bytes: Uint8Array,
-  { runtime = autoRuntime(), ...sidecars }: LoadOptions = {},
+  { runtime = autoRuntime(), head, ...sidecars }: LoadOptions = {},
 ): Promise<ViTMSNModel> {
-  const file = readModelFile(bytes, sidecars);
+  const own = readModelFile(bytes, sidecars);
+  const file = head ? withHead(own, readHeadFile(head)) : own;
   const plain = await runtime.createSession(bytes);
   const sessions = new GraphSessions(
     plain,
-    file.outputs,
+    own.outputs,
     plain.computesVariants ? noVariant : variantsOf(bytes, runtime),
   );
   const Model = file.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
   return new Model(file, sessions);
 }
+
+/** A model's file as if it had that head. */
+function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelFile {
+  const known = file.layerNorm ?? layerNorm;
+  const isSame = known.weight.length === layerNorm.weight.length &&
+    file.config.hiddenSize === layerNorm.weight.length &&
+    known.weight.every((w, d) => w === layerNorm.weight[d]) &&
+    known.bias.every((b, d) => b === layerNorm.bias[d]);
+  if (!isSame) {
+    throw new TypeError("Cannot use the head: it was fitted on another backbone than the model's");
+  }
+  return {
+    ...file,
+    config: { ...file.config, id2label: head.settings.labels, problemType: HEAD_TYPE },
+    outputs: [...new Set([...file.outputs, "logits"])],
+    layerNorm,
+    head,
+  };
+}
+
+const HEAD_TYPE = "single_label_classification" as const;
 
 /** Makes sessions of other graphs. It keeps the file, which an engine without need of it may let go. */
 function variantsOf(

@@ -25,6 +25,7 @@ const IMPORTED_MEMORY = [
 
 /** The modules by their names: `resample` is `resample.wasm`. */
 export const MODULES = {
+  "matmul": { entry: "matmul.ts", options: ["--initialMemory", "1"] },
   "resample": { entry: "resample.ts", options: ["--initialMemory", "1"] },
   "vit_msn_relaxed": {
     entry: "vit_msn.ts",

@@ -16,6 +16,11 @@ export interface ClassificationOptions {
   readonly topK?: number;
   /** Only labels with at least this score, 0 to 1; default 0, all. */
   readonly threshold?: number;
+  /**
+   * Whether an image that is none of the classes is labelled `unknown`, before its other labels; default
+   * no. Only heads that were fitted on enough images can tell.
+   */
+  readonly unknown?: boolean;
 }
 
 /**

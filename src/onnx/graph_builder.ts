@@ -74,18 +74,29 @@ export class GraphBuilder {
     inputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): string {
+    return this.nodes(opType, inputs, 1, attributes)[0]!;
+  }
+
+  /** Adds an operator with some outputs and returns those values' names. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputCount: number,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string[] {
     const name = `${opType}_${this.#nodes.length}`;
+    const outputs = Array.from({ length: outputCount }, (_, i) => i === 0 ? name : `${name}_${i}`);
     this.#nodes.push({
       name,
       opType,
       domain: "",
       inputs,
-      outputs: [name],
+      outputs,
       attributes: new Map(
         Object.entries(attributes).map(([key, value]) => [key, toAttribute(value)]),
       ),
     });
-    return name;
+    return outputs;
   }
 
   /** The graph, without the nodes and weights that no output needs. */

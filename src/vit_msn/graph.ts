@@ -2,6 +2,8 @@ import { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { GraphProto } from "../onnx/model_proto.ts";
 import { toFloat32 } from "../tensor/float16.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
+import { firstToken, headLogits } from "./head_graph.ts";
+import type { HeadParameters } from "./head_parameters.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
 import { scaleName } from "./precision.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
@@ -41,11 +43,14 @@ export interface GraphVariant {
  * [out, in]. Matrices that are float16 are cast to float32 when a session loads. Those that are int8
  * are multiplied as integers with activations that are quantised to 8 bits, each token by its own
  * largest number: `x ≈ s (q - 128)`, `s = max |x| / 127`.
+ *
+ * @param head the classifier, in place of one among the weights.
  */
 export function buildGraph(
   config: ViTMSNConfig,
   weights: Weights,
   variant: GraphVariant = {},
+  head?: HeadParameters,
 ): GraphProto {
   const { hiddenSize: D, numAttentionHeads: heads, patchSize, numChannels } = config;
   const imageSize = variant.imageSize ?? config.imageSize;
@@ -53,8 +58,8 @@ export function buildGraph(
   const N = rows * columns;
   const T = (variant.keptPatches ?? N) + 1;
   const outputs = variant.outputs ??
-    (hasClassifier(weights) ? ["last_hidden_state", "logits"] : ["last_hidden_state"]);
-  if (outputs.includes("logits") && !hasClassifier(weights)) {
+    (hasClassifier(weights) || head ? ["last_hidden_state", "logits"] : ["last_hidden_state"]);
+  if (outputs.includes("logits") && !hasClassifier(weights) && !head) {
     throw new TypeError("Cannot compute logits: the checkpoint is a backbone without a classifier");
   }
   const wants = (output: OutputName) => outputs.includes(output);
@@ -202,13 +207,12 @@ export function buildGraph(
     graph.output("last_hidden_state", "float32", ["batch", T, D], lastHiddenState);
   }
   if (wants("logits")) {
-    const first = graph.initializer("first_token", {
-      dtype: "int64",
-      shape: [],
-      data: BigInt64Array.of(0n),
-    });
-    const clsState = graph.node("Gather", [lastHiddenState, first], { axis: 1 });
-    const logits = linear(clsState, "classifier");
+    const cls = firstToken(graph, lastHiddenState);
+    const layerNorm = {
+      weight: toFloat32(weights.get("layernorm.weight")!).data,
+      bias: toFloat32(weights.get("layernorm.bias")!).data,
+    };
+    const logits = head ? headLogits(graph, cls, head, layerNorm) : linear(cls, "classifier");
     graph.output("logits", "float32", ["batch", config.id2label.length], logits);
   }
   return graph.build();

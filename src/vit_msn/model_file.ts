@@ -15,6 +15,9 @@ import {
 } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
 import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./graph.ts";
+import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head_file.ts";
+import type { HeadParameters } from "./head_parameters.ts";
+import type { LayerNorm } from "./layer_norm.ts";
 import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
 import { hasClassifier, MASK_TOKEN, NO_MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
@@ -24,6 +27,10 @@ export interface ModelFile {
   readonly preprocessorConfig: PreprocessorConfig;
   /** The names of what the graph computes: `last_hidden_state` and, with a classifier, `logits`. */
   readonly outputs: readonly string[];
+  /** The final LayerNorm, under the name that `deno task convert` gives it. */
+  readonly layerNorm?: LayerNorm;
+  /** A head that was fitted on features, if it is the classifier. */
+  readonly head?: HeadParameters;
 }
 
 /** The keys of `metadata_props`: the files of a Hugging Face model folder that they hold. */
@@ -92,6 +99,38 @@ export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Arr
   return writeModel({ ...model, graph: buildGraph(config, weights, variant) });
 }
 
+/**
+ * The same model with a head as its classifier, in place of one that it has. Its config's labels become
+ * the head's.
+ *
+ * @param bytes a file of {@linkcode writeModelFile}, or of this function.
+ * @throws {SyntaxError} if the bytes are not an ONNX model.
+ * @throws {TypeError} if `deno task convert` did not make it.
+ */
+export function writeModelWithHead(bytes: Uint8Array, head: HeadParameters): Uint8Array[] {
+  const model = readModel(bytes);
+  const { config: parsed, weights } = readOwnModel(bytes);
+  const backbone = new Map([...weights].filter(([name]) => !name.startsWith("classifier.")));
+  const { labels } = head.settings;
+  const config = {
+    ...parseMetadata(model.metadataProps, CONFIG) as object,
+    architectures: ["ViTMSNForImageClassification"],
+    num_labels: labels.length,
+    id2label: Object.fromEntries(labels.entries()),
+    label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+    problem_type: "single_label_classification",
+  };
+  const graph = buildGraph({ ...parsed, id2label: labels }, backbone, {
+    outputs: ["last_hidden_state", "logits"],
+  }, head);
+  const metadataProps = new Map([
+    ...[...model.metadataProps].filter(([name]) => !isOfHead(name)),
+    [CONFIG, JSON.stringify(config)],
+    ...headMetadata(head, graph),
+  ]);
+  return writeModel({ ...model, metadataProps, graph });
+}
+
 /** What an engine needs that runs the forward itself, without reading the graph. */
 export interface OwnModel {
   readonly config: ViTMSNConfig;
@@ -108,13 +147,15 @@ export interface OwnModel {
  * missing or has another shape or type.
  */
 export function readOwnModel(bytes: Uint8Array): OwnModel {
-  const { graph, metadataProps } = readModel(bytes);
+  const model = readModel(bytes);
+  const { graph, metadataProps } = model;
   const json = parseMetadata(metadataProps, CONFIG);
   if (json === undefined) throw new TypeError("Cannot use the ONNX model: another tool made it");
   const config = parseConfig(json);
   const weights = readWeights(graph, metadataProps, config);
   const outputs = OUTPUT_NAMES.filter((name) => graph.outputs.some((o) => o.name === name));
-  if (!isSameGraph(graph, buildGraph(config, weights, { outputs }))) {
+  const head = readHead(model, config.hiddenSize);
+  if (!isSameGraph(graph, buildGraph(config, weights, { outputs }, head))) {
     throw new TypeError(
       "Cannot use the ONNX model: its graph is not the one that `deno task convert` writes today; " +
         "convert the checkpoint again",
@@ -214,14 +255,23 @@ export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): Model
   if (names.join() !== "pixel_values") {
     throw new SyntaxError(`Cannot use the ONNX model: its inputs are ${names}, not pixel_values`);
   }
-  const config = parseMetadata(model.metadataProps, CONFIG) ?? sidecars.config ?? missing(CONFIG);
+  const config = parseConfig(
+    parseMetadata(model.metadataProps, CONFIG) ?? sidecars.config ?? missing(CONFIG),
+  );
   const preprocessorConfig = parseMetadata(model.metadataProps, PREPROCESSOR_CONFIG) ??
     sidecars.preprocessorConfig ??
     missing(PREPROCESSOR_CONFIG);
+  const layerNorm = readLayerNorm(model);
+  const head = readHead(model, config.hiddenSize);
+  if (head && head.settings.labels.join("\n") !== config.id2label.join("\n")) {
+    throw new TypeError("Cannot use the ONNX model: its head has other labels than its config");
+  }
   return {
-    config: parseConfig(config),
+    config,
     preprocessorConfig: parsePreprocessorConfig(preprocessorConfig),
     outputs: outputs.map(({ name }) => name),
+    ...(layerNorm ? { layerNorm } : {}),
+    ...(head ? { head } : {}),
   };
 }
 

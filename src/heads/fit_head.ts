@@ -1,0 +1,274 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import type { HeadSettings, HeadTensors } from "../vit_msn/head_parameters.ts";
+import { expectedCalibrationError } from "./calibration_error.ts";
+import { canCrossValidate, crossValidate } from "./cross_validation.ts";
+import { Head } from "./head.ts";
+import { type Matrix, matrixOf, rowOf } from "./matrix.ts";
+import {
+  type Candidate,
+  candidatesOf,
+  DEFAULTS,
+  fitCandidates,
+  type Method,
+  METHODS,
+} from "./method.ts";
+import { classMeans } from "./prototypes.ts";
+import { type ClassWeight, countsOf, type Samples, toSamples } from "./samples.ts";
+import { scoresOf } from "./scorer.ts";
+import { fitTemperature, negativeLogLikelihood } from "./temperature.ts";
+import { chooseUnknown, type UnknownReport } from "./unknown.ts";
+
+/** Features of images whose labels are known. */
+export interface LabelledFeatures {
+  /** n of `ViTMSNModel.features`, [D] each. */
+  readonly features: readonly Float32Array[];
+  /** n labels. */
+  readonly labels: readonly string[];
+}
+
+/** How {@linkcode fitHead} fits. */
+export interface FitOptions {
+  /**
+   * `logistic`: multinomial logistic regression, as in the MSN paper. `prototypes`: the nearest class
+   * mean. `knn`: the nearest images. `ridge`: ridge regression. `auto`, the default, chooses by
+   * cross-validation, and takes prototypes where there are too few images for that.
+   */
+  readonly method?: Method | "auto";
+  /** The strength of the penalty of `logistic` and `ridge`, above 0; default is chosen. */
+  readonly lambd?: number;
+  /** Whether all classes count the same (`balanced`, the default) or all images (`none`). */
+  readonly classWeight?: ClassWeight;
+  /** The share of images of the classes that may be taken for unknown, from 0 to 1; default 0.05. */
+  readonly falseRejectionRate?: number;
+  /** Whether the head keeps the images' features, so that classes can be added to it; default no. */
+  readonly keepFeatures?: boolean;
+  /** Of the divisions of cross-validation, an integer; default 0. */
+  readonly seed?: number;
+}
+
+/** What cross-validation says of a candidate. */
+export interface CandidateReport {
+  readonly candidate: Candidate;
+  /** The share of images that it names right, classes weighted as in the fit. */
+  readonly accuracy: number;
+  /** The mean of -log p of the right class, calibrated. */
+  readonly negativeLogLikelihood: number;
+}
+
+/** How a fit went. */
+export interface FitReport {
+  readonly candidate: Candidate;
+  /** Every candidate, by cross-validation; none where there are too few images. */
+  readonly candidates: readonly CandidateReport[];
+  /** Of a logistic regression: its objective's value and gradient's length at the end. */
+  readonly logistic?: {
+    readonly objective: number;
+    readonly gradientNorm: number;
+    readonly iterations: number;
+    readonly converged: boolean;
+  };
+  /** The expected calibration error of images left out, before and after the temperature. */
+  readonly calibrationError?: { readonly before: number; readonly after: number };
+  /** How well each rule tells classes that were left out. */
+  readonly unknown?: UnknownReport;
+}
+
+/** A nat of likelihood weighs half as much as all right answers; measured on 1 to 50 images a class. */
+const LIKELIHOOD_WEIGHT = 0.5;
+
+/**
+ * Fits a classifier on a few images a class. Cross-validation chooses method and setting: those with
+ * the largest `accuracy - NLL / 2` on images that were left out. On the same images one temperature is
+ * fitted, and a threshold below which an image is unknown. The same input gives the same head.
+ *
+ * @throws {RangeError} if there are fewer than two classes, features of different lengths or that are
+ * not finite, not as many labels as features, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fitHead } from "./fit_head.ts";
+ *
+ * const features = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
+ * const { head } = fitHead({ features, labels: ["east", "north"] });
+ * const [[best]] = head.predict([Float32Array.of(0.8, 0.6)]) as [[{ label: string }]];
+ * assertEquals(best.label, "east");
+ * ```
+ */
+export function fitHead(
+  support: LabelledFeatures,
+  options: FitOptions = {},
+): { head: Head; report: FitReport } {
+  const { method = "auto", lambd, keepFeatures = false, seed = 0 } = options;
+  const { classWeight = "balanced", falseRejectionRate = 0.05 } = options;
+  checkOptions(options);
+  const labels = [...new Set(support.labels)].sort();
+  checkSupport(support, labels);
+  const ids = new Map(labels.map((label, id) => [label, id]));
+  const classes = support.labels.map((label) => ids.get(label)!);
+  const samples = toSamples(matrixOf(support.features), classes, labels.length, classWeight);
+
+  const { candidate, candidates, validation } = choose(samples, method, lambd, seed);
+  const [{ scorer, logistic }] = fitCandidates(samples, [candidate], { final: true }) as [
+    ReturnType<typeof fitCandidates>[number],
+  ];
+  const settings: HeadSettings = {
+    ...candidate,
+    labels,
+    counts: countsOf(classes, labels.length),
+    temperature: validation?.temperature ?? 1,
+    calibrated: validation !== undefined,
+  };
+  const keeps = keepFeatures || candidate.method === "knn";
+  const votes = fitCandidates(samples, [{ method: "knn", k: 1 }], { final: true })[0]!.scorer;
+  const tensors: HeadTensors = {
+    ...(scorer.kind === "linear"
+      ? { weight: toTensor(scorer.weight), bias: toVector(scorer.bias) }
+      : {}),
+    ...(keeps && votes.kind === "neighbours"
+      ? { support: toTensor(votes.support), votes: toTensor(votes.votes) }
+      : {}),
+    means: toTensor(classMeans(samples)),
+  };
+  const unknown = validation &&
+    chooseUnknown(samples, candidate, { ...validation, keeps, falseRejectionRate, seed });
+  const head = new Head({
+    settings: unknown ? { ...settings, unknown: unknown.rule } : settings,
+    tensors,
+  });
+  const report: FitReport = {
+    candidate,
+    candidates,
+    ...(logistic ? { logistic: convergenceOf(logistic) } : {}),
+    ...(validation ? { calibrationError: calibrationErrorOf(validation, classes) } : {}),
+    ...(unknown ? { unknown: unknown.report } : {}),
+  };
+  return { head, report };
+}
+
+/** What the chosen candidate said of images that were left out. */
+export interface Validation {
+  /** [m], which sample each is. */
+  readonly indices: readonly number[];
+  /** [m, K], before calibration. */
+  readonly logits: Matrix;
+  readonly temperature: number;
+}
+
+function choose(
+  samples: Samples,
+  method: Method | "auto",
+  lambd: number | undefined,
+  seed: number,
+): { candidate: Candidate; candidates: CandidateReport[]; validation?: Validation } {
+  const methods = method === "auto" ? METHODS : [method];
+  if (!canCrossValidate(samples)) {
+    const few = DEFAULTS[method === "auto" ? "prototypes" : method];
+    const candidate = lambd !== undefined && "lambd" in few ? { ...few, lambd } : few;
+    return { candidate, candidates: [] };
+  }
+  const all = methods.flatMap((method) => candidatesOf(method, lambd));
+  const { indices, outputs: logits } = crossValidate(
+    samples,
+    (train, { features }) =>
+      fitCandidates(train, all, { final: false }).map(({ scorer }) => scoresOf(scorer, features)),
+    seed,
+  );
+  const classes = indices.map((i) => samples.classes[i]!);
+  const weights = indices.map((i) => samples.weights[i]!);
+  const results = all.map((candidate, i) => {
+    const temperature = fitTemperature(logits[i]!, classes, weights);
+    const nll = negativeLogLikelihood(logits[i]!, classes, weights, temperature);
+    const accuracy = accuracyOf(logits[i]!, classes, weights);
+    return {
+      report: { candidate, accuracy, negativeLogLikelihood: nll },
+      validation: { indices, logits: logits[i]!, temperature },
+      value: accuracy - LIKELIHOOD_WEIGHT * nll,
+    };
+  });
+  const best = results.reduce((best, other) => other.value > best.value ? other : best);
+  return {
+    candidate: best.report.candidate,
+    candidates: results.map(({ report }) => report),
+    validation: best.validation,
+  };
+}
+
+function accuracyOf(
+  logits: Matrix,
+  classes: readonly number[],
+  weights: readonly number[],
+): number {
+  let [right, total] = [0, 0];
+  classes.forEach((c, i) => {
+    const row = rowOf(logits, i);
+    if (row.every((z, other) => other === c || z < row[c]!)) right += weights[i]!;
+    total += weights[i]!;
+  });
+  return right / total;
+}
+
+function calibrationErrorOf(
+  { indices, logits, temperature }: Validation,
+  classes: readonly number[],
+): { before: number; after: number } {
+  const rows = indices.map((_, i) => rowOf(logits, i));
+  const truths = indices.map((i) => classes[i]!);
+  const calibrated = rows.map((row) => row.map((z) => z / temperature));
+  return {
+    before: expectedCalibrationError(rows, truths),
+    after: expectedCalibrationError(calibrated, truths),
+  };
+}
+
+function convergenceOf(
+  { objective, gradientNorm, iterations, converged }: NonNullable<FitReport["logistic"]>,
+): NonNullable<FitReport["logistic"]> {
+  return { objective, gradientNorm, iterations, converged };
+}
+
+function checkOptions({ lambd, method, falseRejectionRate: rate = 0, seed = 0 }: FitOptions): void {
+  if (lambd !== undefined && !(lambd > 0 && lambd < Infinity)) {
+    throw new RangeError(`Cannot fit a head: lambd is ${lambd}, not a number above 0`);
+  }
+  if (lambd !== undefined && method !== "logistic" && method !== "ridge") {
+    throw new RangeError("Cannot fit a head: lambd is of the methods logistic and ridge");
+  }
+  if (!(rate >= 0 && rate < 1)) {
+    throw new RangeError(
+      `Cannot fit a head: falseRejectionRate is ${rate}, not from 0 to below 1`,
+    );
+  }
+  if (!Number.isSafeInteger(seed)) {
+    throw new RangeError(`Cannot fit a head: seed is ${seed}, not an integer`);
+  }
+}
+
+function checkSupport({ features, labels }: LabelledFeatures, classes: readonly string[]): void {
+  if (features.length !== labels.length) {
+    throw new RangeError(
+      `Cannot fit a head: there are ${features.length} features for ${labels.length} labels`,
+    );
+  }
+  if (classes.length < 2) {
+    throw new RangeError(
+      `Cannot fit a head: there ${classes.length === 1 ? "is one class" : "are no classes"}, ` +
+        "and it takes two to tell apart",
+    );
+  }
+  const D = features[0]!.length;
+  const wrong = features.findIndex((feature) =>
+    feature.length !== D || !feature.every(Number.isFinite)
+  );
+  if (wrong !== -1) {
+    throw new RangeError(`Cannot fit a head: feature ${wrong} is not ${D} finite numbers`);
+  }
+}
+
+function toTensor({ rows, columns, data }: Matrix): Tensor<"float32"> {
+  return { dtype: "float32", shape: [rows, columns], data: Float32Array.from(data) };
+}
+
+function toVector(data: Float64Array): Tensor<"float32"> {
+  return { dtype: "float32", shape: [data.length], data: Float32Array.from(data) };
+}

@@ -1,0 +1,144 @@
+import { l2Normalize } from "../tensor/l2_normalize.ts";
+import { softmax } from "../tensor/softmax.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { HeadParameters, Unknown } from "../vit_msn/head_parameters.ts";
+import {
+  type Classification,
+  type ClassificationOptions,
+  toClassifications,
+} from "./classification.ts";
+import { matmul, type Matrix, matrixOf, rowOf, transpose } from "./matrix.ts";
+import { type Scorer, scoresOf } from "./scorer.ts";
+
+/** The label of an image that is none of the classes. */
+export const UNKNOWN = "unknown";
+
+/**
+ * A classifier of features, fitted on a few images a class; `fitHead` makes one. With the logits z of
+ * its method, probabilities are `softmax(z / T)`, T the temperature of its calibration.
+ */
+export class Head {
+  /** What a file keeps of it. */
+  readonly parameters: HeadParameters;
+  readonly #scorer: Scorer;
+  readonly #references: References;
+
+  /** @param parameters of `fitHead`, or of a file. */
+  constructor(parameters: HeadParameters) {
+    this.parameters = parameters;
+    const { settings, tensors: { weight, bias, support, votes, means } } = parameters;
+    this.#scorer = settings.method === "knn"
+      ? { kind: "neighbours", support: toMatrix(support!), votes: toMatrix(votes!), k: settings.k! }
+      : { kind: "linear", weight: toMatrix(weight!), bias: Float64Array.from(bias!.data) };
+    this.#references = referencesOf(toMatrix(means), support && toMatrix(support));
+  }
+
+  /** The classes' names, in the order of the logits. */
+  get labels(): readonly string[] {
+    return this.parameters.settings.labels;
+  }
+
+  /**
+   * The calibrated logits z / T of features.
+   *
+   * @param features n of `ViTMSNModel.features`, [D] each.
+   * @returns [K] each; their softmax is the probabilities.
+   * @throws {RangeError} if a feature has another length than D.
+   */
+  logits(features: readonly Float32Array[]): Float32Array[] {
+    const D = this.#references.vectors.columns;
+    const misfit = features.find((feature) => feature.length !== D);
+    if (misfit) {
+      throw new RangeError(
+        `Cannot classify a feature of ${misfit.length} numbers: the head takes ${D}`,
+      );
+    }
+    if (features.length === 0) return [];
+    const scores = scoresOf(this.#scorer, matrixOf(features));
+    const { temperature } = this.parameters.settings;
+    return features.map((_, i) => Float32Array.from(rowOf(scores, i), (z) => z / temperature));
+  }
+
+  /**
+   * Names what images show, by their features.
+   *
+   * @param features n of `ViTMSNModel.features`, [D] each.
+   * @returns the labels of each, best first. With `unknown`, an image that is none of the classes has
+   * the label `unknown` before them, its score 1 minus the best label's.
+   * @throws {RangeError} if a feature has another length than D, or an option is out of range.
+   * @throws {TypeError} if `unknown` is asked for and the head has no rule for it.
+   */
+  predict(
+    features: readonly Float32Array[],
+    { unknown = false, ...options }: ClassificationOptions = {},
+  ): Classification[][] {
+    const rule = this.parameters.settings.unknown;
+    if (unknown && !rule) {
+      throw new TypeError(
+        "Cannot tell unknown images: the head was fitted on too few images, or without a rule for them",
+      );
+    }
+    const config = { id2label: this.labels, problemType: SINGLE_LABEL };
+    return this.logits(features).map((logits, i) => {
+      const labels = toClassifications(logits, config, options);
+      if (!unknown || !this.#isUnknown(rule!, logits, features[i]!)) return labels;
+      return [{ label: UNKNOWN, score: 1 - bestProbability(logits) }, ...labels];
+    });
+  }
+
+  #isUnknown({ criterion, threshold }: Unknown, logits: Float32Array, feature: Float32Array) {
+    return (criterion === "probability"
+      ? bestProbability(logits)
+      : similarityTo(this.#references, matrixOf([feature]))[0]!) < threshold;
+  }
+}
+
+const SINGLE_LABEL = "single_label_classification" as const;
+
+/** The largest probability of a row of logits. */
+export function bestProbability(logits: ArrayLike<number>): number {
+  return softmax(logits).reduce((max, p) => Math.max(max, p), 0);
+}
+
+/** What images are compared with: all that a head was fitted on, if they are kept, or the means. */
+export interface References {
+  /** [R, D], rows of length 1. */
+  readonly vectors: Matrix;
+  /** How many of the nearest count. */
+  readonly k: number;
+}
+
+const NEIGHBOURS = 5;
+
+/**
+ * Chooses what images are compared with.
+ *
+ * @param means [K, D]
+ * @param support [n, D], if it is kept.
+ */
+export function referencesOf(means: Matrix, support: Matrix | undefined): References {
+  const source = support ?? means;
+  const rows = Array.from(
+    { length: source.rows },
+    (_, i) => l2Normalize(Float32Array.from(rowOf(source, i))),
+  );
+  return { vectors: matrixOf(rows), k: support ? NEIGHBOURS : 1 };
+}
+
+/**
+ * How much features are like the references: the mean cosine of the nearest.
+ *
+ * @param features [n, D], rows of length 1.
+ * @returns [n], each from -1 to 1.
+ */
+export function similarityTo({ vectors, k }: References, features: Matrix): Float64Array {
+  const cosines = matmul(features, transpose(vectors));
+  return Float64Array.from({ length: features.rows }, (_, i) => {
+    const best = rowOf(cosines, i).toSorted().subarray(-k);
+    return best.reduce((sum, cosine) => sum + cosine, 0) / best.length;
+  });
+}
+
+function toMatrix({ shape: [rows, columns], data }: Tensor<"float32">): Matrix {
+  return { rows: rows!, columns: columns!, data: Float64Array.from(data) };
+}

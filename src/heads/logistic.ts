@@ -1,0 +1,77 @@
+import { minimize, type MinimizeOptions, type Minimum } from "./lbfgs.ts";
+import { matmul, type Matrix, rowOf, transpose } from "./matrix.ts";
+import type { Samples } from "./samples.ts";
+
+/** How {@linkcode fitLogistic} fits. */
+export interface LogisticOptions extends MinimizeOptions {
+  /** The strength of the L2 penalty, above 0; the paper's `lambd`, and scikit-learn's `1 / C`. */
+  readonly lambd: number;
+  /** [K, D], where to begin; default zeros. */
+  readonly start?: Matrix;
+}
+
+/** A fitted logistic regression. */
+export interface LogisticFit extends Omit<Minimum, "x" | "value"> {
+  /** [K, D] */
+  readonly weight: Matrix;
+  /** The value of the objective. */
+  readonly objective: number;
+}
+
+/**
+ * Fits a multinomial logistic regression without intercept, as in the evaluation of the MSN paper: the
+ * W [K, D] that minimises
+ *
+ *     (1/n) Σᵢ wᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,class(i)) + (λ/2) ‖W‖², z = X Wᵀ, λ = lambd / n
+ *
+ * by L-BFGS. It is the minimum of scikit-learn's `LogisticRegression(C=1/lambd, fit_intercept=False)`.
+ *
+ * @throws {RangeError} if `lambd` is no positive number.
+ */
+export function fitLogistic(
+  { features, classes, weights, classCount: K }: Samples,
+  { lambd, start, ...options }: LogisticOptions,
+): LogisticFit {
+  if (!(lambd > 0 && lambd < Infinity)) {
+    throw new RangeError(`Cannot fit a logistic regression: lambd is ${lambd}, not above 0`);
+  }
+  const { rows: n, columns: D } = features;
+  const featuresT = transpose(features);
+  const lambda = lambd / n;
+  // x is Wᵀ [D, K]: both products then have their right side row by row.
+  const { x, value, ...rest } = minimize(
+    (x, gradient) => {
+      const logits = matmul(features, { rows: D, columns: K, data: x }); // [n, K]
+      let loss = 0;
+      for (let i = 0; i < n; i++) {
+        loss += toResidual(rowOf(logits, i), classes[i]!, weights[i]! / n);
+      }
+      gradient.set(matmul(featuresT, logits).data);
+      let squares = 0;
+      for (let j = 0; j < x.length; j++) {
+        gradient[j]! += lambda * x[j]!;
+        squares += x[j]! ** 2;
+      }
+      return loss + lambda / 2 * squares;
+    },
+    start ? transpose(start).data : new Float64Array(D * K),
+    options,
+  );
+  return { weight: transpose({ rows: D, columns: K, data: x }), objective: value, ...rest };
+}
+
+/**
+ * Makes `weight (softmax(z) - onehot)` of a row of logits, in place.
+ *
+ * @returns its loss `weight (log Σ exp(z) - z_class)`.
+ */
+function toResidual(row: Float64Array, target: number, weight: number): number {
+  let max = -Infinity;
+  for (let j = 0; j < row.length; j++) max = Math.max(max, row[j]!);
+  const own = row[target]! - max;
+  let sum = 0;
+  for (let j = 0; j < row.length; j++) sum += row[j] = Math.exp(row[j]! - max);
+  for (let j = 0; j < row.length; j++) row[j]! *= weight / sum;
+  row[target]! -= weight;
+  return weight * (Math.log(sum) - own);
+}

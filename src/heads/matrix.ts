@@ -1,0 +1,105 @@
+import matmulWasm from "../../wasm/matmul.wasm" with { type: "bytes" };
+
+/** Numbers in double precision, row by row. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  /** [rows, columns] */
+  readonly data: Float64Array;
+}
+
+/** A matrix of rows of equal length; of no rows, [0, 0]. */
+export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
+  const columns = rows[0]?.length ?? 0;
+  const data = new Float64Array(rows.length * columns);
+  rows.forEach((row, r) => data.set(row, r * columns));
+  return { rows: rows.length, columns, data };
+}
+
+/** One row, as a view. */
+export function rowOf({ columns, data }: Matrix, row: number): Float64Array {
+  return data.subarray(row * columns, (row + 1) * columns);
+}
+
+/** Columns and rows exchanged. */
+export function transpose({ rows, columns, data }: Matrix): Matrix {
+  const out = new Float64Array(data.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]!;
+  }
+  return { rows: columns, columns: rows, data: out };
+}
+
+/**
+ * The product of two matrices, in WebAssembly SIMD.
+ *
+ * @param a [m, k]
+ * @param b [k, n]
+ * @returns [m, n], the same bits on every processor.
+ * @throws {RangeError} if the columns of `a` are not as many as the rows of `b`, or memory runs out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { matmul, matrixOf } from "./matrix.ts";
+ *
+ * const product = matmul(matrixOf([[1, 2]]), matrixOf([[3], [4]]));
+ * assertEquals(product.data, Float64Array.of(11));
+ * ```
+ */
+export function matmul(a: Matrix, b: Matrix): Matrix {
+  if (a.columns !== b.rows) {
+    throw new RangeError(
+      `Cannot multiply [${a.rows}, ${a.columns}] by [${b.rows}, ${b.columns}]`,
+    );
+  }
+  const [m, k, n] = [a.rows, a.columns, b.columns];
+  const stride = Math.ceil(n / PANEL) * PANEL;
+  const placeB = m * k;
+  const placeC = placeB + k * stride;
+  const placePanel = placeC + m * stride;
+  const numbers = memoryOf(placePanel + k * PANEL);
+  numbers.set(a.data);
+  copyRows(b.data, n, numbers.subarray(placeB, placeC), stride, k);
+  kernels!.matmul(0, BYTES * placeB, BYTES * placeC, m, k, stride, BYTES * placePanel);
+  const data = new Float64Array(m * n);
+  copyRows(numbers.subarray(placeC, placePanel), stride, data, n, m);
+  return { rows: m, columns: n, data };
+}
+
+/** The functions of `wasm/assembly/matmul.ts`. */
+interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  readonly matmul: (...args: number[]) => void;
+}
+
+let kernels: Kernels | undefined;
+
+/** Columns of b that the kernel takes at a time. */
+const PANEL = 4;
+const BYTES = Float64Array.BYTES_PER_ELEMENT;
+const PAGE = 65_536;
+
+/** The kernels' memory, large enough for that many numbers. */
+function memoryOf(count: number): Float64Array {
+  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(matmulWasm))
+    .exports as unknown as Kernels;
+  const missing = BYTES * count - kernels.memory.buffer.byteLength;
+  if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
+  return new Float64Array(kernels.memory.buffer);
+}
+
+/** Copies rows to where there is another number of columns. What is not written stays: nobody reads it. */
+function copyRows(
+  from: Float64Array,
+  columns: number,
+  to: Float64Array,
+  stride: number,
+  rows: number,
+): void {
+  if (columns === stride) return to.set(from.subarray(0, rows * columns));
+  const width = Math.min(columns, stride);
+  for (let r = 0; r < rows; r++) {
+    to.set(from.subarray(r * columns, r * columns + width), r * stride);
+  }
+}

@@ -1,0 +1,87 @@
+import { fitLogistic, type LogisticFit } from "./logistic.ts";
+import type { Matrix } from "./matrix.ts";
+import { classMeans, prototypeScorer } from "./prototypes.ts";
+import { fitRidge } from "./ridge.ts";
+import type { Samples } from "./samples.ts";
+import type { Scorer } from "./scorer.ts";
+
+/** How a head is fitted. */
+export type Method = "logistic" | "prototypes" | "knn" | "ridge";
+
+/** Every {@linkcode Method}. */
+export const METHODS = ["logistic", "prototypes", "knn", "ridge"] as const satisfies Method[];
+
+/** A method with its setting. */
+export type Candidate =
+  | { readonly method: "logistic" | "ridge"; readonly lambd: number }
+  | { readonly method: "knn"; readonly k: number }
+  | { readonly method: "prototypes" };
+
+/** What a candidate makes of samples. */
+export interface CandidateFit {
+  readonly scorer: Scorer;
+  /** How a logistic regression came to its end. */
+  readonly logistic?: LogisticFit;
+}
+
+/** The settings from which cross-validation chooses, strong penalties first. */
+const LAMBDS = { logistic: [2.5, 0.25, 0.025, 0.0025], ridge: [10, 1, 0.1, 0.01] };
+const NEIGHBOURS = [20, 5, 1];
+
+/** What to use of a method where cross-validation cannot choose; good at few images. */
+export const DEFAULTS = {
+  logistic: { method: "logistic", lambd: 0.25 },
+  prototypes: { method: "prototypes" },
+  knn: { method: "knn", k: 5 },
+  ridge: { method: "ridge", lambd: 1 },
+} as const satisfies Record<Method, Candidate>;
+
+/** The candidates of a method: those to choose from, or the one with a given `lambd`. */
+export function candidatesOf(method: Method, lambd?: number): Candidate[] {
+  if (method === "prototypes") return [{ method }];
+  if (method === "knn") return NEIGHBOURS.map((k) => ({ method, k }));
+  return (lambd === undefined ? LAMBDS[method] : [lambd]).map((lambd) => ({ method, lambd }));
+}
+
+/** How exactly a logistic regression is fitted that only serves to choose. */
+const ROUGH = 1e-5;
+
+/**
+ * Fits candidates on samples. A logistic regression begins where the one before it has ended.
+ *
+ * @param final whether to fit to convergence, or just as well as it takes to compare.
+ */
+export function fitCandidates(
+  samples: Samples,
+  candidates: readonly Candidate[],
+  { final }: { final: boolean },
+): CandidateFit[] {
+  let start: Matrix | undefined;
+  return candidates.map((candidate) => {
+    switch (candidate.method) {
+      case "logistic": {
+        const { lambd } = candidate;
+        const logistic = fitLogistic(samples, {
+          lambd,
+          ...(start ? { start } : {}),
+          ...(final ? {} : { tolerance: ROUGH }),
+        });
+        start = logistic.weight;
+        const bias = new Float64Array(samples.classCount);
+        return { scorer: { kind: "linear", weight: logistic.weight, bias }, logistic };
+      }
+      case "ridge":
+        return { scorer: fitRidge(samples, candidate) };
+      case "prototypes":
+        return { scorer: prototypeScorer(classMeans(samples)) };
+      case "knn":
+        return { scorer: neighbours(samples, candidate.k) };
+    }
+  });
+}
+
+function neighbours({ features, classes, weights, classCount: K }: Samples, k: number): Scorer {
+  const votes = { rows: classes.length, columns: K, data: new Float64Array(classes.length * K) };
+  classes.forEach((c, i) => votes.data[i * K + c] = weights[i]!);
+  return { kind: "neighbours", support: features, votes, k };
+}

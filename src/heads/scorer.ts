@@ -1,0 +1,55 @@
+import { NEIGHBOUR_TEMPERATURE, NO_VOTES } from "../vit_msn/head_graph.ts";
+import { matmul, type Matrix, rowOf, transpose } from "./matrix.ts";
+
+/** Scores a feature by planes: `z = W f + b`. */
+export interface LinearScorer {
+  readonly kind: "linear";
+  /** [K, D] */
+  readonly weight: Matrix;
+  /** [K] */
+  readonly bias: Float64Array;
+}
+
+/**
+ * Scores a feature by the classes of the `k` supports that are most like it (more, where the last of
+ * them has equals), of which each votes by its similarity:
+ *
+ *     z_c = log(ε + Σ votes[j, c] exp((s_j - max s) / τ)), s = S f, over the j of the k largest s_j
+ */
+export interface NeighboursScorer {
+  readonly kind: "neighbours";
+  /** S [n, D] */
+  readonly support: Matrix;
+  /** [n, K], of each support what it counts for each class. */
+  readonly votes: Matrix;
+  readonly k: number;
+}
+
+/** What a head's method makes of features, before it is calibrated. */
+export type Scorer = LinearScorer | NeighboursScorer;
+
+/**
+ * The logits of features, before they are calibrated.
+ *
+ * @param features [n, D]
+ * @returns [n, K]
+ */
+export function scoresOf(scorer: Scorer, features: Matrix): Matrix {
+  if (scorer.kind === "linear") {
+    const { rows, columns, data } = matmul(features, transpose(scorer.weight));
+    return { rows, columns, data: data.map((z, i) => z + scorer.bias[i % columns]!) };
+  }
+  const { support, votes, k } = scorer;
+  const similarities = matmul(features, transpose(support));
+  for (let i = 0; i < similarities.rows; i++) {
+    const row = rowOf(similarities, i);
+    const ranked = row.toSorted();
+    const least = ranked[Math.max(0, row.length - k)]!;
+    const most = ranked.at(-1)!;
+    for (let j = 0; j < row.length; j++) {
+      row[j] = row[j]! < least ? 0 : Math.exp((row[j]! - most) / NEIGHBOUR_TEMPERATURE);
+    }
+  }
+  const { rows, columns, data } = matmul(similarities, votes);
+  return { rows, columns, data: data.map((vote) => Math.log(vote + NO_VOTES)) };
+}
