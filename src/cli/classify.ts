@@ -4,14 +4,18 @@ import { eachImage } from "./each_image.ts";
 import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
-import { loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
+import { HEAD_OPTION, loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,
+  ...HEAD_OPTION,
   ...RUNTIME_OPTIONS,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
+  unknown: {
+    help: "Label images unknown that show none of the classes; for models of `deno task fit`",
+  },
   ...KEEP_OPTIONS,
   decode: DECODE_OPTION,
   json: { help: "Print JSON lines: {file, labels: [{label, score}]} or {file, error}" },
@@ -35,10 +39,16 @@ export const classify: Command<typeof options> = {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
     const keep = keepOptions(values);
+    const { unknown } = values;
     await using model = await loadClassifierOption(values, terminal);
+    if (unknown && !model.head?.parameters.settings.unknown) {
+      throw new Error(
+        "--unknown: the model has no rule for unknown images; `deno task fit` makes one",
+      );
+    }
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
-      const [labels] = await model.classify([image], { topK, threshold, ...keep });
+      const [labels] = await model.classify([image], { topK, threshold, unknown, ...keep });
       return values.json
         ? JSON.stringify({ file, labels }) + "\n"
         : labelTable(file, labels!, terminal.stdout);

@@ -5,6 +5,7 @@ import {
   type ViTMSNForImageClassification,
   type ViTMSNModel,
 } from "../model.ts";
+import { readHeadFile } from "../vit_msn/head_file.ts";
 import {
   isSelfContained,
   type ModelFile,
@@ -39,8 +40,17 @@ export const MODEL_OPTIONS = {
   offline: OFFLINE_OPTION,
 } as const satisfies Options;
 
+/** The option of every command that classifies. */
+export const HEAD_OPTION = {
+  head: {
+    value: "FILE",
+    help: "A head of `deno task fit … --head-only FILE`, to classify with on top of the model",
+  },
+} as const satisfies Options;
+
 type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
 type RunnableOptionValues = ModelOptionValues & OptionValues<typeof RUNTIME_OPTIONS>;
+type ClassifierOptionValues = RunnableOptionValues & OptionValues<typeof HEAD_OPTION>;
 
 /**
  * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
@@ -66,15 +76,45 @@ export async function loadModelOption(
  * @throws {Error} also if it has no trained classifier.
  */
 export async function loadClassifierOption(
-  values: RunnableOptionValues,
+  values: ClassifierOptionValues,
   terminal: Terminal,
 ): Promise<ViTMSNForImageClassification> {
   const runtime = runtimeOption(values);
+  const head = values.head === undefined ? {} : { head: await readHeadOption(values.head) };
   return await openModel(
     values,
     terminal,
-    (bytes, sidecars) => loadClassifier(bytes, { ...sidecars, runtime }),
+    (bytes, sidecars) => loadClassifier(bytes, { ...sidecars, ...head, runtime }),
   );
+}
+
+/** A model, and the file that it was loaded from. */
+export interface OpenedModel<Model extends ViTMSNModel = ViTMSNModel> {
+  readonly model: Model;
+  readonly bytes: Uint8Array;
+}
+
+/** The same as {@linkcode loadModelOption}, or with a head, with the file's bytes. */
+export async function openModelOption(
+  values: RunnableOptionValues & { readonly head?: string | undefined },
+  terminal: Terminal,
+): Promise<OpenedModel> {
+  const runtime = runtimeOption(values);
+  const head = values.head === undefined ? {} : { head: await readHeadOption(values.head) };
+  return await openModel(values, terminal, async (bytes, sidecars) => ({
+    bytes,
+    model: await loadModel(bytes, { ...sidecars, ...head, runtime }),
+  }));
+}
+
+async function readHeadOption(path: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readWhole(path);
+    readHeadFile(bytes);
+    return bytes;
+  } catch (error) {
+    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+  }
 }
 
 /** The same without making it ready to run. */

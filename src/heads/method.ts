@@ -1,7 +1,7 @@
 import { fitLogistic, type LogisticFit } from "./logistic.ts";
 import type { Matrix } from "./matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
-import { fitRidge } from "./ridge.ts";
+import { Ridge } from "./ridge.ts";
 import type { Samples } from "./samples.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -44,7 +44,7 @@ export function candidatesOf(method: Method, lambd?: number): Candidate[] {
 }
 
 /** How exactly a logistic regression is fitted that only serves to choose. */
-const ROUGH = 1e-5;
+const ROUGH = 1e-4;
 
 /**
  * Fits candidates on samples. A logistic regression begins where the one before it has ended.
@@ -57,6 +57,7 @@ export function fitCandidates(
   { final }: { final: boolean },
 ): CandidateFit[] {
   let start: Matrix | undefined;
+  let ridge: Ridge | undefined;
   return candidates.map((candidate) => {
     switch (candidate.method) {
       case "logistic": {
@@ -71,7 +72,8 @@ export function fitCandidates(
         return { scorer: { kind: "linear", weight: logistic.weight, bias }, logistic };
       }
       case "ridge":
-        return { scorer: fitRidge(samples, candidate) };
+        ridge ??= new Ridge(samples);
+        return { scorer: ridge.fit(candidate.lambd) };
       case "prototypes":
         return { scorer: prototypeScorer(classMeans(samples)) };
       case "knn":

@@ -3,36 +3,49 @@ import type { Samples } from "./samples.ts";
 import type { LinearScorer } from "./scorer.ts";
 
 /**
- * Fits a ridge regression on the classes as numbers: the W [K, D] and b [K] that minimise
+ * Ridge regression on the classes as numbers: the W [K, D] and b [K] that minimise
  *
  *     Σᵢ wᵢ ‖W fᵢ + b - onehot(class(i))‖² + lambd ‖W‖²
  *
- * in closed form, on as many unknowns as there are samples or channels, whichever is less.
- *
- * @throws {RangeError} if `lambd` is no positive number.
+ * in closed form, on as many unknowns as there are samples or channels, whichever is less. What does not
+ * depend on lambd is computed once.
  */
-export function fitRidge(
-  { features, classes, weights, classCount: K }: Samples,
-  { lambd }: { lambd: number },
-): LinearScorer {
-  if (!(lambd > 0 && lambd < Infinity)) {
-    throw new RangeError(`Cannot fit a ridge regression: lambd is ${lambd}, not above 0`);
+export class Ridge {
+  readonly #featureMean: Float64Array;
+  readonly #targetMean: Float64Array;
+  readonly #At: Matrix;
+  /** AᵀA [D, D] or, with fewer samples than channels, AAᵀ [n, n]. */
+  readonly #gram: Matrix;
+  /** AᵀB [D, K] or B [n, K]. */
+  readonly #right: Matrix;
+  readonly #isDual: boolean;
+
+  /** @param samples what to fit on. */
+  constructor({ features, classes, weights, classCount: K }: Samples) {
+    const { rows: n, columns: D } = features;
+    const targets: Matrix = { rows: n, columns: K, data: new Float64Array(n * K) };
+    classes.forEach((c, i) => targets.data[i * K + c] = 1);
+    this.#featureMean = weightedMean(features, weights);
+    this.#targetMean = weightedMean(targets, weights);
+    const A = centredAndWeighted(features, this.#featureMean, weights);
+    const B = centredAndWeighted(targets, this.#targetMean, weights);
+    this.#At = transpose(A);
+    this.#isDual = n < D;
+    this.#gram = this.#isDual ? matmul(A, this.#At) : matmul(this.#At, A);
+    this.#right = this.#isDual ? B : matmul(this.#At, B);
   }
-  const { rows: n, columns: D } = features;
-  const targets: Matrix = { rows: n, columns: K, data: new Float64Array(n * K) };
-  classes.forEach((c, i) => targets.data[i * K + c] = 1);
-  const featureMean = weightedMean(features, weights);
-  const targetMean = weightedMean(targets, weights);
-  const A = centredAndWeighted(features, featureMean, weights);
-  const B = centredAndWeighted(targets, targetMean, weights);
-  const At = transpose(A);
-  // [D, K]: (AᵀA + λ)⁻¹ AᵀB, which is Aᵀ (AAᵀ + λ)⁻¹ B.
-  const solution = n < D
-    ? matmul(At, solve(addToDiagonal(matmul(A, At), lambd), B))
-    : solve(addToDiagonal(matmul(At, A), lambd), matmul(At, B));
-  const weight = transpose(solution);
-  const bias = targetMean.map((mean, k) => mean - dot(rowOf(weight, k), featureMean));
-  return { kind: "linear", weight, bias };
+
+  /** @throws {RangeError} if `lambd` is no positive number. */
+  fit(lambd: number): LinearScorer {
+    if (!(lambd > 0 && lambd < Infinity)) {
+      throw new RangeError(`Cannot fit a ridge regression: lambd is ${lambd}, not above 0`);
+    }
+    const solution = solve(addToDiagonal(this.#gram, lambd), this.#right);
+    // (AᵀA + λ)⁻¹ AᵀB is Aᵀ (AAᵀ + λ)⁻¹ B.
+    const weight = transpose(this.#isDual ? matmul(this.#At, solution) : solution);
+    const bias = this.#targetMean.map((mean, k) => mean - dot(rowOf(weight, k), this.#featureMean));
+    return { kind: "linear", weight, bias };
+  }
 }
 
 function weightedMean({ rows, columns, data }: Matrix, weights: readonly number[]): Float64Array {
@@ -49,15 +62,20 @@ function centredAndWeighted(
   mean: Float64Array,
   weights: readonly number[],
 ): Matrix {
-  const centred = data.map((x, index) =>
-    Math.sqrt(weights[Math.floor(index / columns)]!) * (x - mean[index % columns]!)
-  );
-  return { rows, columns, data: centred };
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < rows; i++) {
+    const root = Math.sqrt(weights[i]!);
+    for (let j = 0; j < columns; j++) {
+      out[i * columns + j] = root * (data[i * columns + j]! - mean[j]!);
+    }
+  }
+  return { rows, columns, data: out };
 }
 
 function addToDiagonal({ rows, columns, data }: Matrix, value: number): Matrix {
-  for (let i = 0; i < rows; i++) data[i * columns + i]! += value;
-  return { rows, columns, data };
+  const out = data.slice();
+  for (let i = 0; i < rows; i++) out[i * columns + i]! += value;
+  return { rows, columns, data: out };
 }
 
 /** The X of S X = B, by Cholesky's S = L Lᵀ; S is symmetric, positive definite and overwritten by L. */

@@ -1,14 +1,15 @@
 import { type Matrix, rowOf } from "./matrix.ts";
 
-/** Between these a temperature is looked for. */
+/** Between these 1 / T is looked for. */
 const [MIN, MAX] = [1e-3, 1e3];
-const STEPS = 60;
-const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+const MAX_STEPS = 50;
+/** The relative change of 1 / T that counts as none. */
+const TOLERANCE = 1e-4;
 
 /**
  * The temperature T that makes probabilities `softmax(z / T)` as likely as possible for the classes
- * that were right (Guo et al., On Calibration of Modern Neural Networks, 2017): a minimum of
- * {@linkcode negativeLogLikelihood}, which has one minimum over 1 / T, found by the golden section.
+ * that were right (Guo et al., On Calibration of Modern Neural Networks, 2017): the minimum of
+ * {@linkcode negativeLogLikelihood}, which is convex in 1 / T, by Newton's method within brackets.
  *
  * @param logits [n, K], of samples that the model was not fitted on.
  * @param weights [n], how much each one counts.
@@ -19,22 +20,18 @@ export function fitTemperature(
   classes: readonly number[],
   weights: readonly number[],
 ): number {
-  const lossAt = (log: number) => negativeLogLikelihood(logits, classes, weights, Math.exp(log));
-  let [low, high] = [Math.log(MIN), Math.log(MAX)];
-  let [left, right] = [high - GOLDEN_RATIO * (high - low), low + GOLDEN_RATIO * (high - low)];
-  let [leftLoss, rightLoss] = [lossAt(left), lossAt(right)];
-  for (let step = 0; step < STEPS; step++) {
-    if (leftLoss <= rightLoss) {
-      [high, right, rightLoss] = [right, left, leftLoss];
-      left = high - GOLDEN_RATIO * (high - low);
-      leftLoss = lossAt(left);
-    } else {
-      [low, left, leftLoss] = [left, right, rightLoss];
-      right = low + GOLDEN_RATIO * (high - low);
-      rightLoss = lossAt(right);
-    }
+  let [low, high, inverse] = [MIN, MAX, 1];
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const { slope, curvature } = likelihoodAt(logits, classes, weights, inverse);
+    if (slope > 0) high = inverse;
+    else low = inverse;
+    const newton = inverse - slope / curvature;
+    const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
+    const change = Math.abs(next - inverse);
+    inverse = next;
+    if (change <= TOLERANCE * inverse) break;
   }
-  return Math.exp((low + high) / 2);
+  return 1 / inverse;
 }
 
 /** The weighted mean of `log Σ exp(z / T) - z_class / T`. */
@@ -44,13 +41,35 @@ export function negativeLogLikelihood(
   weights: readonly number[],
   temperature = 1,
 ): number {
-  let [loss, total] = [0, 0];
+  return likelihoodAt(logits, classes, weights, 1 / temperature).loss;
+}
+
+/** The weighted mean loss at 1 / T, and its first two derivatives by it. */
+function likelihoodAt(
+  logits: Matrix,
+  classes: readonly number[],
+  weights: readonly number[],
+  inverse: number,
+): { loss: number; slope: number; curvature: number } {
+  let [loss, slope, curvature, total] = [0, 0, 0, 0];
   for (let i = 0; i < logits.rows; i++) {
     const row = rowOf(logits, i);
-    const max = row.reduce((a, z) => Math.max(a, z), -Infinity);
-    const sum = row.reduce((a, z) => a + Math.exp((z - max) / temperature), 0);
-    loss += weights[i]! * (Math.log(sum) - (row[classes[i]!]! - max) / temperature);
+    let max = -Infinity;
+    for (let j = 0; j < row.length; j++) max = Math.max(max, row[j]!);
+    let [sum, first, second] = [0, 0, 0]; // of exp(z / T), z exp(z / T), z² exp(z / T), z less max
+    for (let j = 0; j < row.length; j++) {
+      const z = row[j]! - max;
+      const e = Math.exp(z * inverse);
+      sum += e;
+      first += z * e;
+      second += z * z * e;
+    }
+    const own = row[classes[i]!]! - max;
+    const mean = first / sum;
+    loss += weights[i]! * (Math.log(sum) - own * inverse);
+    slope += weights[i]! * (mean - own);
+    curvature += weights[i]! * (second / sum - mean * mean);
     total += weights[i]!;
   }
-  return loss / total;
+  return { loss: loss / total, slope: slope / total, curvature: curvature / total };
 }

@@ -1,6 +1,6 @@
 import { uniform } from "../tensor/uniform.ts";
 import type { Unknown } from "../vit_msn/head_parameters.ts";
-import { crossValidate, shuffle } from "./cross_validation.ts";
+import { crossValidate, partsOf, shuffle } from "./cross_validation.ts";
 import type { Validation } from "./fit_head.ts";
 import { bestProbability, referencesOf, similarityTo } from "./head.ts";
 import { type Matrix, rowOf } from "./matrix.ts";
@@ -23,8 +23,6 @@ export interface UnknownOptions extends Validation {
   readonly seed: number;
 }
 
-/** So many groups of classes are left out in turn. */
-const MAX_GROUPS = 5;
 /** Of each class that is not left out, one image in so many is asked for. */
 const ASKED = 4;
 
@@ -73,7 +71,7 @@ function compareCriteria(
   const K = samples.classCount;
   const random = uniform(seed);
   const order = shuffle(Array.from({ length: K }, (_, c) => c), random);
-  const groups = Math.min(MAX_GROUPS, K);
+  const groups = Math.min(partsOf(samples), K);
   const sums = { probability: 0, similarity: 0 };
   for (let group = 0; group < groups; group++) {
     const kept = order.filter((_, place) => place % groups !== group).sort((a, b) => a - b);

@@ -1,3 +1,4 @@
+import { crop } from "../image/crop.ts";
 import type { Image } from "../image/image.ts";
 
 /**
@@ -17,12 +18,7 @@ export function centerCrop(
   }
   const left = halfToEven(image.width - width);
   const top = halfToEven(image.height - height);
-  const data = new Uint8Array(3 * width * height);
-  for (let y = 0; y < height; y++) {
-    const from = 3 * ((top + y) * image.width + left);
-    data.set(image.data.subarray(from, from + 3 * width), 3 * width * y);
-  }
-  return { width, height, data };
+  return crop(image, left, top, width, height);
 }
 
 function halfToEven(n: number): number {

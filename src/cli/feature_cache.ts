@@ -1,0 +1,68 @@
+import { concat } from "@std/bytes/concat";
+import { join } from "@std/path";
+import { readWhole } from "../checkpoint/read_whole.ts";
+
+/** A SHA-256. */
+const KEY_BYTES = 32;
+
+/**
+ * Features that were computed before, in a folder of their own for each model. A file is a list of
+ * records: an image's SHA-256 and its feature, float32 [D]. Every process appends to a file of its own, so
+ * that none gets into another's way, and what is half-written when it is interrupted is left out.
+ */
+export class FeatureCache implements Disposable {
+  readonly #folder: string;
+  readonly #features: Map<string, Float32Array>;
+  #file: Deno.FsFile | undefined;
+
+  private constructor(folder: string, features: Map<string, Float32Array>) {
+    this.#folder = folder;
+    this.#features = features;
+  }
+
+  /**
+   * Reads what is there.
+   *
+   * @param folder is made if it is not there.
+   * @param size D
+   */
+  static async open(folder: string, size: number): Promise<FeatureCache> {
+    await Deno.mkdir(folder, { recursive: true });
+    const features = new Map<string, Float32Array>();
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.endsWith(".features")) continue;
+      const bytes = await readWhole(join(folder, name));
+      const length = KEY_BYTES + 4 * size;
+      for (let at = 0; at + length <= bytes.length; at += length) {
+        const feature = new Float32Array(bytes.slice(at + KEY_BYTES, at + length).buffer);
+        if (isFeature(feature)) features.set(bytes.subarray(at, at + KEY_BYTES).toHex(), feature);
+      }
+    }
+    return new FeatureCache(folder, features);
+  }
+
+  /** @param key the image's SHA-256 in hexadecimal. */
+  get(key: string): Float32Array | undefined {
+    return this.#features.get(key);
+  }
+
+  add(key: string, feature: Float32Array): void {
+    this.#features.set(key, feature);
+    this.#file ??= Deno.openSync(join(this.#folder, `${crypto.randomUUID()}.features`), {
+      write: true,
+      createNew: true,
+    });
+    let rest = concat([Uint8Array.fromHex(key), new Uint8Array(feature.slice().buffer)]);
+    while (rest.length > 0) rest = rest.subarray(this.#file.writeSync(rest));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+  }
+}
+
+/** Features have length 1; what has not was damaged. */
+function isFeature(feature: Float32Array): boolean {
+  const squares = feature.reduce((sum, x) => sum + x * x, 0);
+  return squares === 0 || Math.abs(squares - 1) < 1e-3;
+}

@@ -1,0 +1,267 @@
+import { concat } from "@std/bytes/concat";
+import { dirname } from "@std/path";
+import { addToHead } from "../heads/add_to_head.ts";
+import { fitHead, type FitReport } from "../heads/fit_head.ts";
+import type { Head } from "../heads/head.ts";
+import type { Candidate } from "../heads/method.ts";
+import { writeHeadFile } from "../vit_msn/head_file.ts";
+import { readModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
+import {
+  choiceOption,
+  type Command,
+  numberOption,
+  onlyArgument,
+  type OptionValues,
+  UsageError,
+} from "./command.ts";
+import { readErrorMessage } from "./file_error.ts";
+import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
+import { FEATURE_OPTIONS, labelledFeatures } from "./labelled_features.ts";
+import { findLabelledImages } from "./labelled_images.ts";
+import { main } from "./main.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { percent } from "./percent.ts";
+import { printable } from "./printable.ts";
+import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import type { Terminal } from "./terminal.ts";
+import { writeFile } from "./write_file.ts";
+
+const options = {
+  out: { value: "FILE", help: "The ONNX file to write, backbone and head" },
+  "head-only": { value: "FILE", help: "The ONNX file to write with just the head, kilobytes" },
+  add: {
+    value: "PHOTOS",
+    help: "Add these photos, and their classes, to the head of --model; the file is replaced",
+  },
+  ...MODEL_OPTIONS,
+  ...HEAD_OPTION,
+  ...RUNTIME_OPTIONS,
+  method: {
+    value: "M",
+    help: "auto: the best by cross-validation (default); logistic, prototypes, knn, ridge",
+  },
+  ...FIT_OPTIONS,
+  unknown: {
+    value: "R",
+    help: "The share of right photos that may be taken for unknown; default 0.05",
+  },
+  "keep-features": {
+    help: "Keep the photos' features in the file, so that more can be added later",
+  },
+  ...FEATURE_OPTIONS,
+  json: { help: "Print what was fitted as a line of JSON" },
+};
+
+type Values = OptionValues<typeof options>;
+
+/** `deno task fit`: makes a classifier of a few photos a class. */
+export const fit: Command<typeof options> = {
+  name: "fit",
+  usage: "PHOTOS --out FILE.onnx",
+  description: "Makes a classifier of a few photos a class, on the features of a backbone.\n" +
+    "PHOTOS is a folder with a folder for each class, named after it, or a table of them with path\n" +
+    "and label: CSV or JSON lines.",
+  options,
+  examples: [
+    ["photos --out my.onnx", "On the embedded backbone"],
+    ["photos --model vit-msn-small.onnx --out my.onnx", "On a better one"],
+    ["photos --model vit-msn-small.onnx --head-only head.onnx", "Just the head, for `--head`"],
+    ["--add more --model my.onnx", "More photos or classes for what was fitted before"],
+  ],
+  async run(positional, values, terminal) {
+    if (values.add !== undefined) return await add(positional, values.add, values, terminal);
+    const source = onlyArgument(positional, "folder or table of photos");
+    if (values.head !== undefined) throw new UsageError("--head is of --add, which is not given");
+    const outputs = [values.out, values["head-only"]].filter((path) => path !== undefined);
+    if (outputs.length === 0) throw new UsageError("--out is missing, or --head-only");
+    const method = choiceOption("method", values.method, METHOD_CHOICES);
+    const falseRejectionRate = numberOption("unknown", values.unknown, {
+      otherwise: 0.05,
+      min: 0,
+      max: 0.99,
+    });
+    const fitting = {
+      ...fitOptions(values, method),
+      falseRejectionRate,
+      keepFeatures: values["keep-features"],
+    };
+    for (const path of outputs) await assertFolder(path);
+    const images = await findLabelledImages(source, warner(terminal));
+    const opened = await openModelOption(values, terminal);
+    await using _model = opened.model;
+    const found = await labelledFeatures("fit", images, opened, values, terminal, values);
+    const { head, report } = fitHead(found, fitting);
+    await write(head, opened, values);
+    terminal.stdout.write(
+      values.json
+        ? JSON.stringify(toJson(head, report, found.skipped)) + "\n"
+        : summary(head, report) + written(values),
+    );
+    return 0;
+  },
+};
+
+/** The head of a file with more photos. */
+async function add(
+  positional: readonly string[],
+  source: string,
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  if (positional.length > 0) throw new UsageError(`it takes no photos but those of --add`);
+  if (values.method !== undefined || values.lambd !== undefined) {
+    throw new UsageError("--method and --lambd stay what they are with --add");
+  }
+  if (values.model === undefined && values.head === undefined) {
+    throw new UsageError("--add takes a --model or --head to add to");
+  }
+  const opened = await openModelOption(values, terminal);
+  await using model = opened.model;
+  const { head } = model;
+  if (!head) throw new Error(`${values.model}: its classifier is none of \`deno task fit\``);
+  const target = values.head === undefined
+    ? { out: values.out ?? values.model, "head-only": values["head-only"] }
+    : { out: values.out, "head-only": values["head-only"] ?? values.head };
+  for (const path of Object.values(target)) if (path !== undefined) await assertFolder(path);
+  const images = await findLabelledImages(source, warner(terminal));
+  const found = await labelledFeatures("fit", images, opened, values, terminal, values);
+  const { seed = 0, classWeight = "balanced" } = fitOptions(values, "auto");
+  const rate = head.parameters.settings.unknown?.falseRejectionRate;
+  const more = addToHead(head, found, {
+    seed,
+    classWeight,
+    ...(rate === undefined ? {} : { falseRejectionRate: rate }),
+  });
+  await write(more, opened, target);
+  const { labels, counts } = more.parameters.settings;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  terminal.stdout.write(
+    values.json
+      ? JSON.stringify({ labels, counts, skipped: found.skipped }) + "\n"
+      : `Now ${labels.length} classes of ${total} photos.\n` + written(target),
+  );
+  return 0;
+}
+
+function warner(terminal: Terminal): (message: string) => void {
+  return (message) => terminal.stderr.write(`fit: ${printable(message)}\n`);
+}
+
+/** Before the work, not after it. */
+async function assertFolder(path: string): Promise<void> {
+  try {
+    await Deno.stat(dirname(path));
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "its folder does not exist"
+      : readErrorMessage(error);
+    throw new Error(`Cannot write ${path}: ${reason}`);
+  }
+}
+
+/** Where to write, under the options' names. */
+type Targets = Partial<Record<"out" | "head-only", string | undefined>>;
+
+async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Promise<void> {
+  const { parameters } = head;
+  if (targets.out !== undefined) {
+    // In one piece: the file may be the one that the pieces are views of.
+    await writeFile(targets.out, [concat(writeModelWithHead(bytes, parameters))]);
+  }
+  if (targets["head-only"] !== undefined) {
+    const { layerNorm } = readModelFile(bytes);
+    await writeFile(
+      targets["head-only"],
+      writeHeadFile({ head: parameters, layerNorm: layerNorm! }),
+    );
+  }
+}
+
+function written(targets: Targets): string {
+  const { out, "head-only": headOnly } = targets;
+  return [
+    ...(out === undefined ? [] : [`${out}: deno task classify photo.jpg --model ${out}\n`]),
+    ...(headOnly === undefined
+      ? []
+      : [`${headOnly}: deno task classify photo.jpg --model … --head ${headOnly}\n`]),
+  ].map(printableLine).join("");
+}
+
+function printableLine(line: string): string {
+  return printable(line.trimEnd()) + "\n";
+}
+
+/** A candidate in words. */
+function nameOf(candidate: Candidate): string {
+  if ("lambd" in candidate) return `${candidate.method}, lambd ${candidate.lambd}`;
+  return "k" in candidate ? `${candidate.method}, k ${candidate.k}` : candidate.method;
+}
+
+function summary(head: Head, report: FitReport): string {
+  const { labels, counts, temperature, unknown } = head.parameters.settings;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const lines = [
+    `Fitted ${labels.length} classes on ${total} photos: ${nameOf(report.candidate)}.`,
+  ];
+  const own = report.candidates.find(({ candidate }) =>
+    JSON.stringify(candidate) === JSON.stringify(report.candidate)
+  );
+  if (!own) {
+    lines.push(
+      "There are too few photos for cross-validation, which takes three a class: scores are not " +
+        "calibrated, and nothing is told unknown.",
+    );
+  } else {
+    const { before, after } = report.calibrationError!;
+    lines.push(
+      `Right on photos left out: ${percent(own.accuracy)}. Calibration error ${percent(before)}, ` +
+        `with temperature ${temperature.toPrecision(3)} ${percent(after)}.`,
+    );
+  }
+  if (unknown) {
+    const { criterion, threshold, falseRejectionRate } = unknown;
+    lines.push(
+      `Unknown with a ${criterion} below ${threshold.toPrecision(3)}: ` +
+        `${percent(falseRejectionRate)} of the photos left out are; it tells ` +
+        `${percent(report.unknown![criterion])} of pairs of a known and an unknown class.`,
+    );
+  }
+  return lines.join("\n") + "\n";
+}
+
+function toJson(head: Head, report: FitReport, skipped: number): unknown {
+  const { labels, counts, temperature, calibrated, unknown } = head.parameters.settings;
+  return {
+    ...report.candidate,
+    labels,
+    counts,
+    skipped,
+    temperature,
+    calibrated,
+    ...(unknown
+      ? {
+        unknown: {
+          criterion: unknown.criterion,
+          threshold: unknown.threshold,
+          false_rejection_rate: unknown.falseRejectionRate,
+          auroc: report.unknown,
+        },
+      }
+      : {}),
+    ...(report.calibrationError ? { calibration_error: report.calibrationError } : {}),
+    ...(report.logistic
+      ? {
+        objective: report.logistic.objective,
+        gradient_norm: report.logistic.gradientNorm,
+        iterations: report.logistic.iterations,
+      }
+      : {}),
+    candidates: report.candidates.map(({ candidate, accuracy, negativeLogLikelihood }) => ({
+      ...candidate,
+      accuracy,
+      negative_log_likelihood: negativeLogLikelihood,
+    })),
+  };
+}
+
+if (import.meta.main) await main(fit);

@@ -1,0 +1,110 @@
+import { parse } from "@std/csv/parse";
+import { dirname, isAbsolute, join } from "@std/path";
+import { errorMessage } from "./command.ts";
+import { readErrorMessage } from "./file_error.ts";
+import { findImageFiles, type ImageFile } from "./image_files.ts";
+
+/** An image and what it shows. */
+export interface LabelledImage extends ImageFile {
+  readonly label: string;
+}
+
+/**
+ * Finds labelled images: a folder with a folder for each class, whose name is the label, or a table of
+ * them, CSV or JSON lines, with `path` and `label`; paths count from the table's folder.
+ *
+ * @param warn is told what is left out.
+ * @throws {Error} if nothing is labelled there, or the table cannot be read; the message names it.
+ */
+export async function findLabelledImages(
+  source: string,
+  warn: (message: string) => void,
+): Promise<LabelledImage[]> {
+  let isFolder;
+  try {
+    isFolder = (await Deno.stat(source)).isDirectory;
+  } catch (error) {
+    throw new Error(`${source}: ${readErrorMessage(error)}`);
+  }
+  const images = isFolder ? await findInFolders(source, warn) : await readTable(source);
+  if (images.length > 0) return images;
+  throw new Error(
+    `${source}: ${
+      isFolder
+        ? "there is no folder in it; it takes a folder of photos for each class, named after it"
+        : "it has no rows"
+    }`,
+  );
+}
+
+async function findInFolders(
+  source: string,
+  warn: (message: string) => void,
+): Promise<LabelledImage[]> {
+  const entries = await Array.fromAsync(Deno.readDir(source));
+  const folders: string[] = [];
+  for (const { name, isDirectory, isSymlink } of entries) {
+    if (name.startsWith(".")) continue;
+    const isFolder = isDirectory ||
+      isSymlink && (await Deno.stat(join(source, name)).catch(() => undefined))?.isDirectory;
+    if (isFolder) folders.push(name);
+  }
+  const others = entries.filter(({ name, isFile }) => isFile && !name.startsWith(".")).length;
+  if (others > 0 && folders.length > 0) {
+    warn(`${source}: ${others} files right in it are left out: they are in no class's folder`);
+  }
+  const found = [];
+  for (const label of folders.sort()) {
+    for (const image of await findImageFiles([join(source, label)])) {
+      found.push({ ...image, label });
+    }
+  }
+  return found;
+}
+
+async function readTable(path: string): Promise<LabelledImage[]> {
+  const ending = /\.(csv|jsonl|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
+  if (!ending) throw new Error(`${path}: it is neither a folder nor a table, .csv or .jsonl`);
+  let rows: Record<string, unknown>[];
+  try {
+    const text = (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
+    rows = ending === "csv" ? parseCsv(text) : parseJsonLines(text);
+  } catch (error) {
+    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+  }
+  return rows.map((row, i) => {
+    const { path: file, label } = row;
+    for (const [name, value] of Object.entries({ path: file, label })) {
+      if (typeof value !== "string" || value === "") {
+        throw new Error(`${path}: row ${i + 1} has no ${name}; it takes path and label`);
+      }
+    }
+    const name = file as string;
+    return {
+      file: isAbsolute(name) ? name : join(dirname(path), name),
+      label: label as string,
+    };
+  });
+}
+
+/** With a first line `path,label`, in any order and among others, or of these two without it. */
+function parseCsv(text: string): Record<string, unknown>[] {
+  const lines = parse(text) as string[][];
+  const hasHeader = ["path", "label"].every((name) => lines[0]?.includes(name));
+  const columns = hasHeader ? lines[0]! : ["path", "label"];
+  return lines.slice(hasHeader ? 1 : 0).map((line) =>
+    Object.fromEntries(columns.map((column, c) => [column, line[c]]))
+  );
+}
+
+function parseJsonLines(text: string): Record<string, unknown>[] {
+  return text.split("\n").filter((line) => line.trim() !== "").map((line, i) => {
+    let row: unknown;
+    try {
+      row = JSON.parse(line);
+    } catch {
+      throw new SyntaxError(`line ${i + 1} is not JSON`);
+    }
+    return row as Record<string, unknown> ?? {};
+  });
+}
