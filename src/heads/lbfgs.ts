@@ -3,7 +3,7 @@ export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 /** When {@linkcode minimize} stops. */
 export interface MinimizeOptions {
-  /** The length of the gradient that counts as 0; default 1e-10. */
+  /** The length of the gradient that counts as 0; default 1e-9. */
   readonly tolerance?: number;
   /** Default 2000. */
   readonly maxIterations?: number;
@@ -49,7 +49,7 @@ const MAX_TRIALS = 40;
 export function minimize(
   objective: Objective,
   start: Float64Array,
-  { tolerance = 1e-10, maxIterations = 2000 }: MinimizeOptions = {},
+  { tolerance = 1e-9, maxIterations = 2000 }: MinimizeOptions = {},
 ): Minimum {
   let x: Float64Array = start.slice();
   let gradient: Float64Array = new Float64Array(x.length);

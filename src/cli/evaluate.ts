@@ -1,0 +1,247 @@
+import { evaluateLogits } from "../heads/evaluate.ts";
+import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate_shots.ts";
+import { UNKNOWN } from "../heads/head.ts";
+import type { ViTMSNForImageClassification } from "../model.ts";
+import {
+  choiceOption,
+  type Command,
+  numberOption,
+  onlyArgument,
+  type OptionValues,
+  UsageError,
+} from "./command.ts";
+import { evaluationJson, evaluationText } from "./evaluation_text.ts";
+import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
+import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
+import { type FoundLogits, labelledLogits } from "./labelled_logits.ts";
+import { findLabelledImages, type LabelledImage } from "./labelled_images.ts";
+import { main } from "./main.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { percent } from "./percent.ts";
+import { printable } from "./printable.ts";
+import { reportHtml, type WrongImage } from "./report_html.ts";
+import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import type { Terminal } from "./terminal.ts";
+import { writeFile } from "./write_file.ts";
+
+const options = {
+  ...MODEL_OPTIONS,
+  ...HEAD_OPTION,
+  ...RUNTIME_OPTIONS,
+  shots: {
+    value: "N,N",
+    help: "Evaluate heads that are fitted on so many photos a class, such as 1,2,5",
+  },
+  splits: { value: "N", help: "With --shots: how often to draw these photos; default 10" },
+  support: {
+    value: "PHOTOS",
+    help: "With --shots: where to draw them from; default is PHOTOS, less those that are drawn",
+  },
+  method: {
+    value: "M,M",
+    help: "With --shots: auto (default), logistic, prototypes, knn, ridge, or several of them",
+  },
+  ...FIT_OPTIONS,
+  html: { value: "FILE", help: "Write a report with plots, one page that needs nothing else" },
+  ...FEATURE_OPTIONS,
+  json: { help: "Print JSON lines" },
+};
+
+type Values = OptionValues<typeof options>;
+
+/** `deno task evaluate`: says how often a classifier is right. */
+export const evaluate: Command<typeof options> = {
+  name: "evaluate",
+  usage: "PHOTOS",
+  description:
+    "Says how often a classifier is right on labelled photos, how sure it is and may be, and what it\n" +
+    "takes for what; or, with --shots, how good heads are that are fitted on a few photos a class.\n" +
+    "PHOTOS is a folder with a folder for each class, or a CSV or JSON lines table with path and label.",
+  options,
+  examples: [
+    ["test-photos --model my.onnx --html report.html", "A fitted model"],
+    ["photos --shots 1,2,5 --splits 10", "What few photos would do"],
+    ["test-photos --support photos --shots 5 --method auto,logistic", "Methods side by side"],
+  ],
+  async run(positional, values, terminal) {
+    const source = onlyArgument(positional, "folder or table of photos");
+    const run = values.shots === undefined ? prepareModel(values) : prepareShots(values);
+    const warn = (message: string) => terminal.stderr.write(`evaluate: ${printable(message)}\n`);
+    const images = await findLabelledImages(source, warn);
+    const opened = await openModelOption(values, terminal);
+    await using _model = opened.model;
+    await run({ images, opened, values, terminal, warn });
+    return 0;
+  },
+};
+
+interface Job {
+  readonly images: readonly LabelledImage[];
+  readonly opened: OpenedModel;
+  readonly values: Values;
+  readonly terminal: Terminal;
+  readonly warn: (message: string) => void;
+}
+
+/** Checks the options, before anything is read. */
+function prepareModel(values: Values): (job: Job) => Promise<void> {
+  for (const name of ["splits", "support", "method", "lambd", "class-weight", "seed"] as const) {
+    if (values[name] !== undefined) {
+      throw new UsageError(`--${name} is of --shots, which is not given`);
+    }
+  }
+  if (values.augment) throw new UsageError("--augment is of --shots, which is not given");
+  return evaluateModel;
+}
+
+async function evaluateModel({ images, opened, values, terminal, warn }: Job): Promise<void> {
+  const { model } = opened;
+  if (!model.defaultOutputs.includes("logits")) {
+    throw new Error(
+      "the model is a backbone without a classifier: fit one with `deno task fit`, or evaluate what " +
+        "few photos would do with --shots",
+    );
+  }
+  const labels = model.config.id2label;
+  const known = images.filter(({ label }) => labels.includes(label));
+  const strange = images.filter(({ label }) => !labels.includes(label));
+  if (known.length === 0) {
+    throw new Error(`no photo has a label of the model, which are ${labels.join(", ")}`);
+  }
+  if (strange.length > 0) {
+    const names = [...new Set(strange.map(({ label }) => label))].join(", ");
+    warn(`${strange.length} photos have labels that the model does not know: ${names}`);
+  }
+  const found = await logitsOf(known, opened, values, terminal);
+  const temperature = model.head?.parameters.settings.temperature;
+  const evaluation = evaluateLogits(found.logits, found.labels, labels, temperature);
+  const unknown = await rejections(found, strange, opened, values, terminal);
+  if (values.html !== undefined) {
+    const wrong = wrongImages(found, labels);
+    await writeFile(values.html, [
+      new TextEncoder().encode(await reportHtml(evaluation, wrong)),
+    ]);
+  }
+  terminal.stdout.write(
+    values.json
+      ? JSON.stringify({ ...evaluationJson(evaluation), skipped: found.skipped, ...unknown }) + "\n"
+      : evaluationText(evaluation, terminal.stdout) + unknownText(unknown),
+  );
+}
+
+/** With a head, the features that the logits are of. */
+async function logitsOf(
+  images: readonly LabelledImage[],
+  opened: OpenedModel,
+  values: Values,
+  terminal: Terminal,
+): Promise<FoundLogits & Partial<FoundFeatures>> {
+  const { head } = opened.model;
+  if (head) {
+    const found = await labelledFeatures("evaluate", images, opened, values, terminal);
+    return { ...found, logits: head.logits(found.features) };
+  }
+  const classifier = opened.model as ViTMSNForImageClassification;
+  return await labelledLogits("evaluate", images, classifier, values, terminal);
+}
+
+/** How many photos of the classes, and of others, are told unknown. */
+async function rejections(
+  known: Partial<FoundFeatures>,
+  strange: readonly LabelledImage[],
+  opened: OpenedModel,
+  values: Values,
+  terminal: Terminal,
+): Promise<{ unknown?: { false_rejection_rate: number; others?: number } }> {
+  const { head } = opened.model;
+  if (!head?.parameters.settings.unknown || !known.features) return {};
+  const share = (features: readonly Float32Array[]) => {
+    const labels = head.predict(features, { topK: 1, unknown: true });
+    return labels.filter((list) => list.length > 1 && list[0]!.label === UNKNOWN).length /
+      labels.length;
+  };
+  const rate = share(known.features);
+  if (strange.length === 0) return { unknown: { false_rejection_rate: rate } };
+  const others = await labelledFeatures("evaluate", strange, opened, values, terminal);
+  return { unknown: { false_rejection_rate: rate, others: share(others.features) } };
+}
+
+function unknownText({ unknown }: Awaited<ReturnType<typeof rejections>>): string {
+  if (!unknown) return "";
+  const { false_rejection_rate: rate, others } = unknown;
+  return `\nTold unknown: ${percent(rate)} of these photos` +
+    (others === undefined ? "\n" : `, ${percent(others)} of those of other classes\n`);
+}
+
+/** The wrong ones, those of which the model is surest first. */
+function wrongImages(
+  { logits, files, labels: truths }: FoundLogits,
+  labels: readonly string[],
+): WrongImage[] {
+  return logits.flatMap((row, i) => {
+    const best = row.indexOf(row.reduce((a, z) => Math.max(a, z), -Infinity));
+    const sum = row.reduce((total, z) => total + Math.exp(z - row[best]!), 0);
+    const wrong = { file: files[i]!, label: truths[i]!, guess: labels[best]!, score: 1 / sum };
+    return wrong.guess === wrong.label ? [] : [wrong];
+  }).sort((a, b) => b.score - a.score);
+}
+
+/** Checks the options, before anything is read. */
+function prepareShots(values: Values): (job: Job) => Promise<void> {
+  if (values.html !== undefined) throw new UsageError("--html is not of --shots");
+  if (values.head !== undefined) throw new UsageError("--head is not of --shots");
+  const shots = values.shots!.split(",").map((value) =>
+    numberOption("shots", value, { otherwise: 1, min: 1, integer: true })
+  );
+  const splits = numberOption("splits", values.splits, {
+    otherwise: 10,
+    min: 1,
+    max: 1000,
+    integer: true,
+  });
+  const methods = (values.method ?? "auto").split(",").map((method) =>
+    choiceOption("method", method, METHOD_CHOICES)
+  );
+  const fitting = methods.map((method) => ({ method, ...fitOptions(values, method) }));
+  return async ({ images, opened, values, terminal, warn }) => {
+    const { augment } = values;
+    const find = async (images: readonly LabelledImage[], augment: boolean) =>
+      await labelledFeatures("evaluate", images, opened, values, terminal, { augment });
+    const support = values.support === undefined
+      ? images
+      : await findLabelledImages(values.support, warn);
+    if (values.support === undefined && augment) {
+      throw new UsageError("--augment takes a --support: PHOTOS are asked for as they are");
+    }
+    const from = await find(support, augment);
+    const query = values.support === undefined ? undefined : await find(images, false);
+    if (!values.json) terminal.stdout.write(shotsHeader);
+    for (const options of fitting) {
+      for (const count of shots) {
+        const result = evaluateShots(from, { ...options, shots: count, splits }, query);
+        terminal.stdout.write(
+          values.json ? shotsJson(options.method, result) : shotsRow(options.method, result),
+        );
+      }
+    }
+  };
+}
+
+const shotsHeader = "method      shots  accuracy  95 % interval\n";
+
+function shotsRow(method: string, { shots, accuracy, confidenceInterval }: ShotsEvaluation) {
+  const [low, high] = confidenceInterval.map(percent);
+  return `${method.padEnd(10)}  ${String(shots).padStart(5)}  ${
+    percent(accuracy).padStart(8)
+  }  ${low} to ${high}\n`;
+}
+
+function shotsJson(
+  method: string,
+  { shots, accuracies, accuracy, confidenceInterval }: ShotsEvaluation,
+): string {
+  const line = { method, shots, accuracy, confidence_interval: confidenceInterval, accuracies };
+  return JSON.stringify(line) + "\n";
+}
+
+if (import.meta.main) await main(evaluate);
