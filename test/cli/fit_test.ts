@@ -1,0 +1,365 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { classify } from "../../src/cli/classify.ts";
+import { evaluate } from "../../src/cli/evaluate.ts";
+import { fit } from "../../src/cli/fit.ts";
+import { writePng } from "../../src/cli/png.ts";
+import type { System } from "../../src/cli/system.ts";
+import { decodeImage } from "../../src/image/decode_image.ts";
+import { uniform } from "../../src/tensor/uniform.ts";
+import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
+
+/** A picture of one colour and some noise. */
+async function picture(colour: readonly number[], seed: number): Promise<Uint8Array> {
+  const random = uniform(seed);
+  const data = Uint8Array.from({ length: 3 * 20 * 20 }, (_, i) => colour[i % 3]! + 50 * random());
+  return await writePng({ width: 20, height: 20, data });
+}
+
+const COLOURS = { red: [200, 0, 0], "dark blue": [0, 0, 100], "grün; <b>": [0, 200, 0] };
+
+/** A folder with a folder of photos for each class. */
+async function photos(
+  folder: TempFolder,
+  name: string,
+  count: number,
+  { seed = 0, classes = Object.keys(COLOURS) }: { seed?: number; classes?: string[] } = {},
+): Promise<string> {
+  for (const [c, label] of classes.entries()) {
+    for (let i = 0; i < count; i++) {
+      const colour = COLOURS[label as keyof typeof COLOURS];
+      const png = await picture(colour, seed + 100 * c + i + label.length * 1000);
+      folder.write(`${name}/${label}/${i}.png`, png);
+    }
+  }
+  return `${folder.path}/${name}`;
+}
+
+/** A system whose cache is in the folder. */
+function systemOf(folder: TempFolder): System {
+  const home = Deno.realPathSync(folder.path);
+  const env = (name: string) => Promise.resolve(name === "XDG_CACHE_HOME" ? home : undefined);
+  return { ...EMPTY_SYSTEM, env };
+}
+
+const exists = (path: string) => {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+Deno.test("fit makes a file that classify and evaluate take", async () => {
+  using folder = new TempFolder();
+  const system = systemOf(folder);
+  const source = await photos(folder, "photos", 5);
+  const out = `${folder.path}/my.onnx`;
+  const head = `${folder.path}/head.onnx`;
+  const { code, stdout, stderr } = await run(
+    fit,
+    [source, "--out", out, "--head-only", head],
+    { system },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^Fitted 3 classes on 15 photos: \w+/);
+  assertStringIncludes(stdout, `${out}: deno task classify photo.jpg --model ${out}`);
+  assert(Deno.statSync(head).size < 50_000);
+
+  const test = await photos(folder, "test", 2, { seed: 7000 });
+  for (const model of [["--model", out], ["--head", head]]) {
+    const { stdout } = await run(classify, [test, "--json", ...model]);
+    for (const line of stdout.trimEnd().split("\n")) {
+      const { file, labels } = JSON.parse(line);
+      assertEquals(labels[0].label, file.split("/").at(-2));
+    }
+  }
+  const report = `${folder.path}/report.html`;
+  const evaluated = await run(
+    evaluate,
+    [test, "--model", out, "--json", "--html", report],
+    { system },
+  );
+  assertEquals([evaluated.code, evaluated.stderr], [0, ""]);
+  const { accuracy, confidence_interval, count } = JSON.parse(evaluated.stdout);
+  assertEquals([accuracy, count, confidence_interval[1]], [1, 6, 1]);
+  const html = Deno.readTextFileSync(report);
+  assertStringIncludes(html, "grün; &lt;b&gt;");
+  assert(!html.includes("<b>") && !/https?:/.test(html));
+});
+
+Deno.test("fit keeps features, and takes up again where it was interrupted", async () => {
+  using folder = new TempFolder();
+  const system = systemOf(folder);
+  const source = await photos(folder, "photos", 3);
+  const args = [source, "--head-only", `${folder.path}/head.onnx`];
+  const first = await run(fit, args, { system });
+  const cache = `${folder.path}/vit-msn-edge/features`;
+  const [{ name }] = [...Deno.readDirSync(cache)] as [Deno.DirEntry];
+  const files = () => [...Deno.readDirSync(`${cache}/${name}`)].map(({ name }) => name);
+  assertEquals(files().length, 1);
+  const record = 32 + 4 * 192;
+  const path = `${cache}/${name}/${files()[0]}`;
+  assertEquals(Deno.statSync(path).size, 9 * record);
+  assertEquals(await run(fit, args, { system }), first);
+  assertEquals(files().length, 1);
+  // The last record is half-written, the first one damaged.
+  const bytes = Deno.readFileSync(path).subarray(0, 8.5 * record);
+  bytes.fill(77, 32, 200);
+  Deno.writeFileSync(path, bytes);
+  assertEquals(await run(fit, args, { system }), first);
+  const added = files().find((file) => !path.endsWith(file))!;
+  assertEquals(Deno.statSync(`${cache}/${name}/${added}`).size, 2 * record);
+  await run(fit, [...args, "--no-cache"], { system });
+  assertEquals(files().length, 2);
+});
+
+Deno.test("fit without a cache folder says so and goes on", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 1);
+  const out = `${folder.path}/my.onnx`;
+  const { code, stderr, stdout } = await run(fit, [source, "--out", out]);
+  assertEquals(code, 0);
+  assertMatch(stderr, /^fit: features are not kept: .*HOME is not set\n$/);
+  assertStringIncludes(stdout, "too few photos for cross-validation");
+});
+
+Deno.test("fit takes tables, and says what of them is missing", async () => {
+  using folder = new TempFolder();
+  await photos(folder, "photos", 2);
+  const rows = ["red", "dark blue"].flatMap((label) =>
+    [0, 1].map((i) => ({ path: `photos/${label}/${i}.png`, label: `a "${label}", one` }))
+  );
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const csv = rows.map(({ path, label }) => `${quote(label)},${quote(path)},x`);
+  const tables = {
+    "with.csv": ["label,path,more", ...csv].join("\n"),
+    "without.csv": rows.map(({ path, label }) => `${path},${quote(label)}`).join("\r\n"),
+    "rows.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") + "\n",
+  };
+  for (const [name, text] of Object.entries(tables)) {
+    const table = folder.write(name, text);
+    const args = [table, "--out", `${folder.path}/my.onnx`, "--json", "--no-cache"];
+    const { code, stdout, stderr } = await run(fit, args);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(JSON.parse(stdout).labels, [`a "dark blue", one`, `a "red", one`]);
+  }
+  const missing = folder.write("missing.csv", tables["with.csv"] + "\nred,nowhere.png,x");
+  const args = [missing, "--out", `${folder.path}/my.onnx`, "--no-cache"];
+  const { code, stderr } = await run(fit, args);
+  assertEquals(code, 1); // the class "red" has no image but that
+  assertStringIncludes(stderr, "nowhere.png: no such file");
+  assertStringIncludes(stderr, "the class red has no image");
+  for (
+    const [name, text, message] of [
+      ["bad.jsonl", "{", "line 1 is not JSON"],
+      ["half.jsonl", `{"path": "a.png"}`, "row 1 has no label"],
+      ["half.csv", "a.png", "row 1 has no label"],
+      ["empty.csv", "", "it has no rows"],
+      ["photos.txt", "x", "neither a folder nor a table"],
+    ] as const
+  ) {
+    const table = folder.write(name, text);
+    const { code, stderr } = await run(fit, [table, "--out", `${folder.path}/x.onnx`]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("fit leaves out what is unreadable, twice there, or of two classes", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 4);
+  folder.write("photos/red/broken.png", "no picture");
+  const same = Deno.readFileSync(`${source}/red/0.png`);
+  folder.write("photos/red/again.png", same);
+  const contradiction = Deno.readFileSync(`${source}/dark blue/0.png`);
+  folder.write("photos/red/blue.png", contradiction);
+  folder.write("photos/stray.png", same);
+  const args = [source, "--out", `${folder.path}/my.onnx`, "--no-cache", "--json"];
+  const { code, stdout, stderr } = await run(fit, args);
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "1 files right in it are left out");
+  assertMatch(stderr, /red\/broken\.png: Cannot decode/);
+  assertMatch(stderr, /red\/again\.png|red\/0\.png: the same photo as/);
+  assertMatch(stderr, /red\/blue\.png: the same photo as .*, which is labelled dark blue, not red/);
+  assertStringIncludes(stderr, "fit: 4 of 15 images are left out");
+  const { labels, counts, skipped } = JSON.parse(stdout);
+  assertEquals([labels, counts, skipped], [["dark blue", "grün; <b>", "red"], [3, 4, 4], 4]);
+});
+
+for (
+  const [what, prepare, message] of [
+    ["an empty folder", () => {}, "there is no folder in it"],
+    ["one class only", (f: TempFolder) => photos(f, "p", 2, { classes: ["red"] }), "one class"],
+    ["a class without images", async (f: TempFolder) => {
+      await photos(f, "p", 2);
+      f.write("p/empty/notes.txt", "x");
+    }, "the class empty has no image"],
+    ["a class of broken images", async (f: TempFolder) => {
+      await photos(f, "p", 2);
+      f.write("p/broken/1.png", "x");
+      f.write("p/broken/2.png", "y");
+    }, "the class broken has no image: all 2 of its files"],
+  ] as const
+) {
+  Deno.test(`fit refuses ${what} and writes nothing`, async () => {
+    using folder = new TempFolder();
+    Deno.mkdirSync(`${folder.path}/p`);
+    await prepare(folder);
+    const out = `${folder.path}/my.onnx`;
+    const { code, stderr, stdout } = await run(fit, [
+      `${folder.path}/p`,
+      "--out",
+      out,
+      "--no-cache",
+    ]);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, message);
+    assert(!exists(out));
+  });
+}
+
+Deno.test("fit refuses options that make no sense before it reads a photo", async () => {
+  const refuses = async (args: string[], message: string, expected = 2) => {
+    const { code, stderr } = await run(fit, args);
+    assertEquals(code, expected);
+    assertStringIncludes(stderr, message);
+  };
+  await refuses(["nowhere"], "--out is missing");
+  await refuses([], "0 are given");
+  await refuses(["nowhere", "--out", "x", "--method", "magic"], "--method is magic");
+  await refuses(["nowhere", "--out", "x", "--lambd", "1"], "not of auto");
+  await refuses(["nowhere", "--out", "x", "--lambd", "0", "--method", "ridge"], "--lambd is 0");
+  await refuses(["nowhere", "--out", "x", "--unknown", "1"], "--unknown is 1");
+  await refuses(["nowhere", "--out", "x", "--head", "y"], "--head is of --add");
+  await refuses(["--add", "nowhere"], "--add takes a --model");
+  await refuses(["nowhere", "--out", "no/such/x.onnx"], "its folder does not exist", 1);
+  await refuses(["nowhere", "--out", "x.onnx"], "nowhere: no such file", 1);
+});
+
+Deno.test("fit --add adds photos and classes to a file, where that can be done", async () => {
+  using folder = new TempFolder();
+  const first = await photos(folder, "first", 3, { classes: ["red", "dark blue"] });
+  const more = await photos(folder, "more", 2, { classes: ["red", "grün; <b>"], seed: 50 });
+  const out = `${folder.path}/my.onnx`;
+  const headOnly = `${folder.path}/head.onnx`;
+  const shared = ["--no-cache", "--json"];
+  for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]]) {
+    await run(fit, [first, "--out", out, "--head-only", headOnly, "--method", method!, ...options]);
+    for (const target of [["--model", out], ["--head", headOnly]]) {
+      const { code, stdout } = await run(fit, ["--add", more, ...target, ...shared]);
+      assertEquals(code, 0);
+      const { labels, counts } = JSON.parse(stdout);
+      assertEquals([labels, counts], [["dark blue", "grün; <b>", "red"], [3, 2, 5]]);
+      const { stdout: line } = await run(classify, [
+        `${more}/grün; <b>/0.png`,
+        "--json",
+        ...target,
+      ]);
+      assertEquals(JSON.parse(line).labels[0].label, "grün; <b>");
+    }
+  }
+  await run(fit, [first, "--out", out, "--method", "logistic", "--no-cache"]);
+  const before = Deno.readFileSync(out);
+  const { code, stderr } = await run(fit, ["--add", more, "--model", out, "--no-cache"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "--keep-features");
+  assertEquals(Deno.readFileSync(out), before);
+  const embedded = "functions/_shared/model.onnx";
+  const untouched = await run(fit, ["--add", more, "--model", embedded, "--no-cache"]);
+  assertStringIncludes(untouched.stderr, "its classifier is none of `deno task fit`");
+});
+
+Deno.test("classify --unknown tells what is none of the classes", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 6, { classes: ["red", "dark blue"] });
+  const strange = await photos(folder, "strange", 4, { classes: ["grün; <b>"] });
+  const out = `${folder.path}/my.onnx`;
+  await run(fit, [source, "--out", out, "--no-cache", "--unknown", "0.1"]);
+  const { stdout } = await run(classify, [strange, "--model", out, "--unknown", "--json"]);
+  const [line] = stdout.split("\n").map((text) => JSON.parse(text || "{}"));
+  assertEquals(line.labels.map(({ label }: { label: string }) => label)[0], "unknown");
+  assertEquals(line.labels.length, 3);
+  const plain = await run(classify, [strange, "--model", out, "--json"]);
+  assert(!plain.stdout.includes(`"unknown"`));
+  const embedded = await run(classify, ["test/images/ship.jpg", "--unknown"]);
+  assertEquals(embedded.code, 1);
+  assertStringIncludes(embedded.stderr, "no rule for unknown images");
+});
+
+Deno.test("--augment fits on the mean of several views", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 2);
+  const args = [source, "--out", `${folder.path}/my.onnx`, "--no-cache"];
+  await run(fit, args);
+  const plain = Deno.readFileSync(`${folder.path}/my.onnx`);
+  const { code } = await run(fit, [...args, "--augment"]);
+  assertEquals(code, 0);
+  assert(plain.some((byte, i) => byte !== Deno.readFileSync(`${folder.path}/my.onnx`)[i]));
+});
+
+Deno.test("evaluate says how the embedded model does, and what it does not know", async () => {
+  using folder = new TempFolder();
+  for (const name of ["ship", "dog", "frog"]) {
+    folder.write(`photos/${name}/1.jpg`, Deno.readFileSync(`test/images/${name}.jpg`));
+  }
+  folder.write("photos/banana/1.jpg", Deno.readFileSync("test/images/bird.jpg"));
+  folder.write("photos/dog/broken.jpg", "x");
+  const { code, stdout, stderr } = await run(evaluate, [`${folder.path}/photos`]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /^100\.0 % right {2}\(95 %: 43\.\d % to 100\.0 %; 3 photos\)/);
+  assertMatch(stdout, /\nship +1 {2}100\.0 %\n/);
+  assertStringIncludes(stderr, "1 photos have labels that the model does not know: banana");
+  assertStringIncludes(stderr, "1 of 4 images are left out");
+});
+
+Deno.test("evaluate --shots says what few photos would do, by each method", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 4);
+  const test = await photos(folder, "test", 2, { seed: 9000 });
+  const shared = ["--shots", "1,2", "--splits", "3", "--no-cache"];
+  const both = await run(evaluate, [
+    test,
+    "--support",
+    source,
+    ...shared,
+    "--method",
+    "auto,knn",
+    "--json",
+  ]);
+  assertEquals([both.code, both.stderr], [0, ""]);
+  const lines = both.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ method, shots }) => `${method} ${shots}`), [
+    "auto 1",
+    "auto 2",
+    "knn 1",
+    "knn 2",
+  ]);
+  assert(lines.every(({ accuracy, accuracies }) => accuracy > 0.9 && accuracies.length === 3));
+  const { stdout } = await run(evaluate, [source, ...shared]);
+  assertMatch(stdout, /^method +shots +accuracy +95 % interval\nauto +1 +\d+\.\d %/);
+});
+
+Deno.test("evaluate refuses what makes no sense", async () => {
+  const refuses = async (args: string[], message: string, expected = 2) => {
+    const { code, stderr } = await run(evaluate, args);
+    assertEquals(code, expected);
+    assertStringIncludes(stderr, message);
+  };
+  await refuses([], "0 are given");
+  await refuses(["x", "--splits", "3"], "--splits is of --shots");
+  await refuses(["x", "--augment"], "--augment is of --shots");
+  await refuses(["x", "--shots", "0"], "--shots is 0");
+  await refuses(["x", "--shots", "1", "--html", "y"], "--html is not of --shots");
+  await refuses(["x", "--shots", "1", "--method", "auto,magic"], "--method is magic");
+  await refuses(["nowhere"], "nowhere: no such file", 1);
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 1);
+  await refuses([source], "no photo has a label of the model", 1);
+  await refuses([source, "--shots", "2", "--no-cache"], "has 1, and it takes 3", 1);
+});
+
+Deno.test("writePng() writes what decodes to the same pixels", async () => {
+  const image = { width: 7, height: 3, data: Uint8Array.from({ length: 63 }, (_, i) => 4 * i) };
+  assertEquals(await decodeImage(await writePng(image)), image);
+});
