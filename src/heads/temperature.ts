@@ -9,7 +9,9 @@ const TOLERANCE = 1e-4;
 /**
  * The temperature T that makes probabilities `softmax(z / T)` as likely as possible for the classes
  * that were right (Guo et al., On Calibration of Modern Neural Networks, 2017): the minimum of
- * {@linkcode negativeLogLikelihood}, which is convex in 1 / T, by Newton's method within brackets.
+ * {@linkcode negativeLogLikelihood}, which is convex in 1 / T, by Newton's method within brackets. As in Platt's
+ * scaling, a class that was right counts as a little less than sure, `ε = 1 / (n + 2)` less: a few
+ * images that are all right are no proof of scores of 100 %.
  *
  * @param logits [n, K], of samples that the model was not fitted on.
  * @param weights [n], how much each one counts.
@@ -20,9 +22,10 @@ export function fitTemperature(
   classes: readonly number[],
   weights: readonly number[],
 ): number {
+  const smoothing = 1 / (logits.rows + 2);
   let [low, high, inverse] = [MIN, MAX, 1];
   for (let step = 0; step < MAX_STEPS; step++) {
-    const { slope, curvature } = likelihoodAt(logits, classes, weights, inverse);
+    const { slope, curvature } = likelihoodAt(logits, classes, weights, inverse, smoothing);
     if (slope > 0) high = inverse;
     else low = inverse;
     const newton = inverse - slope / curvature;
@@ -34,14 +37,19 @@ export function fitTemperature(
   return 1 / inverse;
 }
 
-/** The weighted mean of `log Σ exp(z / T) - z_class / T`. */
+/**
+ * The weighted mean of `log Σ exp(z / T) - z_class / T`.
+ *
+ * @param smoothing ε, the share of each image's weight that all classes have alike.
+ */
 export function negativeLogLikelihood(
   logits: Matrix,
   classes: readonly number[],
   weights: readonly number[],
   temperature = 1,
+  smoothing = 0,
 ): number {
-  return likelihoodAt(logits, classes, weights, 1 / temperature).loss;
+  return likelihoodAt(logits, classes, weights, 1 / temperature, smoothing).loss;
 }
 
 /** The weighted mean loss at 1 / T, and its first two derivatives by it. */
@@ -50,21 +58,23 @@ function likelihoodAt(
   classes: readonly number[],
   weights: readonly number[],
   inverse: number,
+  smoothing: number,
 ): { loss: number; slope: number; curvature: number } {
   let [loss, slope, curvature, total] = [0, 0, 0, 0];
   for (let i = 0; i < logits.rows; i++) {
     const row = rowOf(logits, i);
     let max = -Infinity;
     for (let j = 0; j < row.length; j++) max = Math.max(max, row[j]!);
-    let [sum, first, second] = [0, 0, 0]; // of exp(z / T), z exp(z / T), z² exp(z / T), z less max
+    let [sum, first, second, all] = [0, 0, 0, 0]; // of e = exp(z / T), z e, z² e, z; z less max
     for (let j = 0; j < row.length; j++) {
       const z = row[j]! - max;
       const e = Math.exp(z * inverse);
       sum += e;
+      all += z;
       first += z * e;
       second += z * z * e;
     }
-    const own = row[classes[i]!]! - max;
+    const own = (1 - smoothing) * (row[classes[i]!]! - max) + smoothing * all / row.length;
     const mean = first / sum;
     loss += weights[i]! * (Math.log(sum) - own * inverse);
     slope += weights[i]! * (mean - own);

@@ -26,13 +26,19 @@ for (const method of METHODS) {
 }
 
 Deno.test("auto chooses what is best on what was left out, and the same every time", () => {
-  const { head, report } = fitHead(support);
+  const many = clusters({ ant: 40, bee: 40, cow: 40 }, { noise: 2 });
+  const { head, report } = fitHead(many);
   assertEquals(report.candidates.length, 12);
   const values = report.candidates.map((c) => c.accuracy - c.negativeLogLikelihood / 2);
   const best = report.candidates[values.indexOf(Math.max(...values))];
   assertEquals(report.candidate, best?.candidate);
-  assertEquals(fitHead(support).head.parameters, head.parameters);
-  assertEquals(fitHead(support, { seed: 1 }).head.labels, head.labels);
+  assertEquals(fitHead(many).head.parameters, head.parameters);
+  assertEquals(fitHead(many, { seed: 1 }).head.labels, head.labels);
+});
+
+Deno.test("with few images, auto takes what is best only if that is more than luck", () => {
+  // All are right on all: nothing is better than the default, though likelier.
+  assertEquals(fitHead(support).report.candidate, { method: "ridge", lambd: 1 });
 });
 
 Deno.test("below three images a class, auto takes prototypes and calibrates nothing", () => {
