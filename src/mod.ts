@@ -1,13 +1,34 @@
 /**
  * ViT-MSN image classification and embeddings: {@linkcode decodeImage} makes pixels of an image file,
  * {@linkcode loadModel} makes a model of an ONNX file, and the model names what is on the pixels or
- * embeds them.
+ * embeds them. {@linkcode fitHead} makes a classifier of the features of a few pictures a class.
  *
  * @module
  */
 
+export { addToHead } from "./heads/add_to_head.ts";
+export { type ReliabilityBin } from "./heads/calibration_error.ts";
 export { type Classification, type ClassificationOptions } from "./heads/classification.ts";
+export { type Interval } from "./heads/confidence_interval.ts";
+export {
+  type ClassEvaluation,
+  evaluate,
+  evaluateLogits,
+  type Evaluation,
+} from "./heads/evaluate.ts";
+export { evaluateShots, type ShotsEvaluation, type ShotsOptions } from "./heads/evaluate_shots.ts";
+export {
+  type CandidateReport,
+  fitHead,
+  type FitOptions,
+  type FitReport,
+  type LabelledFeatures,
+} from "./heads/fit_head.ts";
+export { Head } from "./heads/head.ts";
+export { type Candidate, type Method } from "./heads/method.ts";
 export { type Pooling } from "./heads/pool.ts";
+export { type ClassWeight } from "./heads/samples.ts";
+export { type UnknownReport } from "./heads/unknown.ts";
 export { decodeImage, type DecodeOptions } from "./image/decode_image.ts";
 export { type Image } from "./image/image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";
@@ -53,5 +74,13 @@ export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
+export { type HeadFile, readHeadFile, writeHeadFile } from "./vit_msn/head_file.ts";
+export {
+  type HeadParameters,
+  type HeadSettings,
+  type HeadTensors,
+  type Unknown,
+} from "./vit_msn/head_parameters.ts";
+export { type LayerNorm } from "./vit_msn/layer_norm.ts";
 export { type KeepOptions } from "./vit_msn/kept_patches.ts";
-export { type Sidecars } from "./vit_msn/model_file.ts";
+export { type Sidecars, writeModelWithHead } from "./vit_msn/model_file.ts";

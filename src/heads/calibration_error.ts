@@ -4,6 +4,7 @@ import { softmax } from "../tensor/softmax.ts";
 export interface ReliabilityBin {
   /** From the lower bound, not included but for 0, to the upper one. */
   readonly range: readonly [number, number];
+  /** How many images. */
   readonly count: number;
   /** The mean score; 0 if there are no images. */
   readonly confidence: number;

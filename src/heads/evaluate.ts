@@ -23,6 +23,7 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
   /** The expected calibration error, and what it would be without the temperature. */
   readonly calibrationError: { readonly before: number; readonly after: number };
+  /** How scores and right answers go together. */
   readonly reliability: readonly ReliabilityBin[];
   /**
    * Of the images of which the classifier is surest, a share (coverage): how many of them are wrong
@@ -33,6 +34,7 @@ export interface Evaluation {
 
 /** One label's part of an {@linkcode Evaluation}. */
 export interface ClassEvaluation {
+  /** Its name. */
   readonly label: string;
   /** How many images have it. */
   readonly count: number;

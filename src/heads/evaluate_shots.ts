@@ -14,6 +14,7 @@ export interface ShotsOptions extends FitOptions {
 
 /** How good heads are that are fitted on few images a class. */
 export interface ShotsEvaluation {
+  /** Images a class. */
   readonly shots: number;
   /** Of each split. */
   readonly accuracies: readonly number[];

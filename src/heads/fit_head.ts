@@ -48,6 +48,7 @@ export interface FitOptions {
 
 /** What cross-validation says of a candidate. */
 export interface CandidateReport {
+  /** What it is about. */
   readonly candidate: Candidate;
   /** The share of images that it names right, classes weighted as in the fit. */
   readonly accuracy: number;
@@ -57,6 +58,7 @@ export interface CandidateReport {
 
 /** How a fit went. */
 export interface FitReport {
+  /** What was fitted. */
   readonly candidate: Candidate;
   /** Every candidate, by cross-validation; none where there are too few images. */
   readonly candidates: readonly CandidateReport[];
@@ -75,16 +77,13 @@ export interface FitReport {
 
 /** A nat of likelihood weighs half as much as all right answers; measured on 2 to 50 images a class. */
 const LIKELIHOOD_WEIGHT = 0.5;
-/**
- * With fewer images a candidate must be better than the default by more than its luck, one standard error;
- * measured, too.
- */
+/** With fewer images a candidate must be better than the default by two standard errors; measured, too. */
 const FEW = 100;
 
 /**
  * Fits a classifier on a few images a class. Cross-validation chooses method and setting: those with
  * the largest `accuracy - NLL / 2` on images that were left out; with fewer than a hundred images, ridge
- * regression stays unless another is better by a standard error. On the same images one temperature is
+ * regression stays unless another is better by two standard errors. On the same images one temperature is
  * fitted, and a threshold below which an image is unknown. The same input gives the same head.
  *
  * @throws {RangeError} if there are fewer than two classes, features of different lengths or that are
@@ -97,8 +96,8 @@ const FEW = 100;
  *
  * const features = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
  * const { head } = fitHead({ features, labels: ["east", "north"] });
- * const [[best]] = head.predict([Float32Array.of(0.8, 0.6)]) as [[{ label: string }]];
- * assertEquals(best.label, "east");
+ * const [labels] = head.predict([Float32Array.of(0.8, 0.6)]);
+ * assertEquals(labels?.[0]?.label, "east");
  * ```
  */
 export function fitHead(
@@ -194,7 +193,7 @@ function choose(
     const right = rightOf(i);
     const accuracy = weightedShare(right, weights);
     const luck = few
-      ? standardError(right.map((x, row) => +x - +rightByDefault[row]!), samples.classes.length)
+      ? 2 * standardError(right.map((x, row) => +x - +rightByDefault[row]!), samples.classes.length)
       : 0;
     return {
       report: { candidate, accuracy, negativeLogLikelihood: nll },

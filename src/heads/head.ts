@@ -23,7 +23,11 @@ export class Head {
   readonly #scorer: Scorer;
   readonly #references: References;
 
-  /** @param parameters of `fitHead`, or of a file. */
+  /**
+   * Makes a head of what was fitted.
+   *
+   * @param parameters of `fitHead`, or of a file.
+   */
   constructor(parameters: HeadParameters) {
     this.parameters = parameters;
     const { settings, tensors: { weight, bias, support, votes, means } } = parameters;

@@ -29,16 +29,25 @@ export function classMeans(
 }
 
 /**
- * Scores by the nearest class prototype: `z_c = cos(f, mean_c) / 0.1`.
+ * Scores by the nearest class prototype, seen from the middle of all: with m the mean of the class means,
+ * as in SimpleShot (Wang et al., 2019),
+ *
+ *     z_c = (f - m) · (mean_c - m) / ‖mean_c - m‖ / 0.1
  *
  * @param means [K, D], of {@linkcode classMeans}.
  */
 export function prototypeScorer(means: Matrix): LinearScorer {
-  const data = means.data.slice();
-  for (let c = 0; c < means.rows; c++) {
-    const row = rowOf({ ...means, data }, c);
-    const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)) || 1;
-    for (let d = 0; d < row.length; d++) row[d]! /= TEMPERATURE * length;
+  const { rows: K, columns: D } = means;
+  const middle = new Float64Array(D);
+  for (let c = 0; c < K; c++) rowOf(means, c).forEach((x, d) => middle[d]! += x / K);
+  const weight = { rows: K, columns: D, data: new Float64Array(K * D) };
+  const bias = new Float64Array(K);
+  for (let c = 0; c < K; c++) {
+    const direction = rowOf(means, c).map((x, d) => x - middle[d]!);
+    const length = Math.sqrt(direction.reduce((sum, x) => sum + x * x, 0)) || 1;
+    const row = rowOf(weight, c);
+    direction.forEach((x, d) => row[d] = x / length / TEMPERATURE);
+    bias[c] = -row.reduce((sum, w, d) => sum + w * middle[d]!, 0);
   }
-  return { kind: "linear", weight: { ...means, data }, bias: new Float64Array(means.rows) };
+  return { kind: "linear", weight, bias };
 }

@@ -9,7 +9,9 @@ import type { LayerNorm } from "./layer_norm.ts";
 
 /** A head by itself, and the LayerNorm of the backbone that it was fitted on. */
 export interface HeadFile {
+  /** What was fitted. */
   readonly head: HeadParameters;
+  /** [D] each; a head is of no use to a backbone with another one. */
   readonly layerNorm: LayerNorm;
 }
 

@@ -2,12 +2,15 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** A fitted head as a file has it; `fitHead` makes one, and `Head` computes with it. */
 export interface HeadParameters {
+  /** What is said of it. */
   readonly settings: HeadSettings;
+  /** What it computes with. */
   readonly tensors: HeadTensors;
 }
 
 /** What is said of a head in JSON. */
 export interface HeadSettings {
+  /** How it was fitted. */
   readonly method: "logistic" | "prototypes" | "knn" | "ridge";
   /** The strength of the penalty, of `logistic` and `ridge`. */
   readonly lambd?: number;

@@ -1,6 +1,8 @@
-/** A LayerNorm's weight and bias, [D] each. */
+/** A LayerNorm's weight and bias. */
 export interface LayerNorm {
+  /** [D] */
   readonly weight: Float32Array;
+  /** [D] */
   readonly bias: Float32Array;
 }
 

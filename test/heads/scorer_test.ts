@@ -39,13 +39,16 @@ for (const [perClass, size] of [[3, 32], [20, 8]] as const) {
   });
 }
 
-Deno.test("prototypes score by the cosine to each class mean", () => {
+Deno.test("prototypes score by the direction of each class mean from the middle of all", () => {
   const samples = samplesOf(4, 8);
   const [{ scorer }] = fitCandidates(samples, [{ method: "prototypes" }], { final: true }) as [
     ReturnType<typeof fitCandidates>[number],
   ];
   const means = classMeans(samples);
   const feature = rowOf(samples.features, 0);
+  const middle = feature.map((_, d) =>
+    [0, 1, 2].reduce((sum, c) => sum + rowOf(means, c)[d]! / 3, 0)
+  );
   const scores = scoresOf(scorer, matrixOf([feature])).data;
   for (let c = 0; c < 3; c++) {
     const own = samples.classes.flatMap((other, i) => other === c ? [i] : []);
@@ -53,8 +56,9 @@ Deno.test("prototypes score by the cosine to each class mean", () => {
       own.reduce((sum, i) => sum + rowOf(samples.features, i)[d]!, 0) / own.length
     );
     assert(maxDifference(rowOf(means, c), mean) < 1e-12);
-    const dot = mean.reduce((sum, x, d) => sum + x * feature[d]!, 0);
-    assertAlmostEquals(scores[c]!, dot / Math.hypot(...mean) / 0.1, 1e-9);
+    const direction = mean.map((x, d) => x - middle[d]!);
+    const dot = direction.reduce((sum, x, d) => sum + x * (feature[d]! - middle[d]!), 0);
+    assertAlmostEquals(scores[c]!, dot / Math.hypot(...direction) / 0.1, 1e-9);
   }
 });
 
