@@ -44,7 +44,7 @@ export function candidatesOf(method: Method, lambd?: number): Candidate[] {
 }
 
 /** How exactly a logistic regression is fitted that only serves to choose. */
-const ROUGH = 1e-4;
+const ROUGH = 1e-3;
 
 /**
  * Fits candidates on samples. A logistic regression begins where the one before it has ended.

@@ -127,8 +127,7 @@ Deno.test("a backbone of the hub is not asked for labels", async () => {
     classify,
     [ship, ...model],
     "Cannot classify: the model is a backbone without a trained classifier, though its config may " +
-      "name labels; to classify, a head, such as a logistic regression, must be fitted on its " +
-      "embeddings, which `deno task embed` computes",
+      "name labels; `deno task fit PHOTOS --model MODEL --out FILE.onnx` fits one",
   );
   assertEquals((await setting.run(embed, [ship, ...model])).code, 0);
 });
