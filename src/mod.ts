@@ -6,7 +6,11 @@
  * @module
  */
 
-export { type Classification, type ClassificationOptions } from "./heads/classification.ts";
+export {
+  type Classification,
+  type ClassificationOptions,
+  type FunctionToApply,
+} from "./heads/classification.ts";
 export { type Pooling } from "./heads/pool.ts";
 export { decodeImage, type DecodeOptions } from "./image/decode_image.ts";
 export { type Image } from "./image/image.ts";
@@ -28,6 +32,7 @@ export {
   loadClassifier,
   loadModel,
   type LoadOptions,
+  type Pictures,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model.ts";

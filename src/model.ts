@@ -41,6 +41,12 @@ export interface ForwardOptions {
   readonly interpolatePosEncoding?: boolean;
 }
 
+/**
+ * Decoded pictures, or the `pixel_values` that a model's `processor` has made of them: whoever keeps many
+ * images waiting keeps these, which are of the model's size.
+ */
+export type Pictures = readonly Image[] | Tensor<"float32">;
+
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
 export interface EmbedOptions extends KeepOptions {
   /** Default `cls`. */
@@ -70,18 +76,19 @@ export class ViTMSNModel implements AsyncDisposable {
   /**
    * Computes the embeddings of pictures from `last_hidden_state`.
    *
+   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
    * @returns the vectors of each image: one of D numbers, or T with `pool: "none"`.
    * @throws {RangeError} if `keepPatches` or `seed` is out of range.
    */
   async embed(
-    images: readonly Image[],
+    images: Pictures,
     { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
-    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state", {
+    const { data, shape: [B, T, D] } = await this.forwardImages(images, "last_hidden_state", {
       ...keep,
       onlyCls: pooling === "cls",
     });
-    return images.map((_, b) => {
+    return Array.from({ length: B! }, (_, b) => {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
     });
@@ -131,12 +138,12 @@ export class ViTMSNModel implements AsyncDisposable {
 
   /** One output for pictures. */
   protected async forwardImages(
-    images: readonly Image[],
+    images: Pictures,
     output: OutputName,
     { onlyCls = false, ...keep }: KeepOptions & RunOptions,
   ): Promise<Tensor<"float32">> {
-    const pixel_values = this.processor.preprocess(images);
-    const kept = this.#keptPatches(images.length, keep);
+    const pixel_values = "data" in images ? images : this.processor.preprocess(images);
+    const kept = this.#keptPatches(pixel_values.shape[0]!, keep);
     const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
     const results = await this.#forward(inputs, { outputs: [output], onlyCls });
     return results.get(output) as Tensor<"float32">;
@@ -189,14 +196,15 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on pictures.
    *
+   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
    * @returns the labels of each image, best first.
    */
   async classify(
-    images: readonly Image[],
+    images: Pictures,
     options: ClassificationOptions & KeepOptions = {},
   ): Promise<Classification[][]> {
-    const { data, shape: [, K] } = await this.forwardImages(images, "logits", options);
-    return images.map((_, b) =>
+    const { data, shape: [B, K] } = await this.forwardImages(images, "logits", options);
+    return Array.from({ length: B! }, (_, b) =>
       toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
     );
   }
