@@ -8,7 +8,6 @@
 
 export { addToHead } from "./heads/add_to_head.ts";
 export { type ReliabilityBin } from "./heads/calibration_error.ts";
-export { type Classification, type ClassificationOptions } from "./heads/classification.ts";
 export { type Interval } from "./heads/confidence_interval.ts";
 export {
   type ClassEvaluation,
@@ -26,6 +25,11 @@ export {
 } from "./heads/fit_head.ts";
 export { Head } from "./heads/head.ts";
 export { type Candidate, type Method } from "./heads/method.ts";
+export {
+  type Classification,
+  type ClassificationOptions,
+  type FunctionToApply,
+} from "./heads/classification.ts";
 export { type Pooling } from "./heads/pool.ts";
 export { type ClassWeight } from "./heads/samples.ts";
 export { type UnknownReport } from "./heads/unknown.ts";
@@ -49,6 +53,7 @@ export {
   loadClassifier,
   loadModel,
   type LoadOptions,
+  type Pictures,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model.ts";

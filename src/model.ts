@@ -47,6 +47,12 @@ export interface ForwardOptions {
   readonly interpolatePosEncoding?: boolean;
 }
 
+/**
+ * Decoded pictures, or the `pixel_values` that a model's `processor` has made of them: whoever keeps many
+ * images waiting keeps these, which are of the model's size.
+ */
+export type Pictures = readonly Image[] | Tensor<"float32">;
+
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
 export interface EmbedOptions extends KeepOptions {
   /** Default `cls`. */
@@ -81,18 +87,19 @@ export class ViTMSNModel implements AsyncDisposable {
   /**
    * Computes the embeddings of pictures from `last_hidden_state`.
    *
+   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
    * @returns the vectors of each image: one of D numbers, or T with `pool: "none"`.
    * @throws {RangeError} if `keepPatches` or `seed` is out of range.
    */
   async embed(
-    images: readonly Image[],
+    images: Pictures,
     { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
-    const { data, shape: [, T, D] } = await this.forwardImages(images, "last_hidden_state", {
+    const { data, shape: [B, T, D] } = await this.forwardImages(images, "last_hidden_state", {
       ...keep,
       onlyCls: pooling === "cls",
     });
-    return images.map((_, b) => {
+    return Array.from({ length: B! }, (_, b) => {
       const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
       return normalize ? vectors.map(l2Normalize) : vectors;
     });
@@ -102,10 +109,11 @@ export class ViTMSNModel implements AsyncDisposable {
    * Computes the features of pictures on which heads are fitted, as in the evaluation of the MSN paper:
    * the CLS token before the final LayerNorm, minus its own mean, divided by its length.
    *
+   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
    * @returns [D] of each image, of length 1.
    * @throws {TypeError} if the model's file does not say what its final LayerNorm is: another tool made it.
    */
-  async features(images: readonly Image[], keep: KeepOptions = {}): Promise<Float32Array[]> {
+  async features(images: Pictures, keep: KeepOptions = {}): Promise<Float32Array[]> {
     const layerNorm = this.#layerNorm;
     if (!layerNorm) throw new TypeError(NO_LAYER_NORM);
     const vectors = await this.embed(images, keep);
@@ -178,12 +186,12 @@ export class ViTMSNModel implements AsyncDisposable {
 
   /** One output for pictures. */
   protected async forwardImages(
-    images: readonly Image[],
+    images: Pictures,
     output: OutputName,
     { onlyCls = false, ...keep }: KeepOptions & RunOptions,
   ): Promise<Tensor<"float32">> {
-    const pixel_values = this.processor.preprocess(images);
-    const kept = this.#keptPatches(images.length, keep);
+    const pixel_values = "data" in images ? images : this.processor.preprocess(images);
+    const kept = this.#keptPatches(pixel_values.shape[0]!, keep);
     const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
     const results = await this.#forward(inputs, { outputs: [output], onlyCls });
     return results.get(output) as Tensor<"float32">;
@@ -241,11 +249,12 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on pictures.
    *
+   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
    * @returns the labels of each image, best first; with `unknown`, see {@linkcode Head.predict}.
    * @throws {TypeError} if `unknown` is asked for and the classifier cannot tell.
    */
   async classify(
-    images: readonly Image[],
+    images: Pictures,
     options: ClassificationOptions & KeepOptions = {},
   ): Promise<Classification[][]> {
     if (this.head) return this.head.predict(await this.features(images, options), options);
@@ -254,9 +263,10 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
         "Cannot tell unknown images: the classifier is no head of `deno task fit`",
       );
     }
-    const { data, shape: [, K] } = await this.forwardImages(images, "logits", options);
-    return images.map((_, b) =>
-      toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options)
+    const { data, shape: [B, K] } = await this.forwardImages(images, "logits", options);
+    return Array.from(
+      { length: B! },
+      (_, b) => toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options),
     );
   }
 }

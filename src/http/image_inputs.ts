@@ -1,0 +1,114 @@
+import type * as v from "valibot";
+import { imageTextBytes, isRemoteUrl } from "./image_text.ts";
+import { Problem } from "./problem.ts";
+import { imageDocument } from "./schemas.ts";
+import { joinParameters, textParameters } from "./text_parameters.ts";
+import { parseJson, validate } from "./validate.ts";
+
+/** Images of a request, and what it asks of them. */
+export interface ImageInputs {
+  readonly images: readonly Uint8Array<ArrayBuffer>[];
+  /** As in JSON, not validated yet. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether the client expects a list, an image an element. */
+  readonly isBatch: boolean;
+}
+
+/** Gets the bytes of images that are named by URLs. */
+export type FetchImage = (url: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** The schema of a route's parameters. */
+type ParametersSchema = v.GenericSchema & { readonly entries: Readonly<Record<string, object>> };
+
+/**
+ * Reads a request for images in any of its forms: the image itself, a multipart form of files and of
+ * parameters, or Hugging Face's JSON. Which one it is, the bytes say; the media type counts for forms only,
+ * as clients send all kinds of it.
+ *
+ * @param maxImages how many there may be.
+ * @throws {Problem} 400 if it is none of these, 413 if there are too many images.
+ */
+export async function readImageInputs(
+  request: Request,
+  body: Uint8Array<ArrayBuffer>,
+  schema: ParametersSchema,
+  maxImages: number,
+  fetchImage: FetchImage,
+): Promise<ImageInputs> {
+  const query = textParameters(new URL(request.url).searchParams, schema);
+  const type = request.headers.get("content-type") ?? "";
+  if (/^\s*multipart\/form-data\b/i.test(type)) {
+    const { files, fields } = await readForm(body, type);
+    assertCount(files.length, maxImages);
+    const images = await Promise.all(
+      files.map(async (file) => new Uint8Array(await file.arrayBuffer())),
+    );
+    const parameters = joinParameters(query, textParameters(fields, schema));
+    return { images, parameters, isBatch: images.length > 1 };
+  }
+  if (isJson(body)) {
+    const { inputs, parameters = {} } = validate(imageDocument, parseJson(body));
+    const texts = typeof inputs === "string" ? [inputs] : inputs;
+    assertCount(texts.length, maxImages);
+    return {
+      images: await readImageTexts(texts, fetchImage),
+      parameters: joinParameters(query, parameters),
+      isBatch: typeof inputs !== "string",
+    };
+  }
+  if (/^\s*application\/json\b/i.test(type)) {
+    throw new Problem(400, "The request's body is not a JSON object");
+  }
+  assertCount(body.length > 0 ? 1 : 0, maxImages);
+  return { images: [body], parameters: query, isBatch: false };
+}
+
+/** The bytes of images in base64, data URLs or URLs, one after the other. */
+export async function readImageTexts(
+  texts: readonly string[],
+  fetchImage: FetchImage,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const images: Uint8Array<ArrayBuffer>[] = [];
+  for (const [i, text] of texts.entries()) {
+    const name = texts.length > 1 ? `image ${i}` : "the image";
+    images.push(isRemoteUrl(text) ? await fetchImage(text) : imageTextBytes(text, name));
+  }
+  return images;
+}
+
+/**
+ * Holds the number of images against the limit.
+ *
+ * @throws {Problem} 400 if there is none, 413 if there are too many.
+ */
+export function assertCount(count: number, maxImages: number): void {
+  if (count === 0) throw new Problem(400, "There is no image in the request");
+  if (count > maxImages) {
+    throw new Problem(413, `There are ${count} images in the request, more than ${maxImages}`);
+  }
+}
+
+/** No image format begins like that. */
+function isJson(body: Uint8Array): boolean {
+  const first = body.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte));
+  return first === "{".charCodeAt(0);
+}
+
+async function readForm(
+  body: Uint8Array<ArrayBuffer>,
+  type: string,
+): Promise<{ files: File[]; fields: [string, string][] }> {
+  let form: FormData;
+  try {
+    form = await new Response(body, { headers: { "content-type": type } }).formData();
+  } catch {
+    throw new Problem(400, "The request's body is not the multipart form that it says to be");
+  }
+  const files: File[] = [];
+  const fields: [string, string][] = [];
+  for (const [name, value] of form) {
+    if (typeof value === "string") fields.push([name, value]);
+    else files.push(value);
+  }
+  return { files, fields };
+}

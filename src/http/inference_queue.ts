@@ -1,0 +1,155 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { timedOut } from "./deadline.ts";
+import { Problem } from "./problem.ts";
+
+/** How an {@linkcode InferenceQueue} works. */
+export interface InferenceQueueOptions {
+  /** How many images may be on their way at a time, from the end of their upload to their result. */
+  readonly maxImages: number;
+  /** How many images of the same work are handed to the model at a time. */
+  readonly maxBatch: number;
+}
+
+/** Work on images that can be done together: whatever has the same key is done by the same function. */
+export interface InferenceWork<R> {
+  readonly key: string;
+  /**
+   * @param pixelValues [B, C, H, W]
+   * @returns the results of the B images.
+   */
+  run(pixelValues: Tensor<"float32">): Promise<R[]>;
+}
+
+/** An image that waits for the model. */
+interface Job {
+  readonly work: InferenceWork<unknown>;
+  /** [1, C, H, W] */
+  readonly pixelValues: Tensor<"float32">;
+  /** Whether nobody waits for the result any more. */
+  readonly isAbandoned: () => boolean;
+  /** The result, when its run began and how many milliseconds it took. */
+  resolve(done: { result: unknown; start: number; time: number }): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Images in front of a model, in the order of their coming. Between two runs the event loop gets its
+ * turn: whatever else the process has to answer waits for one run at most.
+ */
+export class InferenceQueue {
+  readonly #options: InferenceQueueOptions;
+  readonly #jobs: Job[] = [];
+  #images = 0;
+  #isRunning = false;
+  /** A moving average in milliseconds; to begin with, a guess. */
+  #timePerImage = 50;
+
+  /** Makes an empty queue. */
+  constructor(options: InferenceQueueOptions) {
+    this.#options = options;
+  }
+
+  /** How many images are on their way. */
+  get images(): number {
+    return this.#images;
+  }
+
+  /**
+   * Lets images in; they leave when the result is disposed of.
+   *
+   * @throws {Problem} 429 if there are too many.
+   */
+  admit(count: number): Disposable {
+    if (this.#images + count > this.#options.maxImages) {
+      const seconds = Math.ceil(this.#images * this.#timePerImage / 1000);
+      throw new Problem(429, "Too many images are waiting; try again later", {
+        "retry-after": `${Math.max(1, seconds)}`,
+      });
+    }
+    this.#images += count;
+    let isIn = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isIn) this.#images -= count;
+        isIn = false;
+      },
+    };
+  }
+
+  /**
+   * Runs the model on an image when its turn comes.
+   *
+   * @param pixelValues [1, C, H, W]
+   * @param isAbandoned whether by then nobody waits for it any more; it is not run then.
+   * @returns the result, when the run began (`performance.now`) and its time in milliseconds.
+   * @throws {Problem} 504 if it was not run.
+   */
+  async run<R>(
+    work: InferenceWork<R>,
+    pixelValues: Tensor<"float32">,
+    isAbandoned: () => boolean,
+  ): Promise<{ result: R; start: number; time: number }> {
+    const { promise, resolve, reject } = Promise.withResolvers<
+      { result: unknown; start: number; time: number }
+    >();
+    this.#jobs.push({ work, pixelValues, isAbandoned, resolve, reject });
+    if (!this.#isRunning) void this.#drain();
+    return await promise as { result: R; start: number; time: number };
+  }
+
+  async #drain(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#jobs.length > 0) {
+      await nextTurn();
+      const batch = this.#nextBatch();
+      if (batch.length > 0) await this.#runBatch(batch);
+    }
+    this.#isRunning = false;
+  }
+
+  /** The first image and others behind it that are to be treated alike. */
+  #nextBatch(): Job[] {
+    const batch: Job[] = [];
+    for (let i = 0; i < this.#jobs.length && batch.length < this.#options.maxBatch;) {
+      const job = this.#jobs[i]!;
+      const isAlike = batch.length === 0 || isSameWork(job, batch[0]!);
+      if (!isAlike) i++;
+      else {
+        this.#jobs.splice(i, 1);
+        if (job.isAbandoned()) job.reject(timedOut());
+        else batch.push(job);
+      }
+    }
+    return batch;
+  }
+
+  async #runBatch(batch: readonly Job[]): Promise<void> {
+    const start = performance.now();
+    try {
+      const results = await batch[0]!.work.run(stack(batch.map((job) => job.pixelValues)));
+      const time = performance.now() - start;
+      this.#timePerImage += (time / batch.length - this.#timePerImage) / 10;
+      batch.forEach((job, i) => job.resolve({ result: results[i], start, time }));
+    } catch (error) {
+      for (const job of batch) job.reject(error);
+    }
+  }
+}
+
+function isSameWork(a: Job, b: Job): boolean {
+  return a.work.key === b.work.key && a.pixelValues.shape.join() === b.pixelValues.shape.join();
+}
+
+function stack(images: readonly Tensor<"float32">[]): Tensor<"float32"> {
+  const [first] = images;
+  if (images.length === 1) return first!;
+  const size = first!.data.length;
+  const data = new Float32Array(images.length * size);
+  images.forEach((image, i) => data.set(image.data, i * size));
+  return { dtype: "float32", shape: [images.length, ...first!.shape.slice(1)], data };
+}
+
+/** Resolves when the event loop has been round once, with what it had to do. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,0 +1,41 @@
+import type { ViTMSNModel } from "../model.ts";
+
+/** A model as the service needs it. */
+export interface ServedModel {
+  readonly model: ViTMSNModel;
+  /** Tells this model from any other, for results' ETags: the SHA-256 of its file in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Loads a model once. A failure is not kept: whoever asks next tries again. */
+export class ModelLoader {
+  readonly #load: () => Promise<ServedModel>;
+  #loading: Promise<ServedModel> | undefined;
+  #isReady = false;
+
+  /** @param load makes the model ready. */
+  constructor(load: () => Promise<ServedModel>) {
+    this.#load = load;
+  }
+
+  /** Whether the model is there. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** The model, when it is there. */
+  get(): Promise<ServedModel> {
+    return this.#loading ??= this.#begin();
+  }
+
+  async #begin(): Promise<ServedModel> {
+    try {
+      const served = await this.#load();
+      this.#isReady = true;
+      return served;
+    } catch (error) {
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+}

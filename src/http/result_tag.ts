@@ -1,0 +1,26 @@
+/**
+ * The ETag of results: the same images, options and model have the same one.
+ *
+ * @param model the model's own hash.
+ * @param work what is done with the images, with all options that make a difference.
+ */
+export async function resultTag(
+  images: readonly Uint8Array<ArrayBuffer>[],
+  model: string,
+  work: unknown,
+): Promise<string> {
+  const hashes = await Promise.all(images.map((image) => crypto.subtle.digest("SHA-256", image)));
+  const text = JSON.stringify([model, work, hashes.map(toHex)]);
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `"${toHex(hash).slice(0, 32)}"`;
+}
+
+/** Whether a client's `If-None-Match` has the tag. */
+export function matchesTag(header: string | null, tag: string): boolean {
+  return header?.match(/"[^"]*"/g)?.includes(tag) ?? false;
+}
+
+/** Bytes as hexadecimal digits. */
+export function toHex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
