@@ -185,23 +185,33 @@ function choose(
     JSON.stringify(candidate) === JSON.stringify(DEFAULTS[method === "auto" ? "ridge" : method])
   );
   const few = samples.classes.length < FEW && defaultId !== -1;
-  const rightOf = (i: number) => classes.map((c, row) => isRight(rowOf(logits[i]!, row), c));
-  const rightByDefault = few ? rightOf(defaultId) : [];
   const results = all.map((candidate, i) => {
     const temperature = fitTemperature(logits[i]!, classes, weights);
-    const nll = negativeLogLikelihood(logits[i]!, classes, weights, temperature);
-    const right = rightOf(i);
-    const accuracy = weightedShare(right, weights);
-    const luck = few
-      ? 2 * standardError(right.map((x, row) => +x - +rightByDefault[row]!), samples.classes.length)
-      : 0;
+    const right = classes.map((c, row) => isRight(rowOf(logits[i]!, row), c));
+    const losses = classes.map((c, row) => {
+      const one = { rows: 1, columns: samples.classCount, data: rowOf(logits[i]!, row) };
+      return negativeLogLikelihood(one, [c], [1], temperature);
+    });
     return {
-      report: { candidate, accuracy, negativeLogLikelihood: nll },
+      report: {
+        candidate,
+        accuracy: weightedMean(right.map(Number), weights),
+        negativeLogLikelihood: weightedMean(losses, weights),
+      },
       validation: { indices, logits: logits[i]!, temperature },
-      value: accuracy - LIKELIHOOD_WEIGHT * nll - luck,
+      values: right.map((x, row) => +x - LIKELIHOOD_WEIGHT * losses[row]!),
     };
   });
-  const best = results.reduce((best, other) => other.value > best.value ? other : best);
+  const valueOf = ({ values }: typeof results[number]) => {
+    const luck = few
+      ? 2 * standardError(
+        values.map((value, row) => value - results[defaultId]!.values[row]!),
+        samples.classes.length,
+      )
+      : 0;
+    return weightedMean(values, weights) - luck;
+  };
+  const best = results.reduce((best, other) => valueOf(other) > valueOf(best) ? other : best);
   return {
     candidate: best.report.candidate,
     candidates: results.map(({ report }) => report),
@@ -214,9 +224,9 @@ function isRight(row: Float64Array, own: number): boolean {
   return row.every((z, other) => other === own || z < row[own]!);
 }
 
-function weightedShare(right: readonly boolean[], weights: readonly number[]): number {
+function weightedMean(values: readonly number[], weights: readonly number[]): number {
   const total = weights.reduce((sum, w) => sum + w, 0);
-  return right.reduce((sum, x, i) => sum + (x ? weights[i]! : 0), 0) / total;
+  return values.reduce((sum, x, i) => sum + x * weights[i]!, 0) / total;
 }
 
 /** Of a mean of values, of which only `count` are of different images. */
