@@ -1,3 +1,4 @@
+import { toBase64 as bytesToBase64 } from "../tensor/base64.ts";
 import { l2Normalize } from "../tensor/l2_normalize.ts";
 import { Problem } from "./problem.ts";
 
@@ -53,7 +54,5 @@ export function toBase64(vectors: readonly Float32Array[]): string {
       at += 4;
     }
   }
-  const bytes = new Uint8Array(view.buffer);
-  if ("toBase64" in bytes) return bytes.toBase64();
-  return btoa(Array.from(bytes as Uint8Array, (byte) => String.fromCharCode(byte)).join(""));
+  return bytesToBase64(new Uint8Array(view.buffer));
 }

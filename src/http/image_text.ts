@@ -1,3 +1,4 @@
+import { fromBase64 } from "../tensor/base64.ts";
 import { Problem } from "./problem.ts";
 
 /** The beginning of a data URL in base64: media type and parameters do not count, the bytes do. */
@@ -26,10 +27,4 @@ export function imageTextBytes(text: string, name: string): Uint8Array<ArrayBuff
   } catch {
     throw new Problem(400, `${name} is neither base64 nor a data URL in base64`);
   }
-}
-
-/** `Uint8Array.fromBase64`, which not every host has. */
-function fromBase64(base64: string): Uint8Array<ArrayBuffer> {
-  if ("fromBase64" in Uint8Array) return Uint8Array.fromBase64(base64);
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

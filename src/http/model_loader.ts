@@ -13,9 +13,13 @@ export class ModelLoader {
   #loading: Promise<ServedModel> | undefined;
   #isReady = false;
 
-  /** @param load makes the model ready. */
-  constructor(load: () => Promise<ServedModel>) {
-    this.#load = load;
+  /** @param model that is there already, or what makes it ready when it is asked for. */
+  constructor(model: ServedModel | (() => Promise<ServedModel>)) {
+    this.#load = typeof model === "function" ? model : () => Promise.resolve(model);
+    if (typeof model !== "function") {
+      this.#loading = Promise.resolve(model);
+      this.#isReady = true;
+    }
   }
 
   /** Whether the model is there. */

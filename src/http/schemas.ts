@@ -19,7 +19,7 @@ const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const classifyParameters = v.strictObject({
   top_k: v.optional(v.pipe(positiveInteger, v.description("At most so many labels; default 5"))),
   threshold: v.optional(
-    v.pipe(v.number(), v.finite(), v.description("Only labels with at least this score")),
+    v.pipe(v.number(), v.description("Only labels with at least this score")),
   ),
   function_to_apply: v.optional(
     v.pipe(
@@ -27,6 +27,12 @@ export const classifyParameters = v.strictObject({
       v.description(
         "What makes scores of logits; default is what the model was trained for",
       ),
+    ),
+  ),
+  unknown: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description("Whether to label images unknown that show none of the classes; default no"),
     ),
   ),
   labels: v.optional(
@@ -126,7 +132,8 @@ export const openaiResponse = v.object({
   usage: v.object({ prompt_tokens: v.number(), total_tokens: v.number() }),
 });
 
-const openaiModel = v.object({
+/** An answer of `GET /v1/models/{model}`. */
+export const openaiModel = v.object({
   id: v.string(),
   object: v.literal("model"),
   created: v.number(),

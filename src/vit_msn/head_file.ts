@@ -1,6 +1,7 @@
 import type { GraphProto, ModelProto } from "../onnx/model_proto.ts";
 import { readModel } from "../onnx/read_model.ts";
 import { writeModel } from "../onnx/write_model.ts";
+import { fromBase64, toBase64 } from "../tensor/base64.ts";
 import { toFloat32 } from "../tensor/float16.ts";
 import { elementCount, type Tensor, tensorBytes, tensorFromBytes } from "../tensor/tensor.ts";
 import { buildHeadGraph, headTensorName } from "./head_graph.ts";
@@ -108,7 +109,7 @@ export function readHeadFile(bytes: Uint8Array): HeadFile {
 
 /** Shape and numbers: `[2,3]` in JSON, a space, and base64. */
 function toText(tensor: Tensor): string {
-  return `${JSON.stringify(tensor.shape)} ${tensorBytes(tensor).toBase64()}`;
+  return `${JSON.stringify(tensor.shape)} ${toBase64(tensorBytes(tensor))}`;
 }
 
 function fromText(text: string | undefined): Tensor<"float32"> | undefined {
@@ -116,7 +117,7 @@ function fromText(text: string | undefined): Tensor<"float32"> | undefined {
   const [shape, data] = text.split(" ");
   try {
     const sizes = JSON.parse(shape!) as number[];
-    const bytes = Uint8Array.fromBase64(data!);
+    const bytes = fromBase64(data!);
     if (4 * elementCount(sizes) !== bytes.length) throw new RangeError();
     return tensorFromBytes("float32", sizes, bytes) as Tensor<"float32">;
   } catch {

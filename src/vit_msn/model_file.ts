@@ -5,6 +5,7 @@ import {
   parsePreprocessorConfig,
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
+import { fromBase64, toBase64 } from "../tensor/base64.ts";
 import { toFloat32 } from "../tensor/float16.ts";
 import {
   type DataType,
@@ -62,7 +63,7 @@ export function writeModelFile(
   // The plain graph does not use it, and ONNX tools warn of a weight that no node uses.
   const maskToken = weights.get(MASK_TOKEN);
   if (maskToken) {
-    metadataProps.set(MASK_TOKEN, tensorBytes(toFloat32(maskToken)).toBase64());
+    metadataProps.set(MASK_TOKEN, toBase64(tensorBytes(toFloat32(maskToken))));
   }
   return writeModel({
     irVersion: 8,
@@ -223,7 +224,7 @@ function readWeights(
 
 function readMaskToken(base64: string, { hiddenSize }: ViTMSNConfig): Tensor {
   try {
-    return tensorFromBytes("float32", [1, 1, hiddenSize], Uint8Array.fromBase64(base64));
+    return tensorFromBytes("float32", [1, 1, hiddenSize], fromBase64(base64));
   } catch {
     throw new TypeError(
       `Cannot use the ONNX model: its ${MASK_TOKEN} is not [1, 1, ${hiddenSize}]`,

@@ -1,0 +1,43 @@
+import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
+import type { ServedModel } from "../../src/http/model_loader.ts";
+import { toHex } from "../../src/http/result_tag.ts";
+import { ImageDecoder } from "../../src/image/image_decoder.ts";
+import { loadModel } from "../../src/model.ts";
+import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
+import type { Settings } from "./settings.ts";
+
+/** Images that are decoded at a time: their pixels have to fit into a small host's memory. */
+const DECODERS = 1;
+
+/** Makes a handler's options of a function's settings. The model is loaded at the first request. */
+export function handlerOptions(settings: Settings): HandlerOptions {
+  return {
+    model: () => loadServedModel(settings),
+    decoder: new ImageDecoder({ workers: DECODERS }),
+    decoders: DECODERS,
+    name: settings.name,
+    apiKeys: settings.apiKeys,
+    allowOrigins: settings.allowOrigins,
+    log: (entry: LogEntry) => console.log(JSON.stringify(entry)),
+  };
+}
+
+async function loadServedModel({ modelUrl, modelSha256 }: Settings): Promise<ServedModel> {
+  const bytes = modelUrl.protocol === "file:"
+    ? await Deno.readFile(modelUrl)
+    : await fetchModel(modelUrl);
+  const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes));
+  if (modelSha256 && sha256 !== modelSha256) {
+    throw new Error(`Cannot use the model: its SHA-256 is ${sha256}, not ${modelSha256}`);
+  }
+  return { model: await loadModel(bytes, { runtime: simdRuntime() }), sha256 };
+}
+
+async function fetchModel(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`Cannot fetch the model: the status is ${response.status}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,53 @@
+/** What a deployed function is told by its environment. */
+export interface Settings {
+  /** Where the model is: beside the function by default, else an https URL. */
+  readonly modelUrl: URL;
+  /** The SHA-256 that the model's file must have, in hexadecimal; needed for one that is fetched. */
+  readonly modelSha256?: string;
+  /** The model's name towards clients. */
+  readonly name: string;
+  /** Keys of which a request must bring one; none: no key is needed. */
+  readonly apiKeys: readonly string[];
+  readonly allowOrigins: readonly string[];
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/**
+ * Reads a function's settings: `MODEL_URL` and `MODEL_SHA256`, `MODEL_NAME`, `API_KEYS` and
+ * `ALLOW_ORIGINS` (several with commas), `HOST` and `PORT`, which hosts of functions choose themselves.
+ *
+ * @param base where the function's files are.
+ * @throws {Error} if a setting cannot be used; the message names it.
+ */
+export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings {
+  const text = env.get("MODEL_URL") || "./model.onnx";
+  const modelUrl = URL.parse(text, base);
+  if (!modelUrl || !["file:", "https:"].includes(modelUrl.protocol)) {
+    throw new Error(`Cannot use MODEL_URL: it is ${text}, neither a file nor an https URL`);
+  }
+  const modelSha256 = env.get("MODEL_SHA256")?.toLowerCase();
+  if (modelSha256 && !/^[0-9a-f]{64}$/.test(modelSha256)) {
+    throw new Error("Cannot use MODEL_SHA256: it is not 64 hexadecimal digits");
+  }
+  if (modelUrl.protocol === "https:" && !modelSha256) {
+    throw new Error("Cannot use MODEL_URL: a model that is fetched needs its MODEL_SHA256");
+  }
+  const port = Number(env.get("PORT") || 8000);
+  if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`Cannot use PORT: it is ${env.get("PORT")}, not from 0 to 65535`);
+  }
+  return {
+    modelUrl,
+    ...(modelSha256 ? { modelSha256 } : {}),
+    name: env.get("MODEL_NAME") || "vit-msn",
+    apiKeys: list(env.get("API_KEYS")),
+    allowOrigins: list(env.get("ALLOW_ORIGINS")),
+    hostname: env.get("HOST") || "127.0.0.1",
+    port,
+  };
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? "").split(",").map((item) => item.trim()).filter((item) => item !== "");
+}

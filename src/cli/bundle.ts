@@ -1,0 +1,147 @@
+import { fromFileUrl, join, toFileUrl } from "@std/path";
+import * as esbuild from "esbuild-wasm";
+import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
+
+/** The project's folder. */
+const ROOT = new URL("../../", import.meta.url);
+
+/** Modules that run in workers, by the names of their bundles. */
+const WORKERS = {
+  "decode_worker.js": "src/image/decode_worker.ts",
+  "simd_worker.js": "src/runtime/simd/worker.ts",
+} as const;
+
+/** A file of a bundle. */
+export interface BundledFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What goes into a bundle. */
+export interface BundleOptions {
+  /** Whether onnxruntime-web goes along, for models of other tools. */
+  readonly withOnnxruntime: boolean;
+  /** Whether the host has workers. */
+  readonly withWorkers: boolean;
+}
+
+/**
+ * Bundles an entry: one JavaScript file, and beside it the WebAssembly modules that it reads and the
+ * workers that it starts. They need no npm cache.
+ *
+ * @param entry a module, relative to the project's folder.
+ * @param name of the JavaScript file.
+ * @throws {Error} if it cannot be bundled.
+ */
+export async function bundle(
+  entry: string,
+  name: string,
+  { withOnnxruntime, withWorkers }: BundleOptions,
+): Promise<BundledFile[]> {
+  const files = new Map<string, Uint8Array>();
+  const entryPoints = [
+    { in: fromFileUrl(new URL(entry, ROOT)), out: name.replace(/\.js$/, "") },
+    ...(withWorkers
+      ? Object.entries(WORKERS).map(([out, path]) => ({
+        in: fromFileUrl(new URL(path, ROOT)),
+        out: out.replace(/\.js$/, ""),
+      }))
+      : []),
+  ];
+  const { outputFiles } = await esbuild.build({
+    entryPoints,
+    outdir: "/",
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["import"],
+    target: "es2023",
+    minify: true,
+    legalComments: "eof",
+    logLevel: "silent",
+    plugins: [denoPlugin(files, withOnnxruntime)],
+  });
+  for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
+  return [...files].map(([name, bytes]) => ({ name, bytes }));
+}
+
+/** Starts esbuild; it is ended by disposing of the result. */
+export async function startEsbuild(): Promise<AsyncDisposable> {
+  await esbuild.initialize({
+    wasmModule: await WebAssembly.compile(esbuildWasm),
+    worker: false,
+  });
+  return { [Symbol.asyncDispose]: async () => await esbuild.stop() };
+}
+
+const BYTES = "bytes";
+const MISSING = "missing";
+
+/** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
+function denoPlugin(files: Map<string, Uint8Array>, withOnnxruntime: boolean): esbuild.Plugin {
+  return {
+    name: "deno",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, importer, with: attributes, kind, namespace }) => {
+        if (kind === "entry-point") return { path, namespace: "file" };
+        if (!withOnnxruntime && path.startsWith("onnxruntime-web")) {
+          return { path, namespace: MISSING };
+        }
+        if (/^node:/.test(path)) return { path, external: true };
+        const url = resolve(path, namespace === "file" ? importer : undefined);
+        return {
+          path: fromFileUrl(url),
+          namespace: attributes.type === "bytes" ? BYTES : "file",
+        };
+      });
+      build.onLoad({ filter: /.*/, namespace: MISSING }, () => ({
+        contents:
+          `throw new Error("onnxruntime-web is not in this bundle: build it with --with-onnxruntime");`,
+      }));
+      build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
+        const name = path.split("/").at(-1)!;
+        files.set(name, await Deno.readFile(path));
+        return {
+          contents: `export default await Deno.readFile(new URL("./${name}", import.meta.url));`,
+        };
+      });
+      build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
+        const text = await Deno.readTextFile(path);
+        return {
+          contents: path.startsWith(fromFileUrl(ROOT)) ? besideTheBundle(text, path) : text,
+          loader: path.endsWith(".ts") ? "ts" : "js",
+        };
+      });
+    },
+  };
+}
+
+function resolve(path: string, importer: string | undefined): URL {
+  if (/^\.{0,2}\//.test(path) && importer) return new URL(path, toFileUrl(importer));
+  if (importer && !importer.startsWith(join(fromFileUrl(ROOT), "src"))) {
+    // A package's own import: npm's packages lie side by side.
+    try {
+      return new URL(import.meta.resolve(path));
+    } catch {
+      throw new Error(`Cannot bundle ${path}: it is no package of the import map`);
+    }
+  }
+  return new URL(import.meta.resolve(path));
+}
+
+/** Points what a module finds by its own address to the files of the bundle. */
+function besideTheBundle(text: string, path: string): string {
+  for (const [name, worker] of Object.entries(WORKERS)) {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const relative = `./${worker.split("/").at(-1)}`;
+    if (fromFileUrl(new URL(worker, ROOT)) === folder + relative.slice(2)) {
+      text = text.replaceAll(
+        `new URL("${relative}", import.meta.url)`,
+        `new URL("./${name}", import.meta.url)`,
+      );
+    }
+  }
+  return text.replaceAll(`import.meta.resolve("../_shared/")`, `import.meta.resolve("./")`);
+}

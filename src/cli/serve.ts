@@ -1,0 +1,160 @@
+import { createHandler } from "../http/handler.ts";
+import { toHex } from "../http/result_tag.ts";
+import { ImageDecoder } from "../image/image_decoder.ts";
+import { type Command, numberOption, UsageError } from "./command.ts";
+import { readErrorMessage } from "./file_error.ts";
+import { main } from "./main.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
+import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import type { Terminal } from "./terminal.ts";
+
+const options = {
+  host: { value: "ADDRESS", help: "The address to listen on; default 127.0.0.1, all: 0.0.0.0" },
+  port: { value: "N", help: "The port to listen on; default 8000, 0 takes any that is free" },
+  ...MODEL_OPTIONS,
+  ...HEAD_OPTION,
+  ...RUNTIME_OPTIONS,
+  name: { value: "NAME", help: "The model's name towards clients; default vit-msn" },
+  "api-key-file": {
+    value: "FILE",
+    help: "Answer only requests with a key of this file, one a line, as Authorization: Bearer",
+  },
+  "allow-origin": {
+    value: "ORIGIN",
+    help: "Whose pages may use the service: https://example.com, several with commas, or *",
+  },
+  "allow-url-host": {
+    value: "HOST",
+    help: "Fetch images from https URLs of this host, several with commas; default none",
+  },
+  "max-body-mb": { value: "N", help: "Of a request's body; default 20" },
+  "max-images": { value: "N", help: "In a request; default 32" },
+  "max-waiting": { value: "N", help: "Images on their way; more are answered 429; default 64" },
+  timeout: { value: "SECONDS", help: "Of a request; default 30" },
+  quiet: { help: "Log no requests" },
+};
+
+/** How long requests that are under way at the end may take, in milliseconds. */
+const SHUTDOWN_TIMEOUT = 10_000;
+
+/** `deno task serve`: answers requests over HTTP. */
+export const serve: Command<typeof options> = {
+  name: "serve",
+  usage: "",
+  description:
+    "Answers requests over HTTP: classification, embeddings, OpenAI's and the Open Inference\n" +
+    "Protocol's routes. GET / and GET /openapi.json say more. Ctrl-C ends it, after what it has begun.",
+  options,
+  examples: [
+    ["", "On http://127.0.0.1:8000, with the embedded model"],
+    ["--model my.onnx --port 3000 --api-key-file keys.txt", "A model of `deno task fit`"],
+  ],
+  async run(positional, values, terminal) {
+    if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
+    const count = (
+      name: "max-body-mb" | "max-images" | "max-waiting" | "timeout",
+      otherwise: number,
+    ) => numberOption(name, values[name], { otherwise, min: 1, max: 10_000, integer: true });
+    const port = numberOption("port", values.port, {
+      otherwise: 8000,
+      min: 0,
+      max: 65_535,
+      integer: true,
+    });
+    const threads = Number(values.threads ?? 1);
+    const maxBodyBytes = count("max-body-mb", 20) * 1_000_000;
+    const limits = {
+      maxBodyBytes,
+      maxUploadBytes: Math.max(3 * maxBodyBytes, 60_000_000),
+      maxImages: count("max-images", 32),
+      maxWaiting: count("max-waiting", 64),
+      timeout: count("timeout", 30) * 1000,
+      maxBatch: threads,
+    };
+    const apiKeys = values["api-key-file"] === undefined
+      ? []
+      : await readKeys(values["api-key-file"]);
+    const { bytes, model } = await openModelOption(values, terminal);
+    await using _model = model;
+    const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+    const decoders = navigator.hardwareConcurrency;
+    using decoder = new ImageDecoder({ workers: decoders });
+    const handler = createHandler({
+      model: { model, sha256 },
+      decoder,
+      decoders,
+      limits,
+      apiKeys,
+      ...(values.name === undefined ? {} : { name: values.name }),
+      allowOrigins: list(values["allow-origin"]),
+      remoteImages: { hosts: list(values["allow-url-host"]) },
+      ...(values.quiet
+        ? {}
+        : { log: (entry) => terminal.stdout.write(`${JSON.stringify(entry)}\n`) }),
+    });
+    return await listen(handler, values.host ?? "127.0.0.1", port, terminal);
+  },
+};
+
+/** Serves until a signal comes, and then until what has begun is done. */
+async function listen(
+  handler: ReturnType<typeof createHandler>,
+  hostname: string,
+  port: number,
+  { stderr }: Terminal,
+): Promise<number> {
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve({
+      hostname,
+      port,
+      onListen: ({ hostname, port }) => {
+        const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+        stderr.write(`serve: listening on http://${host}:${port}\n`);
+      },
+    }, handler);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "the port is in use"
+      : error instanceof Deno.errors.AddrNotAvailable
+      ? "this machine has no such address"
+      : readErrorMessage(error);
+    throw new Error(`Cannot listen on ${hostname}:${port}: ${reason}`);
+  }
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  await Promise.race([stopped, server.finished]);
+  // Another signal ends it at once.
+  for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  stderr.write("serve: finishing what has begun\n");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), SHUTDOWN_TIMEOUT);
+  });
+  const inTime = await Promise.race([server.shutdown().then(() => true), late]);
+  clearTimeout(timer);
+  if (!inTime) stderr.write("serve: some requests were not done in time\n");
+  return inTime ? 0 : 1;
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? "").split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
+/** Keys of a file, one a line; lines that are empty or begin with # are none. */
+async function readKeys(path: string): Promise<string[]> {
+  let text;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    throw new Error(`${path}: ${readErrorMessage(error)}`);
+  }
+  const keys = text.split("\n").map((line) => line.trim()).filter((line) => /^[^#]/.test(line));
+  const wrong = keys.findIndex((key) => !/^[A-Za-z0-9._~+/-]+=*$/.test(key));
+  if (wrong !== -1) throw new Error(`${path}: key ${wrong + 1} has characters that no key has`);
+  if (keys.length === 0) throw new Error(`${path}: there is no key in it`);
+  return keys;
+}
+
+if (import.meta.main) await main(serve);

@@ -1,0 +1,34 @@
+/** What one service takes on at a time, and of one request. */
+export interface Limits {
+  /** Of a request's body, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Of all bodies that are in memory together, in bytes. */
+  readonly maxUploadBytes: number;
+  /** Images in one request. */
+  readonly maxImages: number;
+  /** Images on their way, from the end of their upload to their result; more are told to come again. */
+  readonly maxWaiting: number;
+  /** Images that are handed to the model together; more than 1 pays for a runtime of several threads. */
+  readonly maxBatch: number;
+  /** Of a request, from its head to its answer, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** Limits for a host of 256 MB: a photo of any camera, 32 images a request, half a minute. */
+export const DEFAULT_LIMITS: Limits = {
+  maxBodyBytes: 20_000_000,
+  maxUploadBytes: 60_000_000,
+  maxImages: 32,
+  maxWaiting: 64,
+  maxBatch: 1,
+  timeout: 30_000,
+};
+
+/** @throws {RangeError} if a limit is no positive integer. */
+export function checkLimits(limits: Limits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`Cannot make a service: ${name} is ${value}, not a positive integer`);
+    }
+  }
+}

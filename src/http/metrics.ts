@@ -1,0 +1,90 @@
+/** What is counted of the requests to a route. */
+interface RouteMetrics {
+  /** Requests by their status. */
+  readonly statuses: Map<number, number>;
+  /** Requests that took no longer than each of the bounds. */
+  readonly buckets: number[];
+  /** All times together, in seconds. */
+  seconds: number;
+  count: number;
+}
+
+/** The bounds of the histogram, in seconds. */
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** A number that is looked up when it is asked for. */
+export interface Gauge {
+  readonly help: string;
+  readonly value: () => number;
+}
+
+/** Counts requests and images, and writes that as Prometheus does. */
+export class Metrics {
+  readonly #routes = new Map<string, RouteMetrics>();
+  readonly #gauges: Readonly<Record<string, Gauge>>;
+  #images = 0;
+
+  /** @param gauges by their names, such as `vit_msn_images_waiting`. */
+  constructor(gauges: Readonly<Record<string, Gauge>>) {
+    this.#gauges = gauges;
+  }
+
+  /** Counts images that the model has seen. */
+  countImages(count: number): void {
+    this.#images += count;
+  }
+
+  /**
+   * Counts an answered request.
+   *
+   * @param route its pattern, never what a client chose: as many names would take as much memory.
+   */
+  countRequest(route: string, status: number, seconds: number): void {
+    let metrics = this.#routes.get(route);
+    if (!metrics) {
+      metrics = { statuses: new Map(), buckets: BOUNDS.map(() => 0), seconds: 0, count: 0 };
+      this.#routes.set(route, metrics);
+    }
+    metrics.statuses.set(status, (metrics.statuses.get(status) ?? 0) + 1);
+    BOUNDS.forEach((bound, i) => {
+      if (seconds <= bound) metrics.buckets[i]!++;
+    });
+    metrics.seconds += seconds;
+    metrics.count++;
+  }
+
+  /** All of it in Prometheus' text format. */
+  toText(): string {
+    const lines = [
+      "# HELP vit_msn_http_requests_total Requests by route and status.",
+      "# TYPE vit_msn_http_requests_total counter",
+    ];
+    for (const [route, { statuses }] of this.#routes) {
+      for (const [status, count] of statuses) {
+        lines.push(`vit_msn_http_requests_total{route="${route}",status="${status}"} ${count}`);
+      }
+    }
+    lines.push(
+      "# HELP vit_msn_http_request_seconds Time to the answer by route.",
+      "# TYPE vit_msn_http_request_seconds histogram",
+    );
+    for (const [route, { buckets, seconds, count }] of this.#routes) {
+      const name = "vit_msn_http_request_seconds";
+      BOUNDS.forEach((bound, i) =>
+        lines.push(`${name}_bucket{route="${route}",le="${bound}"} ${buckets[i]}`)
+      );
+      lines.push(`${name}_bucket{route="${route}",le="+Inf"} ${count}`);
+      lines.push(`${name}_sum{route="${route}"} ${seconds}`);
+      lines.push(`${name}_count{route="${route}"} ${count}`);
+    }
+    lines.push(
+      "# HELP vit_msn_images_total Images that the model has seen.",
+      "# TYPE vit_msn_images_total counter",
+      `vit_msn_images_total ${this.#images}`,
+    );
+    for (const [name, { help, value }] of Object.entries(this.#gauges)) {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value()}`);
+    }
+    return lines.join("\n") + "\n";
+  }
+}

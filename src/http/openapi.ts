@@ -1,0 +1,142 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type * as v from "valibot";
+import type { Limits } from "./limits.ts";
+import { errorShapeOf } from "./problem.ts";
+import type { Route } from "./routes.ts";
+import { inferenceError, openaiError, problemDocument } from "./schemas.ts";
+
+/** What the document is about. */
+export interface OpenApiOptions {
+  /** The model's name, for the examples. */
+  readonly name: string;
+  readonly limits: Limits;
+  /** Whether requests need a key. */
+  readonly needsKey: boolean;
+}
+
+/** A picture of one pixel, for the examples. */
+const PIXEL = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
+
+const ERROR_SCHEMAS = {
+  problem: ["application/problem+json", problemDocument],
+  openai: ["application/json", openaiError],
+  inference: ["application/json", inferenceError],
+} as const;
+
+/**
+ * Describes routes as OpenAPI 3.1, from the schemas that requests are validated by.
+ *
+ * @param routes those that are served.
+ */
+export function openApiDocument(
+  routes: readonly Route[],
+  { name, limits, needsKey }: OpenApiOptions,
+): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    (paths[path] ??= {})[route.method] = operation(route, path, name, needsKey);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: `${name}: image classification and embeddings`,
+      version: "1",
+      description:
+        `A ViT-MSN vision transformer. A request has at most ${limits.maxBodyBytes} bytes and ` +
+        `${limits.maxImages} images, and is answered within ${limits.timeout / 1000} seconds.`,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    ...(needsKey
+      ? { components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } } }
+      : {}),
+  };
+}
+
+function operation(route: Route, path: string, name: string, needsKey: boolean): unknown {
+  const { method, summary, open, parameters, request, takesImages, response } = route;
+  const [errorType, errorSchema] = ERROR_SCHEMAS[errorShapeOf(route.path)];
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
+    name: parameter,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: name,
+  }));
+  const inQuery = Object.entries(parameters?.entries ?? {}).map(([parameter, schema]) => ({
+    name: parameter,
+    in: "query",
+    required: false,
+    schema: jsonSchema(schema),
+  }));
+  return {
+    operationId: `${method}${path.replaceAll(/[^a-z0-9]+/g, "_")}`.replace(/_$/, ""),
+    summary,
+    security: needsKey && !open ? [{ key: [] }] : [],
+    parameters: [...inPath, ...inQuery],
+    ...(request
+      ? { requestBody: { required: true, content: requestContent(route, request, name) } }
+      : {}),
+    responses: {
+      200: {
+        description: "Done",
+        content: response
+          ? { "application/json": { schema: jsonSchema(response) } }
+          : { [path === "/" ? "text/html" : "text/plain"]: { schema: { type: "string" } } },
+      },
+      ...(takesImages || path === "/v1/embeddings"
+        ? { 304: { description: "The client has this result already (If-None-Match)" } }
+        : {}),
+      default: {
+        description: "An error",
+        content: { [errorType]: { schema: jsonSchema(errorSchema) } },
+      },
+    },
+  };
+}
+
+function requestContent(
+  { takesImages, path, parameters }: Route,
+  request: v.GenericSchema,
+  name: string,
+): unknown {
+  const json = {
+    "application/json": { schema: jsonSchema(request), example: exampleOf(path, name) },
+  };
+  if (!takesImages) return json;
+  const fields = Object.fromEntries(
+    Object.entries(parameters?.entries ?? {}).map(([field, schema]) => [field, jsonSchema(schema)]),
+  );
+  const binary = { type: "string", contentMediaType: "application/octet-stream" };
+  return {
+    ...json,
+    "application/octet-stream": { schema: binary },
+    "multipart/form-data": {
+      schema: {
+        type: "object",
+        properties: { image: { type: "array", items: binary }, ...fields },
+        required: ["image"],
+      },
+    },
+  };
+}
+
+function exampleOf(path: string, name: string): unknown {
+  switch (path) {
+    case "/classify":
+      return { inputs: PIXEL, parameters: { top_k: 3 } };
+    case "/embed":
+      return { inputs: [`data:image/gif;base64,${PIXEL}`], parameters: { normalize: true } };
+    case "/v1/embeddings":
+      return { input: `data:image/gif;base64,${PIXEL}`, model: name };
+    default:
+      return { inputs: [{ name: "images", shape: [1], datatype: "BYTES", data: [PIXEL] }] };
+  }
+}
+
+function jsonSchema(schema: v.GenericSchema): unknown {
+  const { $schema: _, ...rest } = toJsonSchema(schema, { target: "draft-2020-12" });
+  return rest;
+}

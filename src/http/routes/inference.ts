@@ -1,0 +1,153 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ViTMSNModel } from "../../model.ts";
+import type { Answer, Exchange } from "../exchange.ts";
+import { assertCount, readImageTexts } from "../image_inputs.ts";
+import type { InferenceWork } from "../inference_queue.ts";
+import type { ServedModel } from "../model_loader.ts";
+import { Problem } from "../problem.ts";
+import { inferRequest } from "../schemas.ts";
+import { parseJson, shorten, validate } from "../validate.ts";
+import { classifierOf } from "./classify.ts";
+
+/** `GET /v2/health/live`: the process answers. */
+export const live: Answer = () => Response.json({ live: true });
+
+/** `GET /v2/health/ready` and `GET /v2/models/{model}/ready`: the model is loaded, or begins to be. */
+export const ready: Answer = ({ service, path }) => {
+  if (path.model !== undefined) assertName(path.model, service.name);
+  const { isReady } = service.loader;
+  // A host that asks before it sends requests would wait for ever for a model that loads on the first.
+  if (!isReady) service.loader.get().catch(() => {});
+  return Response.json({ ready: isReady }, { status: isReady ? 200 : 503 });
+};
+
+/** `GET /v2` */
+export const server: Answer = () =>
+  Response.json({ name: "vit-msn-edge", version: "2", extensions: [] });
+
+/** `GET /v2/models/{model}` */
+export const metadata: Answer = async ({ service, path, deadline }) => {
+  assertName(path.model ?? "", service.name);
+  const { model } = await service.model(deadline);
+  const { numChannels, imageSize, hiddenSize, id2label } = model.config;
+  const classifies = model.defaultOutputs.includes("logits");
+  return Response.json({
+    name: service.name,
+    versions: ["1"],
+    platform: "onnx",
+    inputs: [
+      { name: "pixel_values", datatype: "FP32", shape: [-1, numChannels, ...imageSize] },
+      { name: "images", datatype: "BYTES", shape: [-1] },
+    ],
+    outputs: [
+      ...(classifies ? [{ name: "logits", datatype: "FP32", shape: [-1, id2label.length] }] : []),
+      { name: "embedding", datatype: "FP32", shape: [-1, hiddenSize] },
+    ],
+  });
+};
+
+/** `POST /v2/models/{model}/infer`: `pixel_values`, or images, to `logits` or `embedding`. */
+export const infer: Answer = async (exchange) => {
+  const { request, service, deadline, path } = exchange;
+  assertName(path.model ?? "", service.name);
+  using body = await service.body(request, deadline);
+  const { id, inputs: [input], outputs } = validate(inferRequest, parseJson(body.bytes));
+  const served = await service.model(deadline);
+  const classifies = served.model.defaultOutputs.includes("logits");
+  const names = outputs?.map(({ name }) => name) ?? [classifies ? "logits" : "embedding"];
+  if (names.includes("logits")) classifierOf(served);
+  const work: InferenceWork<Float32Array[]> = {
+    key: `infer ${names.join()}`,
+    run: (pixelValues) => run(served.model, pixelValues, names),
+  };
+  const results = await inferInput(exchange, input!, served, work);
+  return Response.json({
+    model_name: service.name,
+    ...(id === undefined ? {} : { id }),
+    outputs: names.map((name, i) => {
+      const rows = results.map((vectors) => vectors[i]!);
+      return {
+        name,
+        shape: [rows.length, rows[0]!.length],
+        datatype: "FP32",
+        data: rows.flatMap((row) => [...row]),
+      };
+    }),
+  });
+};
+
+/** One input of a request. */
+interface Input {
+  readonly name: "pixel_values" | "images";
+  readonly shape: readonly number[];
+  readonly datatype: "FP32" | "BYTES";
+  readonly data: readonly unknown[];
+}
+
+async function inferInput(
+  { service, deadline, timings }: Exchange,
+  input: Input,
+  served: ServedModel,
+  work: InferenceWork<Float32Array[]>,
+): Promise<Float32Array[][]> {
+  const { maxImages } = service.limits;
+  const { name, shape, datatype } = input;
+  const data = input.data.flat(Infinity);
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (data.length !== size) {
+    throw new Problem(400, `${name} has ${data.length} elements, not [${shape}]`);
+  }
+  assertCount(shape[0]!, maxImages);
+  if (name === "images") {
+    if (datatype !== "BYTES" || !data.every((item) => typeof item === "string")) {
+      throw new Problem(400, "images is not BYTES, a list of images in base64");
+    }
+    assertCount(data.length, maxImages);
+    const images = await readImageTexts(
+      data as string[],
+      (url) => service.fetchImage(url, deadline),
+    );
+    return await service.infer(images, served, work, deadline, timings);
+  }
+  const { numChannels, imageSize } = served.model.config;
+  const expected = [numChannels, ...imageSize];
+  if (datatype !== "FP32" || shape.length !== 4 || shape.slice(1).join() !== expected.join()) {
+    throw new Problem(
+      400,
+      `pixel_values is ${datatype} [${shape}], not FP32 [batch, ${expected.join(", ")}]`,
+    );
+  }
+  if (!data.every((item) => typeof item === "number")) {
+    throw new Problem(400, "pixel_values has elements that are no numbers");
+  }
+  const pixelValues: Tensor<"float32"> = {
+    dtype: "float32",
+    shape,
+    data: Float32Array.from(data as number[]),
+  };
+  return await service.inferPixels(pixelValues, work, deadline, timings);
+}
+
+/** The wanted vectors of each image. */
+async function run(
+  model: ViTMSNModel,
+  pixelValues: Tensor<"float32">,
+  names: readonly ("logits" | "embedding")[],
+): Promise<Float32Array[][]> {
+  const wanted = names.map((name) => name === "logits" ? name : "last_hidden_state" as const);
+  const outputs = await model.forward({ pixel_values: pixelValues }, {
+    outputs: [...new Set(wanted)],
+  });
+  const B = pixelValues.shape[0]!;
+  return Array.from({ length: B }, (_, b) =>
+    wanted.map((name) => {
+      const { data, shape } = outputs.get(name) as Tensor<"float32">;
+      const stride = data.length / B;
+      return data.slice(b * stride, b * stride + shape.at(-1)!); // of the tokens, CLS
+    }));
+}
+
+function assertName(given: string, own: string): void {
+  if (given === own) return;
+  throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${own}"`);
+}

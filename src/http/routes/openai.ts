@@ -1,0 +1,65 @@
+import { assertDimensions, finishVectors, toBase64, toNumbers } from "../embedding_vectors.ts";
+import { type Answer, tagged } from "../exchange.ts";
+import { assertCount, readImageTexts } from "../image_inputs.ts";
+import { Problem } from "../problem.ts";
+import { openaiRequest } from "../schemas.ts";
+import { parseJson, shorten, validate } from "../validate.ts";
+
+/** `POST /v1/embeddings`: OpenAI's form, with images as data URLs in place of texts. */
+export const openaiEmbeddings: Answer = async (exchange) => {
+  const { request, service, deadline, timings } = exchange;
+  using body = await service.body(request, deadline);
+  const { input, model: name, encoding_format = "float", dimensions } = validate(
+    openaiRequest,
+    parseJson(body.bytes),
+  );
+  assertName(name, service.name);
+  const texts = typeof input === "string" ? [input] : input;
+  assertCount(texts.length, service.limits.maxImages);
+  const images = await readImageTexts(texts, (url) => service.fetchImage(url, deadline));
+  const served = await service.model(deadline);
+  assertDimensions(dimensions, served.model.config.hiddenSize);
+  const work = ["openai", encoding_format, dimensions];
+  return await tagged(exchange, images, served, work, async () => {
+    const results = await service.infer<Float32Array[]>(
+      images,
+      served,
+      {
+        key: "embed cls",
+        run: (pixelValues) => served.model.embed(pixelValues),
+      },
+      deadline,
+      timings,
+    );
+    return {
+      object: "list",
+      // OpenAI's vectors have length 1.
+      data: results.map((vectors, index) => {
+        const [vector] = finishVectors(vectors, { normalize: true, dimensions });
+        const embedding = encoding_format === "base64" ? toBase64([vector!]) : toNumbers(vector!);
+        return { object: "embedding", index, embedding };
+      }),
+      model: service.name,
+      usage: { prompt_tokens: 0, total_tokens: 0 }, // there are no words
+    };
+  });
+};
+
+/** `GET /v1/models` */
+export const openaiModels: Answer = ({ service }) =>
+  Response.json({ object: "list", data: [modelOf(service.name)] });
+
+/** `GET /v1/models/{model}` */
+export const openaiModel: Answer = ({ service, path }) => {
+  assertName(path.model ?? "", service.name);
+  return Response.json(modelOf(service.name));
+};
+
+function modelOf(id: string): unknown {
+  return { id, object: "model", created: 0, owned_by: "vit-msn-edge" };
+}
+
+function assertName(given: string, own: string): void {
+  if (given === own) return;
+  throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${own}"`);
+}
