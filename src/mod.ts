@@ -33,6 +33,11 @@ export {
 export { type Pooling } from "./heads/pool.ts";
 export { type ClassWeight } from "./heads/samples.ts";
 export { type UnknownReport } from "./heads/unknown.ts";
+export { createHandler, type HandlerOptions, type LogEntry } from "./http/handler.ts";
+export { DEFAULT_LIMITS, type Limits } from "./http/limits.ts";
+export { type ServedModel } from "./http/model_loader.ts";
+export { type RemoteImageOptions } from "./http/remote_image.ts";
+export { type RouteGroup } from "./http/routes.ts";
 export { decodeImage, type DecodeOptions } from "./image/decode_image.ts";
 export { type Image } from "./image/image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";

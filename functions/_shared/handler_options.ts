@@ -3,7 +3,6 @@ import type { ServedModel } from "../../src/http/model_loader.ts";
 import { toHex } from "../../src/http/result_tag.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model.ts";
-import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Settings } from "./settings.ts";
 
 /** Images that are decoded at a time: their pixels have to fit into a small host's memory. */
@@ -30,7 +29,7 @@ async function loadServedModel({ modelUrl, modelSha256 }: Settings): Promise<Ser
   if (modelSha256 && sha256 !== modelSha256) {
     throw new Error(`Cannot use the model: its SHA-256 is ${sha256}, not ${modelSha256}`);
   }
-  return { model: await loadModel(bytes, { runtime: simdRuntime() }), sha256 };
+  return { model: await loadModel(bytes), sha256 };
 }
 
 async function fetchModel(url: URL): Promise<Uint8Array<ArrayBuffer>> {

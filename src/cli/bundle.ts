@@ -59,9 +59,9 @@ export async function bundle(
     conditions: ["import"],
     target: "es2023",
     minify: true,
-    legalComments: "eof",
+    legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, withOnnxruntime)],
+    plugins: [denoPlugin(files, { withOnnxruntime, withWorkers })],
   });
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
   return [...files].map(([name, bytes]) => ({ name, bytes }));
@@ -80,7 +80,10 @@ const BYTES = "bytes";
 const MISSING = "missing";
 
 /** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
-function denoPlugin(files: Map<string, Uint8Array>, withOnnxruntime: boolean): esbuild.Plugin {
+function denoPlugin(
+  files: Map<string, Uint8Array>,
+  { withOnnxruntime, withWorkers }: BundleOptions,
+): esbuild.Plugin {
   return {
     name: "deno",
     setup(build) {
@@ -103,9 +106,9 @@ function denoPlugin(files: Map<string, Uint8Array>, withOnnxruntime: boolean): e
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         files.set(name, await Deno.readFile(path));
-        return {
-          contents: `export default await Deno.readFile(new URL("./${name}", import.meta.url));`,
-        };
+        // A worker must not wait at its start: it would miss the messages of that time.
+        const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
+        return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
       });
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         const text = await Deno.readTextFile(path);

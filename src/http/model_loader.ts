@@ -2,6 +2,7 @@ import type { ViTMSNModel } from "../model.ts";
 
 /** A model as the service needs it. */
 export interface ServedModel {
+  /** Loaded, and whoever serves it disposes of it. */
   readonly model: ViTMSNModel;
   /** Tells this model from any other, for results' ETags: the SHA-256 of its file in hexadecimal. */
   readonly sha256: string;

@@ -48,7 +48,7 @@ export class Service {
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;
     this.#decoding = new Gate(decoders);
-    this.#queue = new InferenceQueue(limits);
+    this.#queue = new InferenceQueue({ maxImages: limits.maxWaiting, maxBatch: limits.maxBatch });
     this.#bodies = new BodyMemory(limits.maxUploadBytes);
     this.#remoteImages = remoteImages;
     this.metrics = new Metrics({

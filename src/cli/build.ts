@@ -1,0 +1,113 @@
+import { join } from "@std/path";
+import { readWhole } from "../checkpoint/read_whole.ts";
+import { readOwnModel } from "../vit_msn/model_file.ts";
+import { bundle, type BundledFile, startEsbuild } from "./bundle.ts";
+import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
+import { readErrorMessage } from "./file_error.ts";
+import { main } from "./main.ts";
+import { writeFile } from "./write_file.ts";
+
+const options = {
+  out: { value: "FOLDER", help: "Where to write; default dist" },
+  target: {
+    value: "HOST",
+    help: "deno: any host that runs Deno (default); deno-deploy: the same with its settings; " +
+      "supabase: its folders and config.toml, without workers",
+  },
+  model: {
+    value: "FILE",
+    help: "An ONNX file of `deno task fit` or `convert`; default is the embedded one",
+  },
+  "with-onnxruntime": { help: "Take onnxruntime-web along, 14 MB, for ONNX files of other tools" },
+};
+
+/** The functions, each with its entry. */
+const FUNCTIONS = { classify: "functions/classify/index.ts", embed: "functions/embed/index.ts" };
+
+/** `deno task build`: bundles the functions for a host. */
+export const build: Command<typeof options> = {
+  name: "build",
+  usage: "",
+  description:
+    "Bundles the functions classify and embed: one JavaScript file each, and beside them the\n" +
+    "WebAssembly and the model. They need no npm cache and no network.",
+  options,
+  examples: [
+    ["", "dist/classify.js and dist/embed.js"],
+    ["--model my.onnx --target supabase --out supabase", "For Supabase, with a fitted model"],
+  ],
+  async run(positional, values, terminal) {
+    if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
+    const target = choiceOption("target", values.target, ["deno", "deno-deploy", "supabase"]);
+    const out = values.out ?? "dist";
+    const model = await readModelFile(values.model, values["with-onnxruntime"]);
+    const settings = {
+      withOnnxruntime: values["with-onnxruntime"],
+      withWorkers: target !== "supabase",
+    };
+    await using _esbuild = await startEsbuild();
+    const written = new Map<string, number>();
+    for (const [name, entry] of Object.entries(FUNCTIONS)) {
+      const folder = target === "supabase" ? join(out, "functions", name) : out;
+      const files: BundledFile[] = [
+        ...await bundle(entry, target === "supabase" ? "index.js" : `${name}.js`, settings),
+        { name: "model.onnx", bytes: model },
+      ];
+      await Deno.mkdir(folder, { recursive: true });
+      for (const file of files) {
+        await writeFile(join(folder, file.name), [file.bytes]);
+        written.set(join(folder, file.name), file.bytes.length);
+      }
+      if (target === "supabase") await writeText(join(folder, "deno.json"), "{}\n");
+    }
+    if (target === "supabase") await writeText(join(out, "config.toml"), supabaseConfig());
+    else await writeText(join(out, "deno.json"), denoConfig(target));
+    for (const [path, bytes] of written) {
+      terminal.stdout.write(`${path}  ${Math.ceil(bytes / 1000)} kB\n`);
+    }
+    return 0;
+  },
+};
+
+/** A model that the bundle can run. */
+async function readModelFile(path: string | undefined, anyTool: boolean): Promise<Uint8Array> {
+  if (path === undefined) {
+    const embedded = await import("../../functions/_shared/model.onnx", {
+      with: { type: "bytes" },
+    });
+    return embedded.default;
+  }
+  try {
+    const bytes = await readWhole(path);
+    if (!anyTool) readOwnModel(bytes);
+    return bytes;
+  } catch (error) {
+    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await writeFile(path, [new TextEncoder().encode(text)]);
+}
+
+function denoConfig(target: "deno" | "deno-deploy"): string {
+  const deploy = { runtime: { type: "dynamic", entrypoint: "classify.js" } };
+  const config = {
+    unstable: ["no-legacy-abort"],
+    ...(target === "deno-deploy" ? { deploy } : {}),
+  };
+  return JSON.stringify(config, null, 2) + "\n";
+}
+
+function supabaseConfig(): string {
+  return Object.keys(FUNCTIONS).map((name) =>
+    `[functions.${name}]
+enabled = true
+verify_jwt = true
+entrypoint = "./functions/${name}/index.js"
+static_files = ["./functions/${name}/*.wasm", "./functions/${name}/model.onnx"]
+`
+  ).join("\n");
+}
+
+if (import.meta.main) await main(build);
