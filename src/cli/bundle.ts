@@ -59,6 +59,7 @@ export async function bundle(
     conditions: ["import"],
     target: "es2023",
     minify: true,
+    define: withWorkers ? {} : { Worker: "undefined" },
     legalComments: "none",
     logLevel: "silent",
     plugins: [denoPlugin(files, { withOnnxruntime, withWorkers })],

@@ -1,0 +1,30 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { build } from "../../src/cli/build.ts";
+import { serve } from "../../src/cli/serve.ts";
+import { run, TempFolder } from "./run.ts";
+
+Deno.test("serve refuses what makes no sense, before it listens", async () => {
+  using folder = new TempFolder();
+  const refuses = async (args: string[], message: string, expected = 2) => {
+    const { code, stderr } = await run(serve, args);
+    assertEquals(code, expected);
+    assertStringIncludes(stderr, message);
+  };
+  await refuses(["photos"], "it takes no argument photos");
+  await refuses(["--port", "70000"], "--port is 70000");
+  await refuses(["--timeout", "0"], "--timeout is 0");
+  await refuses(["--api-key-file", "nowhere"], "nowhere: no such file", 1);
+  const empty = folder.write("empty.txt", "# none\n\n");
+  await refuses(["--api-key-file", empty], "there is no key in it", 1);
+  const odd = folder.write("odd.txt", "good\nnot good\n");
+  await refuses(["--api-key-file", odd], "key 2 has characters", 1);
+  await refuses(["--model", "nowhere.onnx"], "nowhere.onnx: no such file", 1);
+});
+
+Deno.test("build refuses what it cannot bundle", async () => {
+  const moon = await run(build, ["--target", "moon"]);
+  assertEquals(moon.code, 2);
+  const none = await run(build, ["--model", "deno.json"]);
+  assertEquals(none.code, 1);
+  assertStringIncludes(none.stderr, "deno.json: Cannot read the ONNX");
+});
