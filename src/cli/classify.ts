@@ -5,11 +5,12 @@ import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
 import { loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,
   ...RUNTIME_OPTIONS,
+  ...JOBS_OPTION,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
   ...KEEP_OPTIONS,
@@ -35,13 +36,18 @@ export const classify: Command<typeof options> = {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
     const keep = keepOptions(values);
+    const jobs = jobsOption(values);
     await using model = await loadClassifierOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
-    return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
-      const [labels] = await model.classify([image], { topK, threshold, ...keep });
-      return values.json
-        ? JSON.stringify({ file, labels }) + "\n"
-        : labelTable(file, labels!, terminal.stdout);
+    return await eachImage(args, terminal, {
+      decoding,
+      json: values.json,
+      jobs,
+      compute: (images) => model.classify(images, { topK, threshold, ...keep }),
+      format: (file, labels) =>
+        values.json
+          ? JSON.stringify({ file, labels }) + "\n"
+          : labelTable(file, labels, terminal.stdout),
     });
   },
 };

@@ -21,7 +21,7 @@ import {
 import { readErrorMessage } from "./file_error.ts";
 import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
-import { RUNTIME_OPTIONS, runtimeOption } from "./runtime_option.ts";
+import { runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options of every command that has to do with a model. */
@@ -40,7 +40,7 @@ export const MODEL_OPTIONS = {
 } as const satisfies Options;
 
 type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
-type RunnableOptionValues = ModelOptionValues & OptionValues<typeof RUNTIME_OPTIONS>;
+type RunnableOptionValues = ModelOptionValues & Parameters<typeof runtimeOption>[0];
 
 /**
  * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
