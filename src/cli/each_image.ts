@@ -12,7 +12,7 @@ export interface EachImageOptions<Result> {
   readonly decoding: DecodeOptions;
   /** Whether stdout carries JSON lines. */
   readonly json: boolean;
-  /** How many images to compute at a time. */
+  /** How many images to decode at a time; with more than one, `compute` is given several. */
   readonly jobs: number;
   /** Computes the results of images, in their order; it may be called again before it has answered. */
   readonly compute: (images: readonly Image[]) => Promise<readonly Result[]>;
@@ -25,7 +25,7 @@ type Outcome<Result> =
   | { readonly file: string; readonly result: Result }
   | { readonly file: string; readonly error: string };
 
-/** Images a job and batch: fewer, and threads would often wait for the others of their batch. */
+/** Images a job and batch: an engine that takes several at once has enough of them. */
 const BATCH_PER_JOB = 4;
 /** A batch's pixels, in bytes, from which on no more images join it. */
 const MAX_BATCH_BYTES = 64 * 2 ** 20;

@@ -26,12 +26,13 @@ export const RUNTIME_OPTIONS = {
 export const JOBS_OPTION = {
   jobs: {
     value: "N",
-    help: "Compute N images at a time, each in a thread of its own; default 1",
+    help: "Decode N images at a time and hand the model several at once, on N threads (simd) " +
+      "unless --threads says otherwise; default 1",
   },
 } as const satisfies Options;
 
 /**
- * How many images `--jobs` has computed at a time.
+ * How many images `--jobs` has decoded at a time.
  *
  * @throws {UsageError} if it is no integer from 1 to 64.
  */
