@@ -5,12 +5,13 @@ import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
 import { labelTable } from "./label_table.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,
   ...HEAD_OPTION,
   ...RUNTIME_OPTIONS,
+  ...JOBS_OPTION,
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
   unknown: {
@@ -40,6 +41,7 @@ export const classify: Command<typeof options> = {
     const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
     const keep = keepOptions(values);
     const { unknown } = values;
+    const jobs = jobsOption(values);
     await using model = await loadClassifierOption(values, terminal);
     if (unknown && !model.head?.parameters.settings.unknown) {
       throw new Error(
@@ -47,11 +49,15 @@ export const classify: Command<typeof options> = {
       );
     }
     const decoding = decodeOptions(values.decode, model.processor);
-    return await eachImage(args, terminal, decoding, values.json, async (file, image) => {
-      const [labels] = await model.classify([image], { topK, threshold, unknown, ...keep });
-      return values.json
-        ? JSON.stringify({ file, labels }) + "\n"
-        : labelTable(file, labels!, terminal.stdout);
+    return await eachImage(args, terminal, {
+      decoding,
+      json: values.json,
+      jobs,
+      compute: (images) => model.classify(images, { topK, threshold, unknown, ...keep }),
+      format: (file, labels) =>
+        values.json
+          ? JSON.stringify({ file, labels }) + "\n"
+          : labelTable(file, labels, terminal.stdout),
     });
   },
 };

@@ -4,11 +4,12 @@ import { eachImage } from "./each_image.ts";
 import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,
   ...RUNTIME_OPTIONS,
+  ...JOBS_OPTION,
   pool: {
     value: "P",
     help: "cls: the first token (default), mean: the mean of the patches, none: every token",
@@ -29,18 +30,25 @@ export const embed: Command<typeof options> = {
   examples: [
     ["photo.jpg --normalize", "One photo, ready for a vector index"],
     ["photos > embeddings.jsonl", "All of a folder"],
+    ["photos --jobs 4 > embeddings.jsonl", "On four cores"],
     ["photo.jpg --pool none", "The tokens of all patches: [[…], …]"],
   ],
   async run(args, values, terminal) {
     const pool = choiceOption("pool", values.pool, ["cls", "mean", "none"]);
     const { normalize } = values;
     const keep = keepOptions(values);
+    const jobs = jobsOption(values);
     await using model = await loadModelOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
-    return await eachImage(args, terminal, decoding, true, async (file, image) => {
-      const [vectors] = await model.embed([image], { pool, normalize, ...keep });
-      const embedding = vectors!.map(toNumbers);
-      return JSON.stringify({ file, embedding: pool === "none" ? embedding : embedding[0] }) + "\n";
+    return await eachImage(args, terminal, {
+      decoding,
+      json: true,
+      jobs,
+      compute: (images) => model.embed(images, { pool, normalize, ...keep }),
+      format(file, vectors) {
+        const numbers = vectors.map(toNumbers);
+        return JSON.stringify({ file, embedding: pool === "none" ? numbers : numbers[0] }) + "\n";
+      },
     });
   },
 };

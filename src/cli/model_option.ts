@@ -22,7 +22,7 @@ import {
 import { readErrorMessage } from "./file_error.ts";
 import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
-import { RUNTIME_OPTIONS, runtimeOption } from "./runtime_option.ts";
+import { runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options of every command that has to do with a model. */
@@ -49,7 +49,7 @@ export const HEAD_OPTION = {
 } as const satisfies Options;
 
 type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
-type RunnableOptionValues = ModelOptionValues & OptionValues<typeof RUNTIME_OPTIONS>;
+type RunnableOptionValues = ModelOptionValues & Parameters<typeof runtimeOption>[0];
 type ClassifierOptionValues = RunnableOptionValues & OptionValues<typeof HEAD_OPTION>;
 
 /**

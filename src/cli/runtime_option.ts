@@ -16,20 +16,50 @@ export const RUNTIME_OPTIONS = {
     help: "auto: simd for the files of `deno task convert`, else wasm (default); simd: this " +
       "project's own engine; wasm, webgpu: onnxruntime-web on the processor, on a graphics card",
   },
-  threads: { value: "N", help: "Share the work of each image among N threads (simd); default 1" },
+  threads: {
+    value: "N",
+    help: "Share the work of each image among N threads (simd); default 1, or what --jobs says",
+  },
 } as const satisfies Options;
 
-/** The engine that `--backend` and `--threads` ask for. */
-export function runtimeOption(values: OptionValues<typeof RUNTIME_OPTIONS>): Runtime {
+/** The option of commands that run many images. */
+export const JOBS_OPTION = {
+  jobs: {
+    value: "N",
+    help: "Decode N images at a time and hand the model several at once, on N threads (simd) " +
+      "unless --threads says otherwise; default 1",
+  },
+} as const satisfies Options;
+
+/**
+ * How many images `--jobs` has decoded at a time.
+ *
+ * @throws {UsageError} if it is no integer from 1 to 64.
+ */
+export function jobsOption({ jobs }: { readonly jobs?: string | undefined }): number {
+  return numberOption("jobs", jobs, { otherwise: 1, min: 1, max: MAX_THREADS, integer: true });
+}
+
+/**
+ * The engine that `--backend`, `--threads` and `--jobs` ask for. It has as many threads as jobs, unless
+ * `--threads` says otherwise.
+ *
+ * @throws {UsageError} if a value makes no sense, or the engine cannot run in so many threads.
+ */
+export function runtimeOption(
+  values: OptionValues<typeof RUNTIME_OPTIONS> & Parameters<typeof jobsOption>[0],
+): Runtime {
+  const jobs = jobsOption(values);
   const backend = choiceOption("backend", values.backend, BACKENDS);
   const threads = numberOption("threads", values.threads, {
-    otherwise: 1,
+    otherwise: backend === "webgpu" ? 1 : jobs, // a graphics card takes them as one batch
     min: 1,
     max: MAX_THREADS,
     integer: true,
   });
   if (threads > 1 && (backend === "wasm" || backend === "webgpu")) {
-    throw new UsageError(`--threads is ${threads}, but --backend ${backend} runs in one thread`);
+    const option = values.threads === undefined ? "jobs" : "threads";
+    throw new UsageError(`--${option} is ${threads}, but --backend ${backend} runs in one thread`);
   }
   return runtimeOf(backend, { threads });
 }

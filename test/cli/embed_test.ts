@@ -3,7 +3,7 @@ import { embed } from "../../src/cli/embed.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
 import { readGolden } from "../golden/golden.ts";
 import { cosine } from "../golden/model.ts";
-import { run } from "./run.ts";
+import { run, TempFolder } from "./run.ts";
 
 const png = readGolden("decoded.safetensors").get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
 
@@ -59,6 +59,42 @@ Deno.test("embed reports an image that fails as a JSON line, and exits with 1", 
   const { code, stdout } = await run(embed, ["missing.jpg"]);
   assertEquals(code, 1);
   assertEquals(JSON.parse(stdout), { file: "missing.jpg", error: "no such file" });
+});
+
+Deno.test("embed prints the same with any --jobs, failures in their places", async () => {
+  using folder = new TempFolder();
+  for (let i = 0; i < 23; i++) folder.write(`${i}.png`, i % 7 === 5 ? "no image" : png);
+  const [one, two, shared] = await Promise.all([
+    ["--jobs", "1"],
+    ["--jobs", "2"],
+    ["--jobs", "3", "--threads", "2"],
+  ].map((jobs) => run(embed, [folder.path, ...jobs])));
+  assertEquals(two, one);
+  assertEquals(shared, one);
+  assertEquals([one!.code, one!.stdout.split("\n").length], [1, 24]);
+});
+
+Deno.test("embed reports just the image of a batch that fails", async () => {
+  using folder = new TempFolder();
+  const args = ["missing.png", folder.write("a.png", png), "-"];
+  const { code, stdout } = await run(embed, [...args, "--jobs", "2"], { stdin: png });
+  assertEquals(code, 1);
+  const [missing, ...others] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(missing, { file: "missing.png", error: "no such file" });
+  assertEquals(others.map(({ embedding }) => embedding.length), [192, 192]);
+});
+
+Deno.test("embed refuses --jobs that the engine cannot do", async () => {
+  for (
+    const [args, words] of [
+      [["--jobs", "0"], "--jobs is 0"],
+      [["--jobs", "2", "--backend", "wasm"], "--jobs is 2, but --backend wasm runs in one thread"],
+    ] as const
+  ) {
+    const { code, stderr } = await run(embed, ["-", ...args]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, words);
+  }
 });
 
 Deno.test("embed refuses a pooling that there is not", async () => {
