@@ -1,8 +1,8 @@
 import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
 import type { ServedModel } from "../../src/http/model_loader.ts";
-import { toHex } from "../../src/http/result_tag.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model.ts";
+import { sha256 } from "../../src/tensor/sha256.ts";
 import type { Settings } from "./settings.ts";
 
 /** Images that are decoded at a time: their pixels have to fit into a small host's memory. */
@@ -25,11 +25,11 @@ async function loadServedModel({ modelUrl, modelSha256 }: Settings): Promise<Ser
   const bytes = modelUrl.protocol === "file:"
     ? await Deno.readFile(modelUrl)
     : await fetchModel(modelUrl);
-  const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes));
-  if (modelSha256 && sha256 !== modelSha256) {
-    throw new Error(`Cannot use the model: its SHA-256 is ${sha256}, not ${modelSha256}`);
+  const hash = await sha256(bytes);
+  if (modelSha256 && hash !== modelSha256) {
+    throw new Error(`Cannot use the model: its SHA-256 is ${hash}, not ${modelSha256}`);
   }
-  return { model: await loadModel(bytes), sha256 };
+  return { model: await loadModel(bytes), sha256: hash };
 }
 
 async function fetchModel(url: URL): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,3 +1,5 @@
+import { commaList } from "../../src/http/comma_list.ts";
+
 /** What a deployed function is told by its environment. */
 export interface Settings {
   /** Where the model is: beside the function by default, else an https URL. */
@@ -41,13 +43,9 @@ export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings
     modelUrl,
     ...(modelSha256 ? { modelSha256 } : {}),
     name: env.get("MODEL_NAME") || "vit-msn",
-    apiKeys: list(env.get("API_KEYS")),
-    allowOrigins: list(env.get("ALLOW_ORIGINS")),
+    apiKeys: commaList(env.get("API_KEYS")),
+    allowOrigins: commaList(env.get("ALLOW_ORIGINS")),
     hostname: env.get("HOST") || "127.0.0.1",
     port,
   };
-}
-
-function list(value: string | undefined): string[] {
-  return (value ?? "").split(",").map((item) => item.trim()).filter((item) => item !== "");
 }

@@ -1,4 +1,4 @@
-import { fromFileUrl, join, toFileUrl } from "@std/path";
+import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild-wasm";
 import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
 
@@ -124,15 +124,12 @@ function denoPlugin(
 
 function resolve(path: string, importer: string | undefined): URL {
   if (/^\.{0,2}\//.test(path) && importer) return new URL(path, toFileUrl(importer));
-  if (importer && !importer.startsWith(join(fromFileUrl(ROOT), "src"))) {
-    // A package's own import: npm's packages lie side by side.
-    try {
-      return new URL(import.meta.resolve(path));
-    } catch {
-      throw new Error(`Cannot bundle ${path}: it is no package of the import map`);
-    }
+  // Packages import one another by names of the import map, too.
+  try {
+    return new URL(import.meta.resolve(path));
+  } catch {
+    throw new Error(`Cannot bundle ${path}: it is no package of the import map`);
   }
-  return new URL(import.meta.resolve(path));
 }
 
 /** Points what a module finds by its own address to the files of the bundle. */

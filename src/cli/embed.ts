@@ -1,3 +1,4 @@
+import { toNumbers } from "../tensor/to_numbers.ts";
 import { choiceOption, type Command } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
@@ -52,10 +53,5 @@ export const embed: Command<typeof options> = {
     });
   },
 };
-
-/** Nine significant digits say a float32 exactly, in half the characters of a double. */
-function toNumbers(vector: Float32Array): number[] {
-  return Array.from(vector, (x) => Number(x.toPrecision(9)));
-}
 
 if (import.meta.main) await main(embed);

@@ -2,6 +2,8 @@ import { evaluateLogits } from "../heads/evaluate.ts";
 import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate_shots.ts";
 import { UNKNOWN } from "../heads/head.ts";
 import type { ViTMSNForImageClassification } from "../model.ts";
+import { softmax } from "../tensor/softmax.ts";
+import { topK } from "../tensor/top_k.ts";
 import {
   choiceOption,
   type Command,
@@ -18,10 +20,10 @@ import { findLabelledImages, type LabelledImage } from "./labelled_images.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
 import { percent } from "./percent.ts";
-import { printable } from "./printable.ts";
 import { reportHtml, type WrongImage } from "./report_html.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
+import { warner } from "./warner.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
@@ -66,7 +68,7 @@ export const evaluate: Command<typeof options> = {
   async run(positional, values, terminal) {
     const source = onlyArgument(positional, "folder or table of photos");
     const run = values.shots === undefined ? prepareModel(values) : prepareShots(values);
-    const warn = (message: string) => terminal.stderr.write(`evaluate: ${printable(message)}\n`);
+    const warn = warner("evaluate", terminal);
     const images = await findLabelledImages(source, warn);
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
@@ -179,9 +181,9 @@ function wrongImages(
   labels: readonly string[],
 ): WrongImage[] {
   return logits.flatMap((row, i) => {
-    const best = row.indexOf(row.reduce((a, z) => Math.max(a, z), -Infinity));
-    const sum = row.reduce((total, z) => total + Math.exp(z - row[best]!), 0);
-    const wrong = { file: files[i]!, label: truths[i]!, guess: labels[best]!, score: 1 / sum };
+    const [best] = topK(row, 1) as [number];
+    const score = softmax(row)[best]!;
+    const wrong = { file: files[i]!, label: truths[i]!, guess: labels[best]!, score };
     return wrong.guess === wrong.label ? [] : [wrong];
   }).sort((a, b) => b.score - a.score);
 }

@@ -24,6 +24,7 @@ import { percent } from "./percent.ts";
 import { printable } from "./printable.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
+import { warner } from "./warner.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
@@ -86,7 +87,7 @@ export const fit: Command<typeof options> = {
       keepFeatures: values["keep-features"],
     };
     for (const path of outputs) await assertFolder(path);
-    const images = await findLabelledImages(source, warner(terminal));
+    const images = await findLabelledImages(source, warner("fit", terminal));
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
     const found = await labelledFeatures("fit", images, opened, values, terminal, values);
@@ -123,7 +124,7 @@ async function add(
     ? { out: values.out ?? values.model, "head-only": values["head-only"] }
     : { out: values.out, "head-only": values["head-only"] ?? values.head };
   for (const path of Object.values(target)) if (path !== undefined) await assertFolder(path);
-  const images = await findLabelledImages(source, warner(terminal));
+  const images = await findLabelledImages(source, warner("fit", terminal));
   const found = await labelledFeatures("fit", images, opened, values, terminal, values);
   const { seed = 0, classWeight = "balanced" } = fitOptions(values, "auto");
   const rate = head.parameters.settings.unknown?.falseRejectionRate;
@@ -141,10 +142,6 @@ async function add(
       : `Now ${labels.length} classes of ${total} photos.\n` + written(target),
   );
   return 0;
-}
-
-function warner(terminal: Terminal): (message: string) => void {
-  return (message) => terminal.stderr.write(`fit: ${printable(message)}\n`);
 }
 
 /** Before the work, not after it. */
@@ -180,15 +177,11 @@ async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Prom
 function written(targets: Targets): string {
   const { out, "head-only": headOnly } = targets;
   return [
-    ...(out === undefined ? [] : [`${out}: deno task classify photo.jpg --model ${out}\n`]),
+    ...(out === undefined ? [] : [`${out}: deno task classify photo.jpg --model ${out}`]),
     ...(headOnly === undefined
       ? []
-      : [`${headOnly}: deno task classify photo.jpg --model … --head ${headOnly}\n`]),
-  ].map(printableLine).join("");
-}
-
-function printableLine(line: string): string {
-  return printable(line.trimEnd()) + "\n";
+      : [`${headOnly}: deno task classify photo.jpg --model … --head ${headOnly}`]),
+  ].map((line) => printable(line) + "\n").join("");
 }
 
 /** A candidate in words. */

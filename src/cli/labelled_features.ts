@@ -6,6 +6,7 @@ import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { viewsOf } from "../image/views.ts";
 import type { ViTMSNModel } from "../model.ts";
 import { l2Normalize } from "../tensor/l2_normalize.ts";
+import { sha256 } from "../tensor/sha256.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Options, type OptionValues } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
@@ -158,9 +159,4 @@ async function openCache(
     terminal.stderr.write(`${name}: features are not kept: ${errorMessage(error)}\n`);
     return undefined;
   }
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(digest).toHex();
 }

@@ -1,10 +1,8 @@
-import { ImageDecoder } from "../image/image_decoder.ts";
-import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import type { ViTMSNForImageClassification } from "../model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { errorMessage, type OptionValues } from "./command.ts";
+import { decodedImages } from "./decoded_images.ts";
 import { decodeOptions } from "./decode_option.ts";
-import { readImageFile } from "./image_files.ts";
 import type { FEATURE_OPTIONS } from "./labelled_features.ts";
 import type { LabelledImage } from "./labelled_images.ts";
 import { printable } from "./printable.ts";
@@ -35,20 +33,24 @@ export async function labelledLogits(
 ): Promise<FoundLogits> {
   const decoding = decodeOptions(values.decode, model.processor);
   const progress = new Progress(images.length, terminal.stderr);
-  using decoder = new ImageDecoder({ workers: images.length > 1 ? 1 : 0 });
   const found: { logits: Float32Array; label: string; file: string }[] = [];
-  for (const entry of images) {
-    const { file, label } = entry;
-    try {
-      const bytes = await readImageFile(entry, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);
-      const image = await decoder.decode(bytes, decoding);
-      const pixel_values = model.processor.preprocess([image]);
-      const outputs = await model.forward({ pixel_values }, { outputs: ["logits"] });
-      const { data } = outputs.get("logits") as Tensor<"float32">;
-      found.push({ logits: data, label, file });
-    } catch (error) {
-      progress.clear();
-      terminal.stderr.write(`${printable(file)}: ${errorMessage(error)}\n`);
+  const fail = (file: string, message: string) => {
+    progress.clear();
+    terminal.stderr.write(`${printable(file)}: ${message}\n`);
+  };
+  let next = 0;
+  for await (const { file, image, error } of decodedImages(images, terminal.stdin, { decoding })) {
+    const { label } = images[next++]!;
+    if (error !== undefined) fail(file, error);
+    else {
+      try {
+        const pixel_values = model.processor.preprocess([image]);
+        const outputs = await model.forward({ pixel_values }, { outputs: ["logits"] });
+        const { data } = outputs.get("logits") as Tensor<"float32">;
+        found.push({ logits: data, label, file });
+      } catch (error) {
+        fail(file, errorMessage(error));
+      }
     }
     progress.advance();
   }

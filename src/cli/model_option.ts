@@ -80,7 +80,7 @@ export async function loadClassifierOption(
   terminal: Terminal,
 ): Promise<ViTMSNForImageClassification> {
   const runtime = runtimeOption(values);
-  const head = values.head === undefined ? {} : { head: await readHeadOption(values.head) };
+  const head = await headOption(values.head);
   return await openModel(
     values,
     terminal,
@@ -89,8 +89,8 @@ export async function loadClassifierOption(
 }
 
 /** A model, and the file that it was loaded from. */
-export interface OpenedModel<Model extends ViTMSNModel = ViTMSNModel> {
-  readonly model: Model;
+export interface OpenedModel {
+  readonly model: ViTMSNModel;
   readonly bytes: Uint8Array;
 }
 
@@ -100,18 +100,19 @@ export async function openModelOption(
   terminal: Terminal,
 ): Promise<OpenedModel> {
   const runtime = runtimeOption(values);
-  const head = values.head === undefined ? {} : { head: await readHeadOption(values.head) };
+  const head = await headOption(values.head);
   return await openModel(values, terminal, async (bytes, sidecars) => ({
     bytes,
     model: await loadModel(bytes, { ...sidecars, ...head, runtime }),
   }));
 }
 
-async function readHeadOption(path: string): Promise<Uint8Array> {
+async function headOption(path: string | undefined): Promise<{ head?: Uint8Array }> {
+  if (path === undefined) return {};
   try {
-    const bytes = await readWhole(path);
-    readHeadFile(bytes);
-    return bytes;
+    const head = await readWhole(path);
+    readHeadFile(head);
+    return { head };
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }

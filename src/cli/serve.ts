@@ -1,6 +1,7 @@
+import { commaList } from "../http/comma_list.ts";
 import { createHandler } from "../http/handler.ts";
-import { toHex } from "../http/result_tag.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
+import { sha256 } from "../tensor/sha256.ts";
 import { type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
@@ -76,18 +77,17 @@ export const serve: Command<typeof options> = {
       : await readKeys(values["api-key-file"]);
     const { bytes, model } = await openModelOption(values, terminal);
     await using _model = model;
-    const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
     const decoders = navigator.hardwareConcurrency;
     using decoder = new ImageDecoder({ workers: decoders });
     const handler = createHandler({
-      model: { model, sha256 },
+      model: { model, sha256: await sha256(bytes) },
       decoder,
       decoders,
       limits,
       apiKeys,
       ...(values.name === undefined ? {} : { name: values.name }),
-      allowOrigins: list(values["allow-origin"]),
-      remoteImages: { hosts: list(values["allow-url-host"]) },
+      allowOrigins: commaList(values["allow-origin"]),
+      remoteImages: { hosts: commaList(values["allow-url-host"]) },
       ...(values.quiet
         ? {}
         : { log: (entry) => terminal.stdout.write(`${JSON.stringify(entry)}\n`) }),
@@ -136,10 +136,6 @@ async function listen(
   clearTimeout(timer);
   if (!inTime) stderr.write("serve: some requests were not done in time\n");
   return inTime ? 0 : 1;
-}
-
-function list(value: string | undefined): string[] {
-  return (value ?? "").split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
 /** Keys of a file, one a line; lines that are empty or begin with # are none. */

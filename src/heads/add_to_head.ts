@@ -1,8 +1,9 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { fitHead, type FitOptions, type LabelledFeatures } from "./fit_head.ts";
 import { Head } from "./head.ts";
-import { matrixOf, rowOf } from "./matrix.ts";
+import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
+import { linearTensors } from "./scorer.ts";
 
 /**
  * Adds images, and with them classes, to a head. Where it kept its images' features, it is fitted anew on
@@ -54,20 +55,9 @@ export function addToHead(head: Head, added: LabelledFeatures, options: FitOptio
     );
   });
   const moved = matrixOf(rows);
-  const { weight, bias } = prototypeScorer(moved);
-  const float = (data: Float64Array, shape: number[]): Tensor<"float32"> => ({
-    dtype: "float32",
-    shape,
-    data: Float32Array.from(data),
-  });
-  const K = labels.length;
   return new Head({
     settings: { ...settings, labels, counts },
-    tensors: {
-      weight: float(weight.data, [K, D]),
-      bias: float(bias, [K]),
-      means: float(moved.data, [K, D]),
-    },
+    tensors: { ...linearTensors(prototypeScorer(moved)), means: toTensor(moved) },
   });
 }
 

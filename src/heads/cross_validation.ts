@@ -18,6 +18,15 @@ export interface OutOfFold {
   readonly outputs: readonly Matrix[];
 }
 
+/** What one candidate said of samples that it was not fitted on. */
+export interface Validation {
+  /** [m], which sample each is. */
+  readonly indices: readonly number[];
+  /** [m, K], before calibration. */
+  readonly logits: Matrix;
+  readonly temperature: number;
+}
+
 /** Into how many parts to divide samples, or a class, if it has as many. */
 export function partsOf({ classes }: Samples): number {
   return classes.length < MANY ? 5 : 3;

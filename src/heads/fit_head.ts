@@ -1,9 +1,9 @@
-import type { Tensor } from "../tensor/tensor.ts";
+import { topK } from "../tensor/top_k.ts";
 import type { HeadSettings, HeadTensors } from "../vit_msn/head_parameters.ts";
 import { expectedCalibrationError } from "./calibration_error.ts";
-import { canCrossValidate, crossValidate } from "./cross_validation.ts";
+import { canCrossValidate, crossValidate, type Validation } from "./cross_validation.ts";
 import { Head } from "./head.ts";
-import { type Matrix, matrixOf, rowOf } from "./matrix.ts";
+import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import {
   type Candidate,
   candidatesOf,
@@ -11,10 +11,11 @@ import {
   fitCandidates,
   type Method,
   METHODS,
+  votesOf,
 } from "./method.ts";
 import { classMeans } from "./prototypes.ts";
 import { type ClassWeight, countsOf, type Samples, toSamples } from "./samples.ts";
-import { scoresOf } from "./scorer.ts";
+import { linearTensors, scoresOf } from "./scorer.ts";
 import { fitTemperature, negativeLogLikelihood } from "./temperature.ts";
 import { chooseUnknown, type UnknownReport } from "./unknown.ts";
 
@@ -125,14 +126,9 @@ export function fitHead(
     calibrated: validation !== undefined,
   };
   const keeps = keepFeatures || candidate.method === "knn";
-  const votes = fitCandidates(samples, [{ method: "knn", k: 1 }], { final: true })[0]!.scorer;
   const tensors: HeadTensors = {
-    ...(scorer.kind === "linear"
-      ? { weight: toTensor(scorer.weight), bias: toVector(scorer.bias) }
-      : {}),
-    ...(keeps && votes.kind === "neighbours"
-      ? { support: toTensor(votes.support), votes: toTensor(votes.votes) }
-      : {}),
+    ...(scorer.kind === "linear" ? linearTensors(scorer) : {}),
+    ...(keeps ? { support: toTensor(samples.features), votes: toTensor(votesOf(samples)) } : {}),
     means: toTensor(classMeans(samples)),
   };
   const unknown = validation &&
@@ -149,15 +145,6 @@ export function fitHead(
     ...(unknown ? { unknown: unknown.report } : {}),
   };
   return { head, report };
-}
-
-/** What the chosen candidate said of images that were left out. */
-export interface Validation {
-  /** [m], which sample each is. */
-  readonly indices: readonly number[];
-  /** [m, K], before calibration. */
-  readonly logits: Matrix;
-  readonly temperature: number;
 }
 
 function choose(
@@ -202,7 +189,7 @@ function choose(
       values: right.map((x, row) => +x - LIKELIHOOD_WEIGHT * losses[row]!),
     };
   });
-  const valueOf = ({ values }: typeof results[number]) => {
+  const worths = results.map(({ values }) => {
     const luck = few
       ? 2 * standardError(
         values.map((value, row) => value - results[defaultId]!.values[row]!),
@@ -210,8 +197,8 @@ function choose(
       )
       : 0;
     return weightedMean(values, weights) - luck;
-  };
-  const best = results.reduce((best, other) => valueOf(other) > valueOf(best) ? other : best);
+  });
+  const best = results[topK(worths, 1)[0]!]!;
   return {
     candidate: best.report.candidate,
     candidates: results.map(({ report }) => report),
@@ -291,12 +278,4 @@ function checkSupport({ features, labels }: LabelledFeatures, classes: readonly 
   if (wrong !== -1) {
     throw new RangeError(`Cannot fit a head: feature ${wrong} is not ${D} finite numbers`);
   }
-}
-
-function toTensor({ rows, columns, data }: Matrix): Tensor<"float32"> {
-  return { dtype: "float32", shape: [rows, columns], data: Float32Array.from(data) };
-}
-
-function toVector(data: Float64Array): Tensor<"float32"> {
-  return { dtype: "float32", shape: [data.length], data: Float32Array.from(data) };
 }

@@ -1,13 +1,12 @@
 import { l2Normalize } from "../tensor/l2_normalize.ts";
 import { softmax } from "../tensor/softmax.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadParameters, Unknown } from "../vit_msn/head_parameters.ts";
 import {
   type Classification,
   type ClassificationOptions,
   toClassifications,
 } from "./classification.ts";
-import { matmul, type Matrix, matrixOf, rowOf, transpose } from "./matrix.ts";
+import { matmul, type Matrix, matrixOf, rowOf, toMatrix, transpose } from "./matrix.ts";
 import { type Scorer, scoresOf } from "./scorer.ts";
 
 /** The label of an image that is none of the classes. */
@@ -141,8 +140,4 @@ export function similarityTo({ vectors, k }: References, features: Matrix): Floa
     const best = rowOf(cosines, i).toSorted().subarray(-k);
     return best.reduce((sum, cosine) => sum + cosine, 0) / best.length;
   });
-}
-
-function toMatrix({ shape: [rows, columns], data }: Tensor<"float32">): Matrix {
-  return { rows: rows!, columns: columns!, data: Float64Array.from(data) };
 }

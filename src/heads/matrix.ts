@@ -1,4 +1,5 @@
 import matmulWasm from "../../wasm/matmul.wasm" with { type: "bytes" };
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Numbers in double precision, row by row. */
 export interface Matrix {
@@ -14,6 +15,16 @@ export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
   const data = new Float64Array(rows.length * columns);
   rows.forEach((row, r) => data.set(row, r * columns));
   return { rows: rows.length, columns, data };
+}
+
+/** A matrix of a file's tensor [rows, columns]. */
+export function toMatrix({ shape: [rows, columns], data }: Tensor<"float32">): Matrix {
+  return { rows: rows!, columns: columns!, data: Float64Array.from(data) };
+}
+
+/** A matrix as a file has it, float32 [rows, columns]. */
+export function toTensor({ rows, columns, data }: Matrix): Tensor<"float32"> {
+  return { dtype: "float32", shape: [rows, columns], data: Float32Array.from(data) };
 }
 
 /** One row, as a view. */

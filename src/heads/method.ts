@@ -76,14 +76,18 @@ export function fitCandidates(
         return { scorer: ridge.fit(candidate.lambd) };
       case "prototypes":
         return { scorer: prototypeScorer(classMeans(samples)) };
-      case "knn":
-        return { scorer: neighbours(samples, candidate.k) };
+      case "knn": {
+        const { k } = candidate;
+        const votes = votesOf(samples);
+        return { scorer: { kind: "neighbours", support: samples.features, votes, k } };
+      }
     }
   });
 }
 
-function neighbours({ features, classes, weights, classCount: K }: Samples, k: number): Scorer {
+/** What each sample counts for each class, [n, K]: its weight for its own. */
+export function votesOf({ classes, weights, classCount: K }: Samples): Matrix {
   const votes = { rows: classes.length, columns: K, data: new Float64Array(classes.length * K) };
   classes.forEach((c, i) => votes.data[i * K + c] = weights[i]!);
-  return { kind: "neighbours", support: features, votes, k };
+  return votes;
 }

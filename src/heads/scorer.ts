@@ -1,5 +1,6 @@
 import { NEIGHBOUR_TEMPERATURE, NO_VOTES } from "../vit_msn/head_graph.ts";
-import { matmul, type Matrix, rowOf, transpose } from "./matrix.ts";
+import type { HeadTensors } from "../vit_msn/head_parameters.ts";
+import { matmul, type Matrix, rowOf, toTensor, transpose } from "./matrix.ts";
 
 /** Scores a feature by planes: `z = W f + b`. */
 export interface LinearScorer {
@@ -27,6 +28,16 @@ export interface NeighboursScorer {
 
 /** What a head's method makes of features, before it is calibrated. */
 export type Scorer = LinearScorer | NeighboursScorer;
+
+/** A linear scorer's tensors, as a file has them. */
+export function linearTensors(
+  { weight, bias }: LinearScorer,
+): Required<Pick<HeadTensors, "weight" | "bias">> {
+  return {
+    weight: toTensor(weight),
+    bias: { dtype: "float32", shape: [bias.length], data: Float32Array.from(bias) },
+  };
+}
 
 /**
  * The logits of features, before they are calibrated.

@@ -1,7 +1,6 @@
 import { uniform } from "../tensor/uniform.ts";
 import type { Unknown } from "../vit_msn/head_parameters.ts";
-import { crossValidate, partsOf, shuffle } from "./cross_validation.ts";
-import type { Validation } from "./fit_head.ts";
+import { crossValidate, partsOf, shuffle, type Validation } from "./cross_validation.ts";
 import { bestProbability, referencesOf, similarityTo } from "./head.ts";
 import { type Matrix, rowOf } from "./matrix.ts";
 import { type Candidate, fitCandidates } from "./method.ts";

@@ -38,11 +38,6 @@ export function assertDimensions(dimensions: number | undefined, hiddenSize: num
   }
 }
 
-/** Nine significant digits say a float32 exactly, in half the characters of a double. */
-export function toNumbers(vector: Float32Array): number[] {
-  return Array.from(vector, (x) => Number(x.toPrecision(9)));
-}
-
 /** Vectors one after the other as little-endian float32, in base64. */
 export function toBase64(vectors: readonly Float32Array[]): string {
   const length = vectors.reduce((sum, vector) => sum + vector.length, 0);

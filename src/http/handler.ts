@@ -108,14 +108,19 @@ export function createHandler(
   checkLimits(limits);
   const service = new Service({ name, model, decoder, decoders, limits, remoteImages });
   const routes = ROUTES.filter(({ group }) => !group || groups.includes(group));
-  const document = openApiDocument(routes, { name, limits, needsKey: apiKeys.length > 0 });
+  // Made when it is asked for: most services start without anybody reading it.
+  let document: Record<string, unknown> | undefined;
   const describe: Route = {
     method: "get",
     path: "/openapi.json",
     open: true,
     summary: "This API, as OpenAPI 3.1",
-    answer: () => Response.json(document),
+    answer: () =>
+      Response.json(
+        document ??= openApiDocument(routes, { name, limits, needsKey: apiKeys.length > 0 }),
+      ),
   };
+  const all = [...routes, describe];
 
   const app = new Hono<Environment>();
   app.use(requestId());
@@ -127,12 +132,12 @@ export function createHandler(
   }
   app.use(timing());
   const authenticate = bearerAuth({ token: [...apiKeys] });
-  for (const route of [...routes, describe]) {
+  for (const route of all) {
     if (apiKeys.length > 0 && !route.open) app.use(route.path, authenticate);
     app.on(route.method.toUpperCase(), route.path, (context) => answer(context, route, service));
   }
-  for (const path of new Set([...routes, describe].map((route) => route.path))) {
-    const methods = [...routes, describe].filter((route) => route.path === path)
+  for (const path of new Set(all.map((route) => route.path))) {
+    const methods = all.filter((route) => route.path === path)
       .flatMap(({ method }) => method === "get" ? ["GET", "HEAD"] : ["POST"]);
     app.all(path, () => {
       throw new Problem(405, `The method is not one of ${methods.join(", ")}`, {
@@ -168,6 +173,9 @@ async function answer(
 
 /** Counts and logs every request. */
 function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
+  const patterns = [...ROUTES.map(({ path }) => path), "/openapi.json"].map((pattern) =>
+    [pattern, new RegExp(`^${pattern.replaceAll(/:\w+/g, "[^/]+")}$`)] as const
+  );
   return async (context: Context<Environment>, next: () => Promise<void>): Promise<void> => {
     const time = new Date().toISOString();
     const start = performance.now();
@@ -175,7 +183,8 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
     context.res.headers.set("x-request-id", context.get("requestId"));
     const milliseconds = performance.now() - start;
     const { status } = context.res;
-    const route = routeOf(context);
+    const { path } = context.req;
+    const [route] = patterns.find(([, pattern]) => pattern.test(path)) ?? ["*"];
     service.metrics.countRequest(route, status, milliseconds / 1000);
     const { error } = context;
     log({
@@ -188,15 +197,6 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
       ...(error && status === 500 ? { error: error.message } : {}),
     });
   };
-}
-
-/** The pattern that a path fits. */
-function routeOf(context: Context<Environment>): string {
-  const { path } = context.req;
-  const known = [...ROUTES.map((route) => route.path), "/openapi.json"];
-  return known.find((pattern) =>
-    new RegExp(`^${pattern.replaceAll(/:\w+/g, "[^/]+")}$`).test(path)
-  ) ?? "*";
 }
 
 /** What a client may know of an error. */

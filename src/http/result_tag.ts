@@ -1,3 +1,5 @@
+import { sha256 } from "../tensor/sha256.ts";
+
 /**
  * The ETag of results: the same images, options and model have the same one.
  *
@@ -9,18 +11,13 @@ export async function resultTag(
   model: string,
   work: unknown,
 ): Promise<string> {
-  const hashes = await Promise.all(images.map((image) => crypto.subtle.digest("SHA-256", image)));
-  const text = JSON.stringify([model, work, hashes.map(toHex)]);
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `"${toHex(hash).slice(0, 32)}"`;
+  const hashes = await Promise.all(images.map(sha256));
+  const text = JSON.stringify([model, work, hashes]);
+  const hash = await sha256(new TextEncoder().encode(text));
+  return `"${hash.slice(0, 32)}"`;
 }
 
 /** Whether a client's `If-None-Match` has the tag. */
 export function matchesTag(header: string | null, tag: string): boolean {
   return header?.match(/"[^"]*"/g)?.includes(tag) ?? false;
-}
-
-/** Bytes as hexadecimal digits. */
-export function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -7,6 +7,7 @@ import { elementCount, type Tensor, tensorBytes, tensorFromBytes } from "../tens
 import { buildHeadGraph, headTensorName } from "./head_graph.ts";
 import { HEAD_TENSORS, type HeadParameters, parseHead } from "./head_parameters.ts";
 import type { LayerNorm } from "./layer_norm.ts";
+import { ownModelProto } from "./own_model_proto.ts";
 
 /** A head by itself, and the LayerNorm of the backbone that it was fitted on. */
 export interface HeadFile {
@@ -76,19 +77,12 @@ export function readLayerNorm(
 export function writeHeadFile({ head, layerNorm }: HeadFile): Uint8Array[] {
   const graph = buildHeadGraph(head, layerNorm);
   const { weight } = layerNorm;
-  return writeModel({
-    irVersion: 8,
-    producerName: "vit-msn-edge",
-    producerVersion: "0.1.0",
-    docString: "",
-    opsetImport: [{ domain: "", version: 17 }],
-    metadataProps: new Map([
-      ...headMetadata(head, graph),
-      // The graph has its inverse.
-      [WEIGHT, toText({ dtype: "float32", shape: [weight.length], data: weight })],
-    ]),
-    graph,
-  });
+  const metadataProps = new Map([
+    ...headMetadata(head, graph),
+    // The graph has its inverse.
+    [WEIGHT, toText({ dtype: "float32", shape: [weight.length], data: weight })],
+  ]);
+  return writeModel(ownModelProto(graph, metadataProps));
 }
 
 /**

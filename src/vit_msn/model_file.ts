@@ -19,6 +19,7 @@ import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./
 import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head_file.ts";
 import type { HeadParameters } from "./head_parameters.ts";
 import type { LayerNorm } from "./layer_norm.ts";
+import { ownModelProto } from "./own_model_proto.ts";
 import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
 import { hasClassifier, MASK_TOKEN, NO_MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
@@ -65,15 +66,9 @@ export function writeModelFile(
   if (maskToken) {
     metadataProps.set(MASK_TOKEN, toBase64(tensorBytes(toFloat32(maskToken))));
   }
-  return writeModel({
-    irVersion: 8,
-    producerName: "vit-msn-edge",
-    producerVersion: "0.1.0",
-    docString: "",
-    opsetImport: [{ domain: "", version: 17 }],
-    metadataProps,
-    graph: buildGraph(parseConfig(config), toPrecision(weights, dtype), outputs ? { outputs } : {}),
-  });
+  const variant = outputs ? { outputs } : {};
+  const graph = buildGraph(parseConfig(config), toPrecision(weights, dtype), variant);
+  return writeModel(ownModelProto(graph, metadataProps));
 }
 
 /**
@@ -110,7 +105,7 @@ export function writeVariant(bytes: Uint8Array, variant: GraphVariant): Uint8Arr
  */
 export function writeModelWithHead(bytes: Uint8Array, head: HeadParameters): Uint8Array[] {
   const model = readModel(bytes);
-  const { config: parsed, weights } = readOwnModel(bytes);
+  const { config: parsed, weights } = ownModelOf(model);
   const backbone = new Map([...weights].filter(([name]) => !name.startsWith("classifier.")));
   const { labels } = head.settings;
   const config = {
@@ -148,7 +143,10 @@ export interface OwnModel {
  * missing or has another shape or type.
  */
 export function readOwnModel(bytes: Uint8Array): OwnModel {
-  const model = readModel(bytes);
+  return ownModelOf(readModel(bytes));
+}
+
+function ownModelOf(model: ModelProto): OwnModel {
   const { graph, metadataProps } = model;
   const json = parseMetadata(metadataProps, CONFIG);
   if (json === undefined) throw new TypeError("Cannot use the ONNX model: another tool made it");

@@ -1,4 +1,5 @@
-import { assertDimensions, finishVectors, toBase64, toNumbers } from "../embedding_vectors.ts";
+import { toNumbers } from "../../tensor/to_numbers.ts";
+import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
 import { type Answer, tagged } from "../exchange.ts";
 import { readImageInputs } from "../image_inputs.ts";
 import { embedParameters } from "../schemas.ts";

@@ -4,9 +4,10 @@ import type { Answer, Exchange } from "../exchange.ts";
 import { assertCount, readImageTexts } from "../image_inputs.ts";
 import type { InferenceWork } from "../inference_queue.ts";
 import type { ServedModel } from "../model_loader.ts";
+import { assertModelName } from "../model_name.ts";
 import { Problem } from "../problem.ts";
 import { inferRequest } from "../schemas.ts";
-import { parseJson, shorten, validate } from "../validate.ts";
+import { parseJson, validate } from "../validate.ts";
 import { classifierOf } from "./classify.ts";
 
 /** `GET /v2/health/live`: the process answers. */
@@ -14,7 +15,7 @@ export const live: Answer = () => Response.json({ live: true });
 
 /** `GET /v2/health/ready` and `GET /v2/models/{model}/ready`: the model is loaded, or begins to be. */
 export const ready: Answer = ({ service, path }) => {
-  if (path.model !== undefined) assertName(path.model, service.name);
+  if (path.model !== undefined) assertModelName(path.model, service.name);
   const { isReady } = service.loader;
   // A host that asks before it sends requests would wait for ever for a model that loads on the first.
   if (!isReady) service.loader.get().catch(() => {});
@@ -27,7 +28,7 @@ export const server: Answer = () =>
 
 /** `GET /v2/models/{model}` */
 export const metadata: Answer = async ({ service, path, deadline }) => {
-  assertName(path.model ?? "", service.name);
+  assertModelName(path.model, service.name);
   const { model } = await service.model(deadline);
   const { numChannels, imageSize, hiddenSize, id2label } = model.config;
   const classifies = model.defaultOutputs.includes("logits");
@@ -49,7 +50,7 @@ export const metadata: Answer = async ({ service, path, deadline }) => {
 /** `POST /v2/models/{model}/infer`: `pixel_values`, or images, to `logits` or `embedding`. */
 export const infer: Answer = async (exchange) => {
   const { request, service, deadline, path } = exchange;
-  assertName(path.model ?? "", service.name);
+  assertModelName(path.model, service.name);
   using body = await service.body(request, deadline);
   const { id, inputs: [input], outputs } = validate(inferRequest, parseJson(body.bytes));
   const served = await service.model(deadline);
@@ -145,9 +146,4 @@ async function run(
       const stride = data.length / B;
       return data.slice(b * stride, b * stride + shape.at(-1)!); // of the tokens, CLS
     }));
-}
-
-function assertName(given: string, own: string): void {
-  if (given === own) return;
-  throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${own}"`);
 }

@@ -1,9 +1,10 @@
+import { escape } from "@std/html/entities";
 import type { Answer } from "../exchange.ts";
 
 /** `GET /`: a page that says what this is and how to call it. */
 export const landingPage: Answer = ({ service, request }) => {
   const { origin } = new URL(request.url);
-  return new Response(page(escapeHtml(service.name), escapeHtml(origin)), {
+  return new Response(page(escape(service.name), escape(origin)), {
     headers: { "content-type": "text/html; charset=utf-8" },
   });
 };
@@ -24,8 +25,4 @@ curl --data-binary @photo.jpg ${origin}/embed?normalize=true
 <p>JPEG, PNG, GIF and WebP. Everything else: <a href="openapi.json">openapi.json</a>.</p>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

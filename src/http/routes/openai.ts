@@ -1,9 +1,10 @@
-import { assertDimensions, finishVectors, toBase64, toNumbers } from "../embedding_vectors.ts";
+import { toNumbers } from "../../tensor/to_numbers.ts";
+import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
 import { type Answer, tagged } from "../exchange.ts";
 import { assertCount, readImageTexts } from "../image_inputs.ts";
-import { Problem } from "../problem.ts";
+import { assertModelName } from "../model_name.ts";
 import { openaiRequest } from "../schemas.ts";
-import { parseJson, shorten, validate } from "../validate.ts";
+import { parseJson, validate } from "../validate.ts";
 
 /** `POST /v1/embeddings`: OpenAI's form, with images as data URLs in place of texts. */
 export const openaiEmbeddings: Answer = async (exchange) => {
@@ -13,7 +14,7 @@ export const openaiEmbeddings: Answer = async (exchange) => {
     openaiRequest,
     parseJson(body.bytes),
   );
-  assertName(name, service.name);
+  assertModelName(name, service.name);
   const texts = typeof input === "string" ? [input] : input;
   assertCount(texts.length, service.limits.maxImages);
   const images = await readImageTexts(texts, (url) => service.fetchImage(url, deadline));
@@ -51,15 +52,10 @@ export const openaiModels: Answer = ({ service }) =>
 
 /** `GET /v1/models/{model}` */
 export const openaiModel: Answer = ({ service, path }) => {
-  assertName(path.model ?? "", service.name);
+  assertModelName(path.model, service.name);
   return Response.json(modelOf(service.name));
 };
 
 function modelOf(id: string): unknown {
   return { id, object: "model", created: 0, owned_by: "vit-msn-edge" };
-}
-
-function assertName(given: string, own: string): void {
-  if (given === own) return;
-  throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${own}"`);
 }
