@@ -24,11 +24,10 @@ const fewPatches = {
   kept_patches: shuffled(2, { images: 1, patches: 2304, kept: 20 }),
 };
 
-/**
- * How soon a lost thread is noticed, in milliseconds, on a busy machine. Deno lets a worker that is
- * terminated go on with what it does for two seconds.
- */
-const SOON = 6000;
+/** How soon a thread's end is an error, in milliseconds. */
+const SOON = 1000;
+/** The same of a thread that nobody ended, on a busy machine. */
+const SILENT = 5000;
 
 function createTeamWorker(): Worker {
   const url = new URL("../../src/runtime/simd/worker.ts", import.meta.url);
@@ -37,6 +36,10 @@ function createTeamWorker(): Worker {
 
 function createMisbehavingWorker(): Worker {
   return new Worker(new URL("./misbehaving_worker.ts", import.meta.url), { type: "module" });
+}
+
+function createSilentWorker(): Worker {
+  return new Worker(new URL("./silent_worker.ts", import.meta.url), { type: "module" });
 }
 
 function sleep(milliseconds: number): Promise<void> {
@@ -89,7 +92,7 @@ Deno.test("A thread that is ended in the middle of an image is an error; the nex
   await using model = await loadModel(deep, { runtime: simdRuntime({ threads: 2, createWorker }) });
   const expected = await model.forward(fewPatches);
   let isRunning = true;
-  const failing = assertRejects(() => model.forward(deepImage), Error, "stand still")
+  const failing = assertRejects(() => model.forward(deepImage), Error, "was ended")
     .finally(() => isRunning = false);
   const waiting = model.forward(fewPatches);
   await sleep(100);
@@ -103,7 +106,7 @@ Deno.test("A thread that is ended in the middle of an image is an error; the nex
   assertEquals(await waiting, expected);
 });
 
-Deno.test("A thread that is ended between two calls is an error of the next one only", async () => {
+Deno.test("A thread that is ended between two calls is replaced before the next", async () => {
   const workers: Worker[] = [];
   const createWorker = () => {
     workers.push(createTeamWorker());
@@ -115,8 +118,22 @@ Deno.test("A thread that is ended between two calls is an error of the next one 
   const image = { pixel_values: randomTensor(1, 1, 3, 24, 24) };
   const expected = await model.forward(image);
   workers[0]!.terminate();
-  await assertRejects(() => model.forward(image), Error, "stand still");
   assertEquals(await model.forward(image), expected);
+  assertEquals(workers.length, 4);
+});
+
+Deno.test("A thread that says nothing any more is an error within a few looks at it", async () => {
+  let made = 0;
+  const createWorker = () => ++made === 2 ? createSilentWorker() : createTeamWorker();
+  await using model = await loadModel(small, {
+    runtime: simdRuntime({ threads: 2, createWorker }),
+  });
+  const image = { pixel_values: randomTensor(1, 1, 3, 24, 24) };
+  const asked = performance.now();
+  await assertRejects(() => model.forward(image), Error, "stand still");
+  assert(performance.now() - asked < SILENT);
+  await using alone = await loadModel(small, { runtime: simdRuntime() });
+  assertEquals(await model.forward(image), await alone.forward(image));
 });
 
 Deno.test("A thread that throws is an error; the next call works", async () => {

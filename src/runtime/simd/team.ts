@@ -13,7 +13,13 @@ const LOOK_INTERVAL = 200;
 /** How often in a row nothing may have happened. The work between two signs of life takes under 10 ms. */
 const MAX_STILL_LOOKS = 3;
 
-/** The workers that share the work of each image. They wait for messages, and take no time meanwhile. */
+/**
+ * The workers that share the work of each image. They wait for messages, and take no time meanwhile.
+ *
+ * Every wait has a bound: a start takes `START_TIMEOUT` at most, a run is looked at while it lasts, and
+ * whoever terminates a worker ends the run at once. The last is not left to looking: Deno lets a worker
+ * that is terminated compute for another two seconds, which looks like life.
+ */
 export class Team implements Disposable {
   readonly #memory: WebAssembly.Memory;
   readonly #workers: readonly Worker[];
@@ -32,6 +38,12 @@ export class Team implements Disposable {
       };
       worker.onmessageerror = () =>
         this.#fail?.(new Error("Cannot run the model: a thread's answer is lost"));
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => {
+        terminate();
+        this.#isOver = true;
+        this.#fail?.(new Error("Cannot run the model: one of its threads was ended"));
+      };
     }
   }
 
@@ -101,8 +113,8 @@ export class Team implements Disposable {
   /** Ends the workers, and what they do. */
   [Symbol.dispose](): void {
     this.#isOver = true;
-    for (const worker of this.#workers) worker.terminate();
     this.#fail?.(new Error("Cannot run the model: it is disposed of"));
+    for (const worker of this.#workers) worker.terminate();
   }
 
   /** Gives each worker a request and waits for all answers. `guard` begins what may fail meanwhile. */
