@@ -8,11 +8,14 @@ import type { Settings } from "./settings.ts";
 /** Images that are decoded at a time: their pixels have to fit into a small host's memory. */
 const DECODERS = 1;
 
-/** Makes a handler's options of a function's settings. The model is loaded at the first request. */
+/** Of an image that is decoded before there are workers: it takes 90 ms at most, most take 10. */
+const PIXELS_BEFORE_WORKERS = 1_000_000;
+
+/** Makes a handler's options of a function's settings. */
 export function handlerOptions(settings: Settings): HandlerOptions {
   return {
     model: () => loadServedModel(settings),
-    decoder: new ImageDecoder({ workers: DECODERS }),
+    decoder: new ImageDecoder({ workers: DECODERS, pixelsBeforeWorkers: PIXELS_BEFORE_WORKERS }),
     decoders: DECODERS,
     name: settings.name,
     apiKeys: settings.apiKeys,

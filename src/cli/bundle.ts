@@ -5,11 +5,14 @@ import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
 /** The project's folder. */
 const ROOT = new URL("../../", import.meta.url);
 
-/** Modules that run in workers, by the names of their bundles. */
+/** Modules that run in workers, by the names of their files in a bundle. */
 const WORKERS = {
   "decode_worker.js": "src/image/decode_worker.ts",
   "simd_worker.js": "src/runtime/simd/worker.ts",
 } as const;
+
+/** Modules that an entry and a worker have in common. Where there are workers, these are files, too. */
+const SHARED = { "decode_image.js": "src/image/decode_image.ts" } as const;
 
 /** A file of a bundle. */
 export interface BundledFile {
@@ -42,7 +45,7 @@ export async function bundle(
   const entryPoints = [
     { in: fromFileUrl(new URL(entry, ROOT)), out: name.replace(/\.js$/, "") },
     ...(withWorkers
-      ? Object.entries(WORKERS).map(([out, path]) => ({
+      ? Object.entries({ ...WORKERS, ...SHARED }).map(([out, path]) => ({
         in: fromFileUrl(new URL(path, ROOT)),
         out: out.replace(/\.js$/, ""),
       }))
@@ -77,6 +80,10 @@ export async function startEsbuild(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => await esbuild.stop() };
 }
 
+const SHARED_NAMES = new Map(
+  Object.entries(SHARED).map(([name, path]) => [new URL(path, ROOT).href, name]),
+);
+
 const BYTES = "bytes";
 const MISSING = "missing";
 
@@ -95,6 +102,8 @@ function denoPlugin(
         }
         if (/^node:/.test(path)) return { path, external: true };
         const url = resolve(path, namespace === "file" ? importer : undefined);
+        const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
+        if (shared) return { path: `./${shared}`, external: true };
         return {
           path: fromFileUrl(url),
           namespace: attributes.type === "bytes" ? BYTES : "file",

@@ -1,4 +1,4 @@
-import type { DecodeOptions } from "../image/decode_image.ts";
+import type { DecodeOptions } from "../image/decode_options.ts";
 import type { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { choiceOption, type Option } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import type { DecodeOptions } from "../image/decode_image.ts";
+import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { DEFAULT_IMAGE_LIMITS, readImageHeader } from "../image/image_header.ts";

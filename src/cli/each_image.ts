@@ -1,4 +1,4 @@
-import type { DecodeOptions } from "../image/decode_image.ts";
+import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
 import { errorMessage, UsageError } from "./command.ts";
 import { type DecodedImage, decodedImages } from "./decoded_images.ts";

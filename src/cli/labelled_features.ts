@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import type { LabelledFeatures } from "../heads/fit_head.ts";
-import type { DecodeOptions } from "../image/decode_image.ts";
+import type { DecodeOptions } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { viewsOf } from "../image/views.ts";

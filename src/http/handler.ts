@@ -37,8 +37,8 @@ export interface LogEntry {
 /** What {@linkcode createHandler} makes a service of. */
 export interface HandlerOptions {
   /**
-   * The model, or what makes it ready: that is called at the first request that needs it, or by
-   * `/v2/health/ready`.
+   * The model, or what makes it ready: that is called at once, and if it fails, again at the next request
+   * that needs it.
    */
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. Whoever made it disposes of it. */

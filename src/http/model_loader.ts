@@ -14,13 +14,13 @@ export class ModelLoader {
   #loading: Promise<ServedModel> | undefined;
   #isReady = false;
 
-  /** @param model that is there already, or what makes it ready when it is asked for. */
+  /** @param model that is there already, or what makes it ready: it begins now. */
   constructor(model: ServedModel | (() => Promise<ServedModel>)) {
     this.#load = typeof model === "function" ? model : () => Promise.resolve(model);
     if (typeof model !== "function") {
       this.#loading = Promise.resolve(model);
       this.#isReady = true;
-    }
+    } else this.get().catch(() => {}); // whoever asks tries again
   }
 
   /** Whether the model is there. */

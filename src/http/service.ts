@@ -41,7 +41,7 @@ export class Service {
   readonly #bodies: BodyMemory;
   readonly #remoteImages: RemoteImageOptions;
 
-  /** Loads nothing yet. */
+  /** Begins to load the model. */
   constructor({ name, model, decoder, decoders, limits, remoteImages }: ServiceOptions) {
     this.name = name;
     this.limits = limits;

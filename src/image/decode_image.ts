@@ -1,26 +1,8 @@
-import { decodeGif } from "./gif.ts";
+import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import type { ImageFormat } from "./image_format.ts";
-import { DEFAULT_IMAGE_LIMITS, type ImageLimits, readImageHeader } from "./image_header.ts";
-import { decodeJpeg } from "./jpeg.ts";
+import { DEFAULT_IMAGE_LIMITS, readImageHeader } from "./image_header.ts";
 import { toUpright } from "./orientation.ts";
-import { decodePng } from "./png.ts";
-import { decodeWebp } from "./webp.ts";
-
-/** How {@linkcode decodeImage} decodes. */
-export interface DecodeOptions {
-  /** The most that the file may ask for, checked before it is decoded. */
-  readonly limits?: ImageLimits;
-  /**
-   * `exact`, the default, gives Pillow's pixels. `fast` is for an image that is to be made smaller
-   * anyway: a JPEG is scaled down by 2, 4 or 8 while it is decoded, as far as it stays as large as
-   * `size`. The pixels are no longer Pillow's: after resizing they differ by a few levels. Other
-   * formats are decoded as ever.
-   */
-  readonly decode?: "exact" | "fast";
-  /** The size in upright pixels that will do. It belongs to `decode: "fast"`. */
-  readonly size?: { readonly width: number; readonly height: number };
-}
 
 /**
  * Decodes a JPEG, PNG, GIF or WebP file (of an animation the first frame) to upright RGB pixels: what
@@ -55,17 +37,16 @@ export async function decodeImage(
   const { format, orientation } = readImageHeader(bytes, limits);
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
-  const stored = format === "jpeg" ? decodeJpeg(bytes, storedSize) : await DECODERS[format](bytes);
+  const stored = await DECODERS[format](bytes, storedSize);
   return toUpright(stored, orientation);
 }
 
-/** @throws {TypeError} if only one of `decode: "fast"` and `size` is given. */
-export function assertDecodeOptions({ decode, size }: DecodeOptions): void {
-  if ((decode === "fast") !== (size !== undefined)) {
-    throw new TypeError('Cannot decode the image: decode: "fast" and size go together');
-  }
-}
-
+/** Each comes with its WebAssembly, which is read when there is an image for it. */
 const DECODERS: Readonly<
-  Record<Exclude<ImageFormat, "jpeg">, (bytes: Uint8Array) => Image | Promise<Image>>
-> = { png: decodePng, gif: decodeGif, webp: decodeWebp };
+  Record<ImageFormat, (bytes: Uint8Array, size: DecodeOptions["size"]) => Promise<Image>>
+> = {
+  jpeg: async (bytes, size) => (await import("./jpeg.ts")).decodeJpeg(bytes, size),
+  png: async (bytes) => (await import("./png.ts")).decodePng(bytes),
+  gif: async (bytes) => (await import("./gif.ts")).decodeGif(bytes),
+  webp: async (bytes) => await (await import("./webp.ts")).decodeWebp(bytes),
+};

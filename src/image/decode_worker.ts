@@ -1,6 +1,7 @@
 // The other side of ImageDecoder: decodes what it is sent, one image after the other.
 
-import { decodeImage, type DecodeOptions } from "./decode_image.ts";
+import { decodeImage } from "./decode_image.ts";
+import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 

@@ -1,7 +1,8 @@
-import { assertDecodeOptions, decodeImage, type DecodeOptions } from "./decode_image.ts";
+import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
+import { DEFAULT_IMAGE_LIMITS } from "./image_header.ts";
 
 /** How an {@linkcode ImageDecoder} works. */
 export interface ImageDecoderOptions {
@@ -11,6 +12,12 @@ export interface ImageDecoderOptions {
    * the other and without a deadline.
    */
   readonly workers?: number;
+  /**
+   * The most pixels of an image that is decoded in the caller's thread as long as no worker runs; the
+   * workers start soon after it. Starting one holds the caller for longer than a small image takes.
+   * Default 0: there is none.
+   */
+  readonly pixelsBeforeWorkers?: number;
   /** How long decoding an image may take, in milliseconds; default 10,000. `Infinity` is no deadline. */
   readonly timeout?: number;
   /**
@@ -28,6 +35,9 @@ interface Job {
 
 /** About three times what the slowest image took that the default limits allow. */
 const DEFAULT_TIMEOUT = 10_000;
+
+/** After the first image that did without workers, in milliseconds: its answer goes first. */
+const START_DELAY = 500;
 
 /** The longest that a timer can wait. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -49,6 +59,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  */
 export class ImageDecoder implements Disposable {
   readonly #maxWorkers: number;
+  readonly #pixelsBeforeWorkers: number;
   readonly #timeout: number;
   readonly #createWorker: () => Worker;
   readonly #queue: Job[] = [];
@@ -56,6 +67,8 @@ export class ImageDecoder implements Disposable {
   /** The workers that decode, each with what ends its image from outside. */
   readonly #busy = new Map<Worker, (error: Error) => void>();
   #disposed = false;
+  /** Starts the workers after images that did without. */
+  #startTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Makes a decoder. Workers start when they are needed.
@@ -65,6 +78,7 @@ export class ImageDecoder implements Disposable {
   constructor(
     {
       workers = navigator.hardwareConcurrency,
+      pixelsBeforeWorkers = 0,
       timeout = DEFAULT_TIMEOUT,
       createWorker = createDecodeWorker,
     }: ImageDecoderOptions = {},
@@ -78,12 +92,13 @@ export class ImageDecoder implements Disposable {
       );
     }
     this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
+    this.#pixelsBeforeWorkers = pixelsBeforeWorkers;
     this.#timeout = timeout;
     this.#createWorker = createWorker;
   }
 
   /**
-   * Decodes an image as {@linkcode decodeImage} does, with the same result. Images are begun in the
+   * Decodes an image as `decodeImage` does, with the same result. Images are begun in the
    * order of the calls.
    *
    * @throws {ImageDecodeError} if it cannot be decoded, or not in time.
@@ -92,7 +107,11 @@ export class ImageDecoder implements Disposable {
   async decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
     if (this.#disposed) throw new Error("Cannot decode the image: the decoder is disposed of");
     assertDecodeOptions(options);
-    if (this.#maxWorkers === 0) return await decodeImage(bytes, options);
+    if (this.#maxWorkers === 0) return await decodeHere(bytes, options);
+    if (this.#pixelsBeforeWorkers > 0 && this.#idle.length + this.#busy.size === 0) {
+      const image = await this.#decodeSmall(bytes, options);
+      if (image) return image;
+    }
     // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
     bytes = bytes.slice();
     const { promise, resolve, reject } = Promise.withResolvers<Image>();
@@ -104,10 +123,41 @@ export class ImageDecoder implements Disposable {
   /** Ends the workers. What they have not finished is rejected. */
   [Symbol.dispose](): void {
     this.#disposed = true;
+    clearTimeout(this.#startTimer);
     const error = new Error("Cannot decode the image: the decoder is disposed of");
     for (const job of this.#queue.splice(0)) job.reject(error);
     for (const end of [...this.#busy.values()]) end(error);
     for (const worker of this.#idle.splice(0)) worker.terminate();
+  }
+
+  /** An image that is small enough for the caller's thread; what is wrong with any other, a worker finds. */
+  async #decodeSmall(bytes: Uint8Array, options: DecodeOptions): Promise<Image | undefined> {
+    const { limits = DEFAULT_IMAGE_LIMITS } = options;
+    const maxPixels = Math.min(limits.maxPixels, this.#pixelsBeforeWorkers);
+    try {
+      return await decodeHere(bytes, { ...options, limits: { ...limits, maxPixels } });
+    } catch (error) {
+      if (error instanceof ImageDecodeError) return undefined;
+      throw error;
+    } finally {
+      this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
+    }
+  }
+
+  #start(): void {
+    while (!this.#disposed && this.#idle.length + this.#busy.size < this.#maxWorkers) {
+      let worker: Worker;
+      try {
+        worker = this.#createWorker();
+      } catch {
+        return; // whoever decodes the next image learns why
+      }
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#drop(worker);
+      };
+      this.#idle.push(worker);
+    }
   }
 
   /** Gives waiting images to workers, as long as there are both. */
@@ -125,6 +175,13 @@ export class ImageDecoder implements Disposable {
     }
   }
 
+  /** Ends a worker that is of no use any more. */
+  #drop(worker: Worker): void {
+    worker.terminate();
+    const idle = this.#idle.indexOf(worker);
+    if (idle >= 0) this.#idle.splice(idle, 1);
+  }
+
   #run(worker: Worker, { request, resolve, reject }: Job): void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const settle = () => {
@@ -134,9 +191,7 @@ export class ImageDecoder implements Disposable {
     /** The worker is lost, with its image if it has one. */
     const end = (error: Error) => {
       settle();
-      worker.terminate();
-      const idle = this.#idle.indexOf(worker);
-      if (idle >= 0) this.#idle.splice(idle, 1);
+      this.#drop(worker);
       reject(error);
       this.#next();
     };
@@ -169,6 +224,11 @@ export class ImageDecoder implements Disposable {
       );
     }
   }
+}
+
+async function decodeHere(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
+  const { decodeImage } = await import("./decode_image.ts");
+  return await decodeImage(bytes, options);
 }
 
 function createDecodeWorker(): Worker {

@@ -125,6 +125,38 @@ Deno.test("ImageDecoder decodes the bytes as they were when it was called", asyn
   assertEquals(await image, await decodeImage(FILES[2]!));
 });
 
+Deno.test("ImageDecoder decodes small images before it has workers, and starts them then", async () => {
+  const started: Worker[] = [];
+  const createWorker = () => {
+    const url = new URL("../../src/image/decode_worker.ts", import.meta.url);
+    started.push(new Worker(url, { type: "module" }));
+    return started.at(-1)!;
+  };
+  using decoder = new ImageDecoder({ workers: 2, pixelsBeforeWorkers: 2000, createWorker });
+  const expected = await Promise.all(FILES.map((file) => decodeImage(file)));
+  assertEquals(await decoder.decode(FILES[0]!), expected[0]);
+  assertEquals(started.length, 0);
+  while (started.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(started.length, 2);
+  assertEquals(await Promise.all(FILES.map((file) => decoder.decode(file))), expected);
+  assertEquals(started.length, 2);
+});
+
+Deno.test("ImageDecoder leaves to a worker what is larger or damaged", async () => {
+  let started = 0;
+  const createWorker = () => {
+    started++;
+    const url = new URL("../../src/image/decode_worker.ts", import.meta.url);
+    return new Worker(url, { type: "module" });
+  };
+  using decoder = new ImageDecoder({ workers: 1, pixelsBeforeWorkers: 100, createWorker });
+  assertEquals(await decoder.decode(FILES[0]!), await decodeImage(FILES[0]!));
+  assertEquals(started, 1);
+  using other = new ImageDecoder({ workers: 1, pixelsBeforeWorkers: 2000, createWorker });
+  const text = new TextEncoder().encode("hello");
+  await assertRejects(() => other.decode(text), ImageDecodeError, "no image format known");
+});
+
 Deno.test("ImageDecoder without a deadline sets no timer", async () => {
   using decoder = new ImageDecoder({ workers: 1, timeout: Infinity });
   assertEquals((await decoder.decode(FILES[0]!)).width, 45);
