@@ -25,8 +25,8 @@ type Outcome<Result> =
   | { readonly file: string; readonly result: Result }
   | { readonly file: string; readonly error: string };
 
-/** Images a job and batch: an engine that takes several at once has enough of them. */
-const BATCH_PER_JOB = 4;
+/** Images a job and batch: threads wait for one another at its end only. */
+const BATCH_PER_JOB = 8;
 /** A batch's pixels, in bytes, from which on no more images join it. */
 const MAX_BATCH_BYTES = 64 * 2 ** 20;
 /** Batches under way: one is computed while the next is made ready and the one before is printed. */

@@ -1,5 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
+import { readBytes } from "../checkpoint/read_whole.ts";
 import { readErrorMessage } from "./file_error.ts";
 
 /** An image to read, or why an argument gives none. */
@@ -104,7 +105,10 @@ export async function readImageFile(
   if (file === "-") return await readLimited(stdin, maxBytes);
   try {
     using handle = await Deno.open(file);
-    return await readLimited(handle.readable, maxBytes);
+    const { isFile, size } = await handle.stat();
+    if (!isFile) return await readLimited(handle.readable, maxBytes);
+    if (size > maxBytes) throw tooLong(maxBytes);
+    return await readBytes(handle, size);
   } catch (error) {
     throw new Error(readErrorMessage(error));
   }
@@ -119,8 +123,12 @@ async function readLimited(
   let length = 0;
   for await (const chunk of stream) {
     length += chunk.length;
-    if (length > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+    if (length > maxBytes) throw tooLong(maxBytes);
     chunks.push(chunk);
   }
   return concat(chunks);
+}
+
+function tooLong(maxBytes: number): Error {
+  return new Error(`it has more than ${maxBytes} bytes`);
 }

@@ -18,7 +18,8 @@ export const RUNTIME_OPTIONS = {
   },
   threads: {
     value: "N",
-    help: "Share the work of each image among N threads (simd); default 1, or what --jobs says",
+    help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
+      "share; default 1, or what --jobs says",
   },
 } as const satisfies Options;
 

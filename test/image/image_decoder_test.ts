@@ -61,6 +61,17 @@ Deno.test("ImageDecoder ends an image that takes too long, and goes on with the 
   assertEquals((await next).width, 45);
 });
 
+Deno.test("ImageDecoder counts no time in which the caller's thread was busy", async () => {
+  using decoder = new ImageDecoder({ workers: 1, timeout: 300 });
+  await decoder.decode(FILES[0]!); // the worker has started
+  const images = FILES.slice(0, 2).map((file) => decoder.decode(file));
+  for (const end = performance.now() + 500; performance.now() < end;);
+  assertEquals(
+    await Promise.all(images),
+    await Promise.all(FILES.slice(0, 2).map((f) => decodeImage(f))),
+  );
+});
+
 Deno.test("ImageDecoder keeps other workers busy while one hangs", async () => {
   using decoder = misbehaving(2);
   const hanging = assertRejects(() => decoder.decode(HANG), ImageDecodeError);

@@ -82,6 +82,43 @@ Deno.test("Sizes, patches and outputs may change from call to call", async () =>
   }
 });
 
+for (const B of [2, 3, 8, 11]) {
+  Deno.test(`A batch of ${B} in three threads has the bits of one thread, image by image`, async () => {
+    await using alone = await loadModel(small, { runtime: simdRuntime() });
+    await using model = await loadModel(small, { runtime: simdRuntime({ threads: 3 }) });
+    const pixel_values = randomTensor(B, B, 3, 24, 24);
+    const calls: [ForwardInputs, ForwardOptions?][] = [
+      [{ pixel_values }],
+      [{ pixel_values }, { outputs: ["last_hidden_state"] }],
+      [{ pixel_values, kept_patches: shuffled(1, { images: B, patches: 36, kept: 9 }) }],
+      [{ pixel_values, bool_masked_pos: bools(2, B, 36) }],
+      [{ pixel_values }, { outputs: ["hidden_states", "logits"] }],
+      [{ pixel_values }],
+    ];
+    for (const [inputs, options] of calls) {
+      assertEquals(await model.forward(inputs, options), await alone.forward(inputs, options));
+    }
+  });
+}
+
+Deno.test("A thread that is ended in the middle of a batch is an error; the next call works", async () => {
+  const workers: Worker[] = [];
+  const createWorker = () => {
+    workers.push(createTeamWorker());
+    return workers.at(-1)!;
+  };
+  await using model = await loadModel(deep, { runtime: simdRuntime({ threads: 2, createWorker }) });
+  const batch = { pixel_values: randomTensor(1, 5, 3, 48, 48) };
+  const failing = assertRejects(() => model.forward(batch), Error, "was ended");
+  await sleep(100);
+  const ended = performance.now();
+  workers[1]!.terminate();
+  await failing;
+  assert(performance.now() - ended < SOON);
+  await using alone = await loadModel(deep, { runtime: simdRuntime() });
+  assertEquals(await model.forward(fewPatches), await alone.forward(fewPatches));
+});
+
 Deno.test("A thread that is ended in the middle of an image is an error; the next call works", async () => {
   const workers: Worker[] = [];
   const createWorker = () => {

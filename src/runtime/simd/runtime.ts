@@ -7,8 +7,9 @@ import type { CreateWorker } from "./team.ts";
 /** How {@linkcode simdRuntime} works. */
 export interface SimdOptions {
   /**
-   * How many threads share the work of an image; default 1, which needs no worker and blocks the event
-   * loop while it runs. Workers wait between runs, and keep the process alive until the model is
+   * How many threads compute; default 1, which needs no worker and blocks the event loop while it runs.
+   * Of a batch with at least as many images, each thread takes images of its own; those that are left
+   * over, or alone, they share. Workers wait between runs, and keep the process alive until the model is
    * disposed of.
    */
   readonly threads?: number;
@@ -21,7 +22,7 @@ export interface SimdOptions {
   readonly createWorker?: CreateWorker;
 }
 
-/** The most threads; beyond, tokens are too few to share. */
+/** The most threads; beyond, the tokens of an image are too few to share. */
 export const MAX_THREADS = 64;
 
 /**

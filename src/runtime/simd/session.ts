@@ -7,7 +7,8 @@ import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.t
 import { type PackedModel, packModel } from "./packed_model.ts";
 import { writeStruct } from "./structs.ts";
 import { type CreateWorker, Team } from "./team.ts";
-import { type Geometry, makeWorkspace, type Workspace, workspaceEnd } from "./workspace.ts";
+import type { Geometry, Workspace } from "./workspace.ts";
+import { Workspaces } from "./workspaces.ts";
 
 /** How a session works. */
 export interface SimdSessionOptions {
@@ -18,8 +19,9 @@ export interface SimdSessionOptions {
 }
 
 /**
- * A model on the project's own kernels. It takes every input and computes every output of the forward,
- * an image at a time. Calls are done one after the other.
+ * A model on the project's own kernels. It takes every input and computes every output of the forward.
+ * Of a batch, each thread computes images of its own; they share one that is alone, and what a batch
+ * leaves over. Calls are done one after the other.
  */
 export class SimdSession implements Session {
   readonly computesVariants = true;
@@ -31,7 +33,7 @@ export class SimdSession implements Session {
   readonly #weightsEnd: number;
   #memory: WebAssembly.Memory;
   #kernels: Kernels;
-  #workspace: Workspace | undefined;
+  #workspaces: Workspaces | undefined;
   #team: Team | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
@@ -51,7 +53,8 @@ export class SimdSession implements Session {
   /** Gets ready for plain images, so that the first run need not. */
   async prepare(): Promise<void> {
     const { imageSize } = this.#config;
-    await this.#prepare({ imageSize, tokens: this.#patches(imageSize) + 1, attentions: false });
+    const tokens = this.#patches(imageSize) + 1;
+    (await this.#prepare({ imageSize, tokens, attentions: false })).shared(this.#memory);
   }
 
   run(
@@ -85,7 +88,7 @@ export class SimdSession implements Session {
     if (mask && !this.#model.maskToken) throw new TypeError(NO_MASK_TOKEN);
     const wants = (name: string) => outputs.includes(name);
     const T = 1 + (kept?.shape[1] ?? this.#patches(imageSize));
-    const workspace = await this.#prepare({
+    const workspaces = await this.#prepare({
       imageSize,
       tokens: T,
       attentions: wants("attentions"),
@@ -104,14 +107,34 @@ export class SimdSession implements Session {
       ] as const
     ));
     const stepwise = wants("hidden_states") || wants("attentions");
-    writeStruct(this.#arena, "Plan", workspace.plan, {
-      // What nobody looks at is not computed, neither in the last block.
-      lastTokens: stepwise || wants("last_hidden_state") && !onlyCls ? T : 1,
-      mask: mask ? workspace.mask : 0,
-      classifier: wants("logits") ? this.#model.classifier : 0,
-    });
     const end = wants("last_hidden_state") || wants("logits") ? L + 2 : L + 1;
-    for (let b = 0; b < B; b++) {
+    const open = (workspace: Workspace) => {
+      writeStruct(this.#arena, "Plan", workspace.plan, {
+        // What nobody looks at is not computed, neither in the last block.
+        lastTokens: stepwise || wants("last_hidden_state") && !onlyCls ? T : 1,
+        mask: mask ? workspace.mask : 0,
+        classifier: wants("logits") ? this.#model.classifier : 0,
+      });
+      return workspace;
+    };
+    const { threads } = this.#options;
+    const lanes = stepwise || B < threads ? [] : workspaces.lanes(this.#memory);
+    const inLanes = lanes.length > 0 ? B - B % threads : 0;
+    let next = 0;
+    await Promise.all(
+      lanes.slice(0, inLanes).map(async ({ workspace, thread }) => {
+        open(workspace);
+        while (next < inLanes) {
+          const b = next++;
+          this.#feed(workspace, pixels, kept, mask, b);
+          await this.#team!.forward(workspace, 0, end, thread);
+          this.#collect(workspace, results, b);
+        }
+      }),
+    );
+    if (inLanes === B) return results;
+    const workspace = open(workspaces.shared(this.#memory));
+    for (let b = inLanes; b < B; b++) {
       this.#feed(workspace, pixels, kept, mask, b);
       if (!stepwise) await this.#forward(workspace, 0, end);
       else {
@@ -135,19 +158,19 @@ export class SimdSession implements Session {
   }
 
   /** Makes memory and threads ready for a run. */
-  async #prepare(geometry: Geometry): Promise<Workspace> {
+  async #prepare(geometry: Geometry): Promise<Workspaces> {
     const { threads, createWorker } = this.#options;
-    const tileRows = this.#kernels.tileRows();
     const key = JSON.stringify(geometry);
-    let workspace = this.#team?.isOver ? undefined : this.#workspace;
-    if (!workspace || JSON.stringify(workspace.geometry) !== key) {
-      this.#workspace = undefined;
+    let workspaces = this.#team?.isOver ? undefined : this.#workspaces;
+    if (!workspaces || JSON.stringify(workspaces.geometry) !== key) {
+      this.#workspaces = undefined;
+      const tileRows = this.#kernels.tileRows();
       const layout = [this.#config, this.#model, geometry, tileRows, threads] as const;
-      const end = workspaceEnd(...layout, this.#weightsEnd);
+      workspaces = new Workspaces(...layout, this.#weightsEnd);
+      const { end } = workspaces;
       if (this.#team && (this.#team.isOver || end > this.#memory.buffer.byteLength)) this.#move();
       this.#arena.makeRoom(end);
-      workspace = makeWorkspace(...layout, this.#memory, this.#weightsEnd);
-      this.#workspace = workspace;
+      this.#workspaces = workspaces;
     }
     if (threads > 1 && !this.#team) {
       const team = await Team.start(threads, this.#module, this.#memory, createWorker);
@@ -156,7 +179,7 @@ export class SimdSession implements Session {
       if (this.#isDisposed) team[Symbol.dispose]();
       this.#assertInUse();
     }
-    return workspace;
+    return workspaces;
   }
 
   #assertInUse(): void {

@@ -14,7 +14,8 @@ const LOOK_INTERVAL = 200;
 const MAX_STILL_LOOKS = 3;
 
 /**
- * The workers that share the work of each image. They wait for messages, and take no time meanwhile.
+ * The workers that share the work of an image, or compute one each. They wait for messages, and take no
+ * time meanwhile.
  *
  * Every wait has a bound: a start takes `START_TIMEOUT` at most, a run is looked at while it lasts, and
  * whoever terminates a worker ends the run at once. The last is not left to looking: Deno lets a worker
@@ -23,28 +24,29 @@ const MAX_STILL_LOOKS = 3;
 export class Team implements Disposable {
   readonly #memory: WebAssembly.Memory;
   readonly #workers: readonly Worker[];
-  /** What ends the present task from outside. */
-  #fail: ((error: Error) => void) | undefined;
+  /** What each worker was asked and has not answered, in that order. */
+  readonly #asked: readonly ((reply: TeamReply) => void)[][];
+  /** What ends the present tasks from outside. */
+  readonly #tasks = new Set<(error: Error) => void>();
   #isOver = false;
 
   private constructor(memory: WebAssembly.Memory, workers: readonly Worker[]) {
     this.#memory = memory;
     this.#workers = workers;
-    for (const worker of workers) {
+    this.#asked = workers.map(() => []);
+    workers.forEach((worker, i) => {
+      worker.onmessage = ({ data }: MessageEvent<TeamReply>) => this.#asked[i]!.shift()?.(data);
       worker.onerror = (event) => {
         event.preventDefault();
-        this.#fail?.(new Error(`Cannot run the model: a thread failed: ${event.message}`));
-        this.#isOver = true;
+        this.#fail(`a thread failed: ${event.message}`);
       };
-      worker.onmessageerror = () =>
-        this.#fail?.(new Error("Cannot run the model: a thread's answer is lost"));
+      worker.onmessageerror = () => this.#fail("a thread's answer is lost");
       const terminate = worker.terminate.bind(worker);
       worker.terminate = () => {
         terminate();
-        this.#isOver = true;
-        this.#fail?.(new Error("Cannot run the model: one of its threads was ended"));
+        this.#fail("one of its threads was ended");
       };
-    }
+    });
   }
 
   /**
@@ -67,7 +69,7 @@ export class Team implements Disposable {
     }
     const team = new Team(memory, workers);
     try {
-      await team.#ask(workers.map(() => ({ module, memory })), (fail) => {
+      await team.#ask(0, workers.map(() => ({ module, memory })), (fail) => {
         const timer = setTimeout(
           () => fail(new Error("Cannot run the model: its threads do not start")),
           START_TIMEOUT,
@@ -87,11 +89,13 @@ export class Team implements Disposable {
   }
 
   /**
-   * Does steps of the forward; see `wasm/assembly/vit_msn/forward.ts`.
+   * Does steps of the forward; see `wasm/assembly/vit_msn/forward.ts`. Other workers may be asked
+   * meanwhile, for another workspace.
    *
+   * @param worker the first of those that do it, as many as the workspace has threads.
    * @throws {Error} if a worker fails or stands still. The team is over then.
    */
-  async forward(workspace: Workspace, first: number, end: number): Promise<void> {
+  async forward(workspace: Workspace, first: number, end: number, worker = 0): Promise<void> {
     const { plan, threads } = workspace;
     const requests = threads.map(({ scratch, target }, thread) => ({
       forward: [plan, scratch, target, thread, threads.length, first, end] as Parameters<
@@ -99,7 +103,7 @@ export class Team implements Disposable {
       >,
     }));
     try {
-      await this.#ask(requests, (fail) => this.#watch(workspace, fail));
+      await this.#ask(worker, requests, (fail) => this.#watch(workspace, fail));
     } catch (error) {
       // Those that wait for the lost one go home.
       const meeting = new Int32Array(this.#memory.buffer);
@@ -112,33 +116,42 @@ export class Team implements Disposable {
 
   /** Ends the workers, and what they do. */
   [Symbol.dispose](): void {
-    this.#isOver = true;
-    this.#fail?.(new Error("Cannot run the model: it is disposed of"));
+    this.#fail("it is disposed of");
     for (const worker of this.#workers) worker.terminate();
   }
 
-  /** Gives each worker a request and waits for all answers. `guard` begins what may fail meanwhile. */
+  /** Ends what is under way; the team is over. */
+  #fail(why: string): void {
+    this.#isOver = true;
+    for (const fail of this.#tasks) fail(new Error(`Cannot run the model: ${why}`));
+  }
+
+  /**
+   * Gives workers, from the `first` on, a request each and waits for all answers. `guard` begins what
+   * may fail meanwhile.
+   */
   async #ask(
+    first: number,
     requests: readonly TeamRequest[],
     guard: (fail: (error: Error) => void) => () => void,
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let missing = requests.length;
-    this.#fail = reject;
+    this.#tasks.add(reject);
     if (this.#isOver) reject(new Error("Cannot run the model: its threads have ended"));
-    this.#workers.forEach((worker, i) => {
-      worker.onmessage = ({ data }: MessageEvent<TeamReply>) => {
-        if (!data.isDone) reject(new Error("Cannot run the model: a thread was lost"));
+    requests.forEach((request, i) => {
+      this.#asked[first + i]!.push(({ isDone }) => {
+        if (!isDone) reject(new Error("Cannot run the model: a thread was lost"));
         if (--missing === 0) resolve();
-      };
-      worker.postMessage(requests[i]!);
+      });
+      this.#workers[first + i]!.postMessage(request);
     });
     const endGuard = guard(reject);
     try {
       await promise;
     } finally {
       endGuard();
-      this.#fail = undefined;
+      this.#tasks.delete(reject);
     }
   }
 

@@ -23,7 +23,7 @@ export interface Workspace {
   readonly threads: readonly { readonly scratch: number; readonly target: number }[];
   /** `Meeting` */
   readonly meeting: number;
-  /** One number a thread, a cache line apart; they grow while the threads work. */
+  /** One number a thread, a cache line apart; they grow while the threads work, whatever they work on. */
   readonly progress: number;
   readonly pixels: number;
   readonly patches: number;
@@ -119,7 +119,6 @@ function layOut(
     keyBytes,
     plan: reserve(structBytes("Plan")),
     meeting: reserve(structBytes("Meeting")),
-    progress: reserve(PROGRESS_STRIDE * threadCount),
     pixels: reserve(4 * config.numChannels * height * width),
     patches: reserve(4 * Math.max(1, T - 1)),
     mask: reserve(N),
@@ -155,6 +154,8 @@ export function workspaceEnd(
 /**
  * Makes a workspace in the part of a memory from `start` on. Of its plan the host writes `lastTokens`,
  * `mask` and `classifier` before each run.
+ *
+ * @param progress where its first thread counts.
  */
 export function makeWorkspace(
   config: ViTMSNConfig,
@@ -164,6 +165,7 @@ export function makeWorkspace(
   threadCount: number,
   memory: WebAssembly.Memory,
   start: number,
+  progress: number,
 ): Workspace {
   const arena = new Arena(memory, start);
   const places = layOut(
@@ -177,8 +179,11 @@ export function makeWorkspace(
   const { threads, strides, headSize, blockRows, plan, ...shared } = places;
   const activation = ACTIVATIONS[config.hiddenAct];
   threads.forEach(({ scratch, target, ...buffers }, i) => {
-    const progress = shared.progress + i * PROGRESS_STRIDE;
-    writeStruct(arena, "Scratch", scratch, { ...buffers, ...strides, progress });
+    writeStruct(arena, "Scratch", scratch, {
+      ...buffers,
+      ...strides,
+      progress: progress + i * PROGRESS_STRIDE,
+    });
     writeStruct(arena, "Target", target, { headSize, activation });
   });
   writeStruct(arena, "Meeting", shared.meeting, { arrived: 0, round: 0, isOff: 0 });
@@ -208,6 +213,7 @@ export function makeWorkspace(
     plan,
     geometry,
     threads,
+    progress,
     stateStride: strides.stateStride,
   };
 }
