@@ -87,7 +87,10 @@ async function nextChunk(
 }
 
 function tooLarge(maxBytes: number): Problem {
-  return new Problem(413, `The request's body has more than ${maxBytes} bytes`);
+  // Clients stop sending then; what one sends nevertheless, the server reads and drops.
+  return new Problem(413, `The request's body has more than ${maxBytes} bytes`, {
+    connection: "close",
+  });
 }
 
 function tooSlow(): Problem {

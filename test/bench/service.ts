@@ -1,0 +1,141 @@
+// A service under load, over loopback, in a process of its own, side by side with the bare runtime:
+// deno task bench:service [--seconds 60] [--files FOLDER]
+
+import { parseArgs } from "@std/cli/parse-args";
+import { decodeImage, loadModel, simdRuntime } from "../../src/mod.ts";
+import { photoOf } from "./photo.ts";
+import { Server } from "./server.ts";
+
+const CONNECTIONS = 16;
+/** Pixels of a side: those of CIFAR-10, on which the embedded model was trained, and of a web page's. */
+const SIDES = [32, 480];
+/** How often the files of `--files` are posted, at least. */
+const MIN_POSTS = 3000;
+
+const { seconds, files } = parseArgs(Deno.args, {
+  string: ["seconds", "files"],
+  default: { seconds: "60" },
+});
+const bytes = await Deno.readFile("functions/_shared/model.onnx");
+
+console.log(
+  `${CONNECTIONS} connections for ${seconds} s, each with one image at a time; the embedded model. ` +
+    "Bare: the runtime alone, in a process without a service, for as long a time.\n\n" +
+    "| image | threads | images/s | bare | ratio | p50 ms | p99 ms | health, longest ms | " +
+    "statuses | RSS MB before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+);
+for (const side of SIDES) {
+  const photo = await photoOf(side, side);
+  for (const threads of [1, 2]) {
+    const bare = await bareRate(photo, threads);
+    await using server = await Server.start(["--threads", String(threads)]);
+    await postAll(server, Array(CONNECTIONS).fill(photo)); // warm
+    const before = server.residentMegabytes();
+    const { statuses, times, longestHealth, elapsed } = await load(server, photo);
+    const rate = 1000 * (statuses.get(200) ?? 0) / elapsed;
+    const percentile = (p: number) => times[Math.floor(p * (times.length - 1))]!.toFixed(1);
+    console.log(`| ${
+      [
+        `${side} × ${side}`,
+        threads,
+        rate.toFixed(0),
+        bare.toFixed(0),
+        (rate / bare).toFixed(2),
+        percentile(0.5),
+        percentile(0.99),
+        longestHealth.toFixed(0),
+        textOf(statuses),
+        `${before}, ${server.residentMegabytes()}`,
+      ].join(" | ")
+    } |`);
+  }
+}
+if (files !== undefined) await soak(files);
+
+/** Images/s of the runtime alone: from `pixel_values` to labels. */
+async function bareRate(photo: Uint8Array, threads: number): Promise<number> {
+  await using model = await loadModel(bytes, { runtime: simdRuntime({ threads }) });
+  const images = Array(4 * threads).fill(await decodeImage(photo));
+  const pixelValues = model.processor.preprocess(images);
+  const outputs = ["logits"] as const;
+  await model.forward({ pixel_values: pixelValues }, { outputs });
+  const start = performance.now();
+  let count = 0;
+  while (performance.now() - start < 100 * Number(seconds)) {
+    await model.forward({ pixel_values: pixelValues }, { outputs });
+    count += images.length;
+  }
+  return 1000 * count / (performance.now() - start);
+}
+
+/** Posts a photo over and over, on all connections, and asks for health meanwhile. */
+async function load(server: Server, photo: Uint8Array) {
+  const statuses = new Map<number, number>();
+  const times: number[] = [];
+  const start = performance.now();
+  const end = start + 1000 * Number(seconds);
+  const health = server.watchHealth();
+  await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
+    while (performance.now() < end) {
+      const begin = performance.now();
+      const status = await server.post("/classify?top_k=1", photo);
+      times.push(performance.now() - begin);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  }));
+  const elapsed = performance.now() - start;
+  return {
+    statuses,
+    times: times.toSorted((a, b) => a - b),
+    longestHealth: await health.end(),
+    elapsed,
+  };
+}
+
+/** Posts every file of a folder, whatever it is, until there were enough; four at a time. */
+async function soak(folder: string): Promise<void> {
+  const bodies: Uint8Array[] = [];
+  await collect(folder, bodies);
+  await using server = await Server.start([]);
+  console.log(`\n${bodies.length} files of the folder, posted over and over, four at a time:`);
+  for (let posts = 0; posts < MIN_POSTS;) {
+    const before = server.residentMegabytes();
+    const health = server.watchHealth();
+    const statuses = await postAll(server, bodies, 4);
+    posts += bodies.length;
+    console.log(
+      `${posts} requests: ${textOf(statuses)}; RSS ${before} MB before, ` +
+        `${server.residentMegabytes()} MB after; health within ${
+          (await health.end()).toFixed(0)
+        } ms`,
+    );
+  }
+}
+
+async function collect(folder: string, bodies: Uint8Array[]): Promise<void> {
+  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
+    if (isFile) bodies.push(await Deno.readFile(`${folder}/${name}`));
+    else if (isDirectory) await collect(`${folder}/${name}`, bodies);
+  }
+}
+
+async function postAll(
+  server: Server,
+  bodies: readonly Uint8Array[],
+  connections = bodies.length,
+): Promise<Map<number, number>> {
+  const statuses = new Map<number, number>();
+  const queue = [...bodies];
+  await Promise.all(Array.from({ length: connections }, async () => {
+    for (let body = queue.pop(); body; body = queue.pop()) {
+      const status = await server.post("/classify", body);
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  }));
+  return statuses;
+}
+
+function textOf(statuses: ReadonlyMap<number, number>): string {
+  return [...statuses].toSorted(([a], [b]) => a - b).map(([status, n]) => `${n} × ${status}`)
+    .join(", ");
+}

@@ -1,0 +1,184 @@
+// What clients do on their sockets that no client should.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { service, SHIP } from "./service.ts";
+
+const LIMITS = { maxBodyBytes: 1_000_000, maxUploadBytes: 3_000_000, timeout: 2000 };
+/** A request's time and what a busy machine adds to it. */
+const SOON = 5000;
+
+const encoder = new TextEncoder();
+
+/** A service on a port of its own, and connections to it. */
+class Server implements AsyncDisposable {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly port: number;
+
+  constructor() {
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    this.#server = Deno.serve(options, service({ limits: LIMITS }));
+    this.port = this.#server.addr.port;
+  }
+
+  connect(): Promise<Deno.TcpConn> {
+    return Deno.connect({ hostname: "127.0.0.1", port: this.port });
+  }
+
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+    return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
+  }
+
+  /** That it works, and holds nothing of what came before. */
+  async assertWell(): Promise<void> {
+    const url = `http://127.0.0.1:${this.port}/classify?top_k=1`;
+    const response = await fetch(url, { method: "POST", body: SHIP });
+    assertEquals((await response.json())[0]?.label, "ship");
+    assertEquals(await this.metric("vit_msn_body_bytes"), 0);
+    assertEquals(await this.metric("vit_msn_images_waiting"), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+async function send(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+function head(...headers: string[]): Uint8Array {
+  const lines = ["POST /classify?top_k=1 HTTP/1.1", "host: localhost", ...headers, "", ""];
+  return encoder.encode(lines.join("\r\n"));
+}
+
+/** What comes until the server closes; an end by a reset is an end, too. */
+async function readAll(connection: Deno.TcpConn): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const chunk of connection.readable) text += decoder.decode(chunk, { stream: true });
+  } catch {
+    // reset
+  }
+  return text;
+}
+
+/** The same, of a server that may keep the connection: until an answer is whole. */
+async function readAnswer(connection: Deno.TcpConn): Promise<string> {
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  for (;;) {
+    const read = await connection.read(buffer).catch(() => null);
+    if (read === null) return text;
+    text += new TextDecoder().decode(buffer.subarray(0, read));
+    const [head, body] = text.split("\r\n\r\n", 2) as [string, string | undefined];
+    const length = /content-length: (\d+)/i.exec(head)?.[1];
+    if (body !== undefined && length !== undefined && body.length >= Number(length)) return text;
+  }
+}
+
+Deno.test("10,000 headers are refused, and the next request is answered", async () => {
+  await using server = new Server();
+  using connection = await server.connect();
+  const many = Array.from({ length: 10_000 }, (_, i) => `x-header-${i}: value`);
+  const answer = readAnswer(connection);
+  await send(connection, head(...many)).catch(() => {}); // it may be closed before the last
+  const text = await answer;
+  assert(/^HTTP\/1.1 4\d\d/.test(text) || text === "", text.slice(0, 100));
+  await server.assertWell();
+});
+
+Deno.test("a body of 1 GB is refused when it is declared, before it is sent", async () => {
+  await using server = new Server();
+  using connection = await server.connect();
+  await send(connection, head("content-length: 1000000000"));
+  assertStringIncludes(await readAnswer(connection), "413");
+  await server.assertWell();
+});
+
+Deno.test("a body of 1 GB in chunks is refused at the limit, and the rest takes no memory", async () => {
+  await using server = new Server();
+  using connection = await server.connect();
+  let isAnswered = false;
+  const answer = readAnswer(connection).finally(() => isAnswered = true);
+  await send(connection, head("transfer-encoding: chunked"));
+  const chunk = encoder.encode(`10000\r\n${"x".repeat(65_536)}\r\n`);
+  let sentUnanswered = 0;
+  let most = 0;
+  try {
+    for (let sent = 0; sent < 1_000_000_000; sent += 65_536) {
+      await send(connection, chunk);
+      if (!isAnswered) sentUnanswered = sent;
+      if (sent % (100 * 65_536) === 0) {
+        most = Math.max(most, await server.metric("vit_msn_body_bytes"));
+      }
+    }
+  } catch {
+    // The server has closed.
+  }
+  assertStringIncludes(await answer, "413");
+  assert(sentUnanswered < 100_000_000, `${sentUnanswered} bytes were taken before`);
+  assert(most <= LIMITS.maxBodyBytes, `${most} bytes were held`);
+  await server.assertWell();
+});
+
+Deno.test("an upload of a byte at a time ends at the deadline", async () => {
+  await using server = new Server();
+  using connection = await server.connect();
+  const begin = performance.now();
+  await send(connection, head("content-length: 1000"));
+  const answer = readAnswer(connection);
+  let isOpen = true;
+  answer.finally(() => isOpen = false);
+  while (isOpen) {
+    await connection.write(Uint8Array.of(0xff)).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertStringIncludes(await answer, "408");
+  assert(performance.now() - begin < SOON);
+  await server.assertWell();
+});
+
+for (const sent of [1000, SHIP.length]) {
+  Deno.test(`a client that closes its side after ${sent} bytes leaves nothing behind`, async () => {
+    await using server = new Server();
+    using connection = await server.connect();
+    await send(connection, head(`content-length: ${SHIP.length}`));
+    await send(connection, SHIP.subarray(0, sent));
+    await connection.closeWrite();
+    // Deno takes it for a client that goes away.
+    const text = await readAll(connection);
+    assert(text === "" || /^HTTP\/1.1 400/.test(text) || text.includes('"ship"'), text);
+    await server.assertWell();
+  });
+}
+
+Deno.test("clients that go away before the answer leave nothing behind", async () => {
+  await using server = new Server();
+  for (let i = 0; i < 20; i++) {
+    const connection = await server.connect();
+    await send(connection, head(`content-length: ${SHIP.length}`));
+    await send(connection, i % 2 === 0 ? SHIP : SHIP.subarray(0, 1000));
+    connection.close();
+  }
+  const begin = performance.now();
+  const isBusy = async () =>
+    await server.metric("vit_msn_images_waiting") > 0 ||
+    await server.metric("vit_msn_body_bytes") > 0;
+  while (await isBusy() && performance.now() - begin < SOON) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await server.assertWell();
+});
+
+Deno.test("health is answered while uploads stall", async () => {
+  await using server = new Server();
+  const connections = await Promise.all(Array.from({ length: 50 }, () => server.connect()));
+  for (const connection of connections) await send(connection, head("content-length: 1000"));
+  const response = await fetch(`http://127.0.0.1:${server.port}/v2/health/live`);
+  assertEquals(response.status, 200);
+  await response.body?.cancel();
+  for (const connection of connections) connection.close();
+  await server.assertWell();
+});
