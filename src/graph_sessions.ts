@@ -20,6 +20,8 @@ const MAX_VARIANTS = 2;
  * The sessions of one model: of the graph in its file, and of the variants that were asked for last.
  */
 export class GraphSessions implements AsyncDisposable {
+  /** Of the plain session; see {@linkcode Session}. */
+  readonly concurrency: number;
   readonly #plainOutputs: readonly string[];
   readonly #computesVariants: boolean;
   readonly #plain: Entry;
@@ -41,6 +43,7 @@ export class GraphSessions implements AsyncDisposable {
   ) {
     this.#plain = { key: "", session: Promise.resolve(plain), users: 0 };
     this.#plainOutputs = plainOutputs;
+    this.concurrency = plain.concurrency ?? 1;
     this.#computesVariants = plain.computesVariants ?? false;
     this.#createVariant = createVariant;
   }

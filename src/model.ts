@@ -69,6 +69,11 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly processor: ViTImageProcessor;
   /** What {@linkcode forward} computes if it is not told what. */
   readonly defaultOutputs: readonly OutputName[];
+  /**
+   * How many images of a batch the engine computes at a time, off the caller's thread: its threads. With
+   * 1, it blocks the event loop while it computes.
+   */
+  readonly concurrency: number;
   /** The head that was fitted on features, if that is the classifier. */
   readonly head?: Head;
   readonly #layerNorm: LayerNorm | undefined;
@@ -82,6 +87,7 @@ export class ViTMSNModel implements AsyncDisposable {
     if (file.head) this.head = new Head(file.head);
     this.#layerNorm = file.layerNorm;
     this.#sessions = sessions;
+    this.concurrency = sessions.concurrency;
   }
 
   /**

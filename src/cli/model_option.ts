@@ -94,12 +94,17 @@ export interface OpenedModel {
   readonly bytes: Uint8Array;
 }
 
-/** The same as {@linkcode loadModelOption}, or with a head, with the file's bytes. */
+/**
+ * The same as {@linkcode loadModelOption}, or with a head, with the file's bytes.
+ *
+ * @param threads without `--threads`; see {@linkcode runtimeOption}.
+ */
 export async function openModelOption(
   values: RunnableOptionValues & { readonly head?: string | undefined },
   terminal: Terminal,
+  threads = 1,
 ): Promise<OpenedModel> {
-  const runtime = runtimeOption(values);
+  const runtime = runtimeOption(values, threads);
   const head = await headOption(values.head);
   return await openModel(values, terminal, async (bytes, sidecars) => ({
     bytes,

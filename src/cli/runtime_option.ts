@@ -45,15 +45,20 @@ export function jobsOption({ jobs }: { readonly jobs?: string | undefined }): nu
  * The engine that `--backend`, `--threads` and `--jobs` ask for. It has as many threads as jobs, unless
  * `--threads` says otherwise.
  *
+ * @param otherwise threads without any of these options, of an engine that can have several; default 1.
  * @throws {UsageError} if a value makes no sense, or the engine cannot run in so many threads.
  */
 export function runtimeOption(
   values: OptionValues<typeof RUNTIME_OPTIONS> & Parameters<typeof jobsOption>[0],
+  otherwise = 1,
 ): Runtime {
-  const jobs = jobsOption(values);
   const backend = choiceOption("backend", values.backend, BACKENDS);
+  const isSimd = backend === "auto" || backend === "simd";
+  const jobs = jobsOption(values);
+  const byDefault = values.jobs !== undefined ? jobs : isSimd ? otherwise : 1;
   const threads = numberOption("threads", values.threads, {
-    otherwise: backend === "webgpu" ? 1 : jobs, // a graphics card takes them as one batch
+    // A graphics card takes jobs as one batch.
+    otherwise: backend === "webgpu" ? 1 : byDefault,
     min: 1,
     max: MAX_THREADS,
     integer: true,
@@ -62,5 +67,6 @@ export function runtimeOption(
     const option = values.threads === undefined ? "jobs" : "threads";
     throw new UsageError(`--${option} is ${threads}, but --backend ${backend} runs in one thread`);
   }
-  return runtimeOf(backend, { threads });
+  const oneThreadWillDo = values.threads === undefined && values.jobs === undefined;
+  return runtimeOf(backend, { threads, oneThreadWillDo });
 }

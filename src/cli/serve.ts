@@ -9,12 +9,20 @@ import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** So many threads can share a single image without much waiting for one another. */
+const MAX_DEFAULT_THREADS = 8;
+
 const options = {
   host: { value: "ADDRESS", help: "The address to listen on; default 127.0.0.1, all: 0.0.0.0" },
   port: { value: "N", help: "The port to listen on; default 8000, 0 takes any that is free" },
   ...MODEL_OPTIONS,
   ...HEAD_OPTION,
   ...RUNTIME_OPTIONS,
+  threads: {
+    value: "N",
+    help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
+      `share; default is the number of cores, up to ${MAX_DEFAULT_THREADS}`,
+  },
   name: { value: "NAME", help: "The model's name towards clients; default vit-msn" },
   "api-key-file": {
     value: "FILE",
@@ -62,7 +70,7 @@ export const serve: Command<typeof options> = {
       max: 65_535,
       integer: true,
     });
-    const threads = Number(values.threads ?? 1);
+    const cores = Math.min(navigator.hardwareConcurrency, MAX_DEFAULT_THREADS);
     const maxBodyBytes = count("max-body-mb", 20) * 1_000_000;
     const limits = {
       maxBodyBytes,
@@ -70,12 +78,11 @@ export const serve: Command<typeof options> = {
       maxImages: count("max-images", 32),
       maxWaiting: count("max-waiting", 64),
       timeout: count("timeout", 30) * 1000,
-      maxBatch: threads,
     };
     const apiKeys = values["api-key-file"] === undefined
       ? []
       : await readKeys(values["api-key-file"]);
-    const { bytes, model } = await openModelOption(values, terminal);
+    const { bytes, model } = await openModelOption(values, terminal, cores);
     await using _model = model;
     const decoders = navigator.hardwareConcurrency;
     using decoder = new ImageDecoder({ workers: decoders });

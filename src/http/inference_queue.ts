@@ -6,8 +6,8 @@ import { Problem } from "./problem.ts";
 export interface InferenceQueueOptions {
   /** How many images may be on their way at a time, from the end of their upload to their result. */
   readonly maxImages: number;
-  /** How many images of the same work are handed to the model at a time. */
-  readonly maxBatch: number;
+  /** How many images of the same work are handed to the model at a time; it is asked before each run. */
+  readonly maxBatch: () => number;
 }
 
 /** Work on images that can be done together: whatever has the same key is done by the same function. */
@@ -110,7 +110,8 @@ export class InferenceQueue {
   /** The first image and others behind it that are to be treated alike. */
   #nextBatch(): Job[] {
     const batch: Job[] = [];
-    for (let i = 0; i < this.#jobs.length && batch.length < this.#options.maxBatch;) {
+    const maxBatch = this.#options.maxBatch();
+    for (let i = 0; i < this.#jobs.length && batch.length < maxBatch;) {
       const job = this.#jobs[i]!;
       const isAlike = batch.length === 0 || isSameWork(job, batch[0]!);
       if (!isAlike) i++;
@@ -149,7 +150,16 @@ function stack(images: readonly Tensor<"float32">[]): Tensor<"float32"> {
   return { dtype: "float32", shape: [images.length, ...first!.shape.slice(1)], data };
 }
 
-/** Resolves when the event loop has been round once, with what it had to do. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+/**
+ * Rounds of the event loop between two runs. A request takes several to be read and answered; so many
+ * take 0.1 ms, and a timer, which would wait for the network, 2 ms.
+ */
+const ROUNDS = 50;
+
+/** Resolves when the event loop has been round, with what it had to do. */
+async function nextTurn(): Promise<void> {
+  // Not every host has it.
+  const { setImmediate } = globalThis as { setImmediate?: (resolve: () => void) => void };
+  if (!setImmediate) return await new Promise((resolve) => setTimeout(resolve));
+  for (let i = 0; i < ROUNDS; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -8,8 +8,6 @@ export interface Limits {
   readonly maxImages: number;
   /** Images on their way, from the end of their upload to their result; more are told to come again. */
   readonly maxWaiting: number;
-  /** Images that are handed to the model together; more than 1 pays for a runtime of several threads. */
-  readonly maxBatch: number;
   /** Of a request, from its head to its answer, in milliseconds. */
   readonly timeout: number;
 }
@@ -20,7 +18,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxUploadBytes: 60_000_000,
   maxImages: 32,
   maxWaiting: 64,
-  maxBatch: 1,
   timeout: 30_000,
 };
 

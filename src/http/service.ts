@@ -29,6 +29,12 @@ export interface ServiceOptions {
 /** Times of a request's parts in milliseconds, by their names in `Server-Timing`. */
 export type Timings = Map<"decode" | "preprocess" | "wait" | "inference", number>;
 
+/**
+ * Images that are handed to the model together, for each of its threads, so that none waits for work. An
+ * engine that blocks the event loop gets them one by one.
+ */
+const IMAGES_PER_THREAD = 4;
+
 /** What the routes have in common: the model behind its queue, and all that guards it. */
 export class Service {
   readonly name: string;
@@ -40,6 +46,8 @@ export class Service {
   readonly #queue: InferenceQueue;
   readonly #bodies: BodyMemory;
   readonly #remoteImages: RemoteImageOptions;
+  /** One image at a time, until the model is there and says that it takes several. */
+  #maxBatch = 1;
 
   /** Begins to load the model. */
   constructor({ name, model, decoder, decoders, limits, remoteImages }: ServiceOptions) {
@@ -48,7 +56,10 @@ export class Service {
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;
     this.#decoding = new Gate(decoders);
-    this.#queue = new InferenceQueue({ maxImages: limits.maxWaiting, maxBatch: limits.maxBatch });
+    this.#queue = new InferenceQueue({
+      maxImages: limits.maxWaiting,
+      maxBatch: () => this.#maxBatch,
+    });
     this.#bodies = new BodyMemory(limits.maxUploadBytes);
     this.#remoteImages = remoteImages;
     this.metrics = new Metrics({
@@ -63,10 +74,13 @@ export class Service {
 
   /** The model, when it is there; a request waits for it no longer than its deadline. */
   async model(deadline: Deadline): Promise<ServedModel> {
-    return await deadline.wait(
+    const served = await deadline.wait(
       this.loader.get(),
       () => new Problem(503, "The model is being loaded; try again later", { "retry-after": "5" }),
     );
+    const { concurrency } = served.model;
+    this.#maxBatch = concurrency > 1 ? IMAGES_PER_THREAD * concurrency : 1;
+    return served;
   }
 
   /** Reads a request's body within the limits. */

@@ -12,13 +12,22 @@ export const BACKENDS = ["auto", "simd", "wasm", "webgpu"] as const;
  */
 export type Backend = typeof BACKENDS[number];
 
+/** How {@linkcode autoRuntime} works. */
+export interface AutoOptions extends SimdOptions {
+  /**
+   * Whether a file that only onnxruntime-web can run may have its one thread, though `threads` is more;
+   * default no: it is an error.
+   */
+  readonly oneThreadWillDo?: boolean;
+}
+
 /**
  * An engine by its name.
  *
- * @param options of {@linkcode simdRuntime}; onnxruntime-web has none.
+ * @param options of {@linkcode autoRuntime} and {@linkcode simdRuntime}; onnxruntime-web has none.
  * @throws {RangeError} if an option is out of range.
  */
-export function runtimeOf(backend: Backend, options: SimdOptions = {}): Runtime {
+export function runtimeOf(backend: Backend, options: AutoOptions = {}): Runtime {
   switch (backend) {
     case "auto":
       return autoRuntime(options);
@@ -37,7 +46,9 @@ export function runtimeOf(backend: Backend, options: SimdOptions = {}): Runtime 
  *
  * @throws {RangeError} if an option is out of range.
  */
-export function autoRuntime(options: SimdOptions = {}): Runtime {
+export function autoRuntime(
+  { oneThreadWillDo = false, ...options }: AutoOptions = {},
+): Runtime {
   const simd = simdRuntime(options);
   return {
     async createSession(model) {
@@ -46,7 +57,7 @@ export function autoRuntime(options: SimdOptions = {}): Runtime {
       } catch (error) {
         // It is what `readOwnModel` throws for a graph that is not this project's.
         if (!(error instanceof TypeError)) throw error;
-        if (options.threads !== undefined && options.threads > 1) {
+        if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
           throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
         }
         return await onnxruntimeWasm.createSession(model);

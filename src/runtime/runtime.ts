@@ -27,6 +27,8 @@ export interface Session extends AsyncDisposable {
    * the file; else it does what the graph does.
    */
   readonly computesVariants?: boolean;
+  /** How many images of a batch it computes at a time, off the caller's thread; default is one, on it. */
+  readonly concurrency?: number;
   /**
    * Runs the graph.
    *

@@ -25,6 +25,7 @@ export interface SimdSessionOptions {
  */
 export class SimdSession implements Session {
   readonly computesVariants = true;
+  readonly concurrency: number;
   readonly #config: ViTMSNConfig;
   readonly #options: SimdSessionOptions;
   readonly #module: WebAssembly.Module;
@@ -42,6 +43,7 @@ export class SimdSession implements Session {
   constructor(config: ViTMSNConfig, weights: Weights, options: SimdSessionOptions) {
     this.#config = config;
     this.#options = options;
+    this.concurrency = options.threads;
     this.#module = kernelModule(options.build);
     this.#memory = sharedMemory();
     this.#kernels = instantiate(this.#module, this.#memory);
