@@ -71,7 +71,8 @@ export {
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { autoRuntime, type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
-export { onnxruntimeWebgpu } from "./runtime/onnxruntime_webgpu.ts";
+export { type WebgpuAdapter, webgpuAdapter } from "./runtime/webgpu/adapter.ts";
+export { onnxruntimeWebgpu } from "./runtime/webgpu/runtime.ts";
 export { type Build } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/team.ts";

@@ -1,5 +1,5 @@
 import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
-import { onnxruntimeWebgpu } from "./onnxruntime_webgpu.ts";
+import { onnxruntimeWebgpu } from "./webgpu/runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 

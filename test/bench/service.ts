@@ -10,7 +10,7 @@ const CONNECTIONS = 16;
 /** Pixels of a side: those of CIFAR-10, on which the embedded model was trained, and of a web page's. */
 const SIDES = [32, 480];
 /** How often the files of `--files` are posted, at least. */
-const MIN_POSTS = 3000;
+const MIN_POSTS = 24_000;
 
 const { seconds, files } = parseArgs(Deno.args, {
   string: ["seconds", "files"],
