@@ -69,7 +69,8 @@ export {
   type Size,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-export { autoRuntime, type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
+export { type AutoOptions, autoRuntime } from "./runtime/auto.ts";
+export { type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
 export { type WebgpuAdapter, webgpuAdapter } from "./runtime/webgpu/adapter.ts";
 export { onnxruntimeWebgpu } from "./runtime/webgpu/runtime.ts";

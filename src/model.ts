@@ -10,7 +10,7 @@ import { computeLoss, problemTypeOf } from "./heads/loss.ts";
 import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-import { autoRuntime } from "./runtime/backend.ts";
+import { autoRuntime } from "./runtime/auto.ts";
 import type { RunOptions, Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild-wasm";
 import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
@@ -84,6 +85,9 @@ const SHARED_NAMES = new Map(
   Object.entries(SHARED).map(([name, path]) => [new URL(path, ROOT).href, name]),
 );
 
+/** onnxruntime-web, and what is of use with it only. */
+const ONNXRUNTIME = /^onnxruntime-web|^\.\/webgpu\//;
+
 const BYTES = "bytes";
 const MISSING = "missing";
 
@@ -97,7 +101,7 @@ function denoPlugin(
     setup(build) {
       build.onResolve({ filter: /.*/ }, ({ path, importer, with: attributes, kind, namespace }) => {
         if (kind === "entry-point") return { path, namespace: "file" };
-        if (!withOnnxruntime && path.startsWith("onnxruntime-web")) {
+        if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path, namespace: MISSING };
         }
         if (/^node:/.test(path)) return { path, external: true };
@@ -115,7 +119,8 @@ function denoPlugin(
       }));
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
-        files.set(name, await Deno.readFile(path));
+        const bytes = await Deno.readFile(path);
+        files.set(name, name.endsWith(".wasm") ? withoutCustomSections(bytes) : bytes);
         // A worker must not wait at its start: it would miss the messages of that time.
         const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
@@ -129,6 +134,25 @@ function denoPlugin(
       });
     },
   };
+}
+
+/** A WebAssembly module without what tools have written into it for tools. */
+function withoutCustomSections(wasm: Uint8Array): Uint8Array {
+  const header = 8;
+  const kept = [wasm.subarray(0, header)];
+  for (let start = header; start < wasm.length;) {
+    let at = start + 1;
+    let length = 0; // LEB128
+    for (let shift = 0;; shift += 7) {
+      const byte = wasm[at++]!;
+      length += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    const end = at + length;
+    if (wasm[start] !== 0) kept.push(wasm.subarray(start, end));
+    start = end;
+  }
+  return concat(kept);
 }
 
 function resolve(path: string, importer: string | undefined): URL {

@@ -10,7 +10,7 @@ import { embedPixels, type Engine, engineName, ENGINES, tokensOf } from "./engin
 import { KERNEL_OPERATIONS, kernelTask } from "./kernel_rate.ts";
 import { medianTimes, type Task } from "./measure.ts";
 import { type BenchModel, benchModel, MODEL_NAMES, type ModelName } from "./models.ts";
-import { operationsOf } from "./operations.ts";
+import { operationsOf } from "../../src/vit_msn/operations.ts";
 import { peakMemory } from "./peak_memory.ts";
 import { type RuntimeRow, toJson, toTable } from "./runtime_table.ts";
 

@@ -4,7 +4,7 @@ import { loadModel } from "../../src/model.ts";
 import type { GraphProto, ModelProto, NodeProto } from "../../src/onnx/model_proto.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
-import { autoRuntime } from "../../src/runtime/backend.ts";
+import { autoRuntime } from "../../src/runtime/auto.ts";
 import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -4,17 +4,12 @@ import { webgpuAdapter } from "../../src/runtime/webgpu/adapter.ts";
 import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/webgpu/runtime.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { CASES, goldenCase, goldenModel, outputsOfCase } from "../golden/model.ts";
+import { GPU_TEST } from "./adapter.ts";
 
 const TOLERANCE = 1e-3;
 
-const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-if (!hasAdapter) console.log("The tests of WebGPU are skipped: this machine has no adapter.");
-
-/** The device stays for the sessions to come. */
-const options = { ignore: !hasAdapter, sanitizeResources: false, sanitizeOps: false };
-
 for (const name of CASES) {
-  Deno.test(`WebGPU gives PyTorch's outputs: ${name}`, options, async () => {
+  Deno.test(`WebGPU gives PyTorch's outputs: ${name}`, GPU_TEST, async () => {
     const file = await goldenModel(name, "f32");
     await using model = await loadModel(file, { runtime: onnxruntimeWebgpu });
     const { actual, expected } = await outputsOfCase(model, name);
@@ -27,7 +22,7 @@ for (const name of CASES) {
   });
 }
 
-Deno.test("WebGPU takes many calls of two models at once", options, async () => {
+Deno.test("WebGPU takes many calls of two models at once", GPU_TEST, async () => {
   const runtime = onnxruntimeWebgpu;
   const files = [await goldenModel("tiny", "f32"), await goldenModel("tiny_backbone", "f32")];
   const models = await Promise.all(files.map((file) => loadModel(file, { runtime })));
@@ -42,7 +37,7 @@ Deno.test("WebGPU takes many calls of two models at once", options, async () => 
   }
 });
 
-Deno.test("the adapter says what it is", options, async () => {
+Deno.test("the adapter says what it is", GPU_TEST, async () => {
   const adapter = await webgpuAdapter();
   console.log(adapter);
   assert(adapter!.description.length > 0);
@@ -51,7 +46,7 @@ Deno.test("the adapter says what it is", options, async () => {
 
 Deno.test(
   "a device that is lost is an error, or is replaced at once; the next call works",
-  options,
+  GPU_TEST,
   async () => {
     const runtime = onnxruntimeWebgpu;
     await using model = await loadModel(await goldenModel("tiny", "f32"), { runtime });
@@ -70,7 +65,7 @@ Deno.test(
 
 Deno.test(
   "a batch for which the device has no memory is an error; the next call works",
-  options,
+  GPU_TEST,
   async () => {
     await using model = await loadModel(await goldenModel("tiny", "f32"), {
       runtime: onnxruntimeWebgpu,
@@ -89,7 +84,7 @@ Deno.test(
   },
 );
 
-Deno.test("making and freeing a model over and over takes no more memory", options, async () => {
+Deno.test("making and freeing a model over and over takes no more memory", GPU_TEST, async () => {
   const file = await goldenModel("tiny", "f32");
   const { pixel_values } = goldenCase("tiny").inputs;
   const once = async () => {

@@ -1,4 +1,4 @@
-import type { ViTMSNConfig } from "../../src/mod.ts";
+import type { ViTMSNConfig } from "./config.ts";
 
 /**
  * The floating-point operations of all matrix products of the forward of one image, two a

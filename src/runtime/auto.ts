@@ -1,0 +1,112 @@
+import { readOwnModel } from "../vit_msn/model_file.ts";
+import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
+import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
+import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
+import type { GpuWins } from "./webgpu/choice.ts";
+
+/** How {@linkcode autoRuntime} works. */
+export interface AutoOptions extends SimdOptions {
+  /**
+   * Whether a file that only onnxruntime-web can run may have its one thread, though `threads` is more;
+   * default no: it is an error.
+   */
+  readonly oneThreadWillDo?: boolean;
+}
+
+/**
+ * Models of smaller files compute an image in less time than it takes to ask for a graphics card, which
+ * is a quarter of a second.
+ */
+const MIN_GPU_BYTES = 40_000_000;
+
+/**
+ * This project's own engine for the files that `deno task convert` writes, and onnxruntime-web for all
+ * others. Of the former, large ones in `f32` or `f16` go to the graphics card, batch by batch, if there
+ * is a real one and a measurement when the model is loaded says that it is faster. If it fails, the
+ * processor does the work, from then on.
+ *
+ * @throws {RangeError} if an option is out of range.
+ */
+export function autoRuntime(
+  { oneThreadWillDo = false, ...options }: AutoOptions = {},
+): Runtime {
+  const simd = simdRuntime(options);
+  return {
+    async createSession(model) {
+      let session: Session;
+      try {
+        session = await simd.createSession(model);
+      } catch (error) {
+        // It is what `readOwnModel` throws for a graph that is not this project's.
+        if (!(error instanceof TypeError)) throw error;
+        if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
+          throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
+        }
+        return await onnxruntimeWasm.createSession(model);
+      }
+      const wins = await gpuWinsFor(model, session);
+      if (!wins) return session;
+      return new AutoSession(session, wins, async () => {
+        const { onnxruntimeWebgpu } = await import("./webgpu/runtime.ts");
+        return await onnxruntimeWebgpu.createSession(model);
+      });
+    },
+  };
+}
+
+async function gpuWinsFor(model: Uint8Array, session: Session): Promise<GpuWins | undefined> {
+  if (model.length < MIN_GPU_BYTES || !navigator.gpu) return undefined;
+  const { config, weights } = readOwnModel(model);
+  const types = new Set([...weights.values()].map(({ dtype }) => dtype));
+  if (types.has("int8")) return undefined;
+  try {
+    const { measureGpuWins } = await import("./webgpu/choice.ts");
+    return await measureGpuWins(config, session);
+  } catch {
+    return undefined; // no graphics card, or a bundle without onnxruntime-web
+  }
+}
+
+/** A model on the processor, and on the graphics card for batches that are sooner done there. */
+export class AutoSession implements Session {
+  readonly computesVariants = true;
+  readonly concurrency: number;
+  readonly #processor: Session;
+  readonly #wins: GpuWins;
+  readonly #createOnGpu: () => Promise<Session>;
+  #onGpu: Promise<Session> | undefined;
+  #hasFailed = false;
+
+  /** @param createOnGpu is called when the graphics card is first of use. */
+  constructor(processor: Session, wins: GpuWins, createOnGpu: () => Promise<Session>) {
+    this.concurrency = processor.concurrency ?? 1;
+    this.#processor = processor;
+    this.#wins = wins;
+    this.#createOnGpu = createOnGpu;
+  }
+
+  async run(
+    inputs: NamedTensors,
+    outputs: readonly string[],
+    options?: RunOptions,
+  ): Promise<NamedTensors> {
+    const isPlain = [...inputs.keys()].join() === "pixel_values" &&
+      outputs.every((name) => name === "last_hidden_state" || name === "logits");
+    const [images] = inputs.get("pixel_values")!.shape;
+    if (isPlain && !this.#hasFailed && this.#wins(images!)) {
+      try {
+        this.#onGpu ??= this.#createOnGpu();
+        return await (await this.#onGpu).run(inputs, outputs, options);
+      } catch {
+        this.#hasFailed = true;
+      }
+    }
+    return await this.#processor.run(inputs, outputs, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#processor[Symbol.asyncDispose]();
+    const onGpu = await this.#onGpu?.catch(() => undefined);
+    await onGpu?.[Symbol.asyncDispose]();
+  }
+}

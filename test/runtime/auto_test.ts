@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import { loadModel } from "../../src/model.ts";
+import { autoRuntime, AutoSession } from "../../src/runtime/auto.ts";
+import type { NamedTensors, Session } from "../../src/runtime/runtime.ts";
+import { parseConfig } from "../../src/vit_msn/config.ts";
+import { gpuWins, measureGpuWins } from "../../src/runtime/webgpu/choice.ts";
+import { openDevice } from "../../src/runtime/webgpu/gpu.ts";
+import { measureSpeed } from "../../src/runtime/webgpu/speed.ts";
+import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
+import { goldenModel } from "../golden/model.ts";
+import { GPU_TEST } from "./adapter.ts";
+
+const inputs = (images: number): NamedTensors =>
+  new Map([["pixel_values", {
+    dtype: "float32",
+    shape: [images, 3, 2, 2],
+    data: new Float32Array(images * 12),
+  }]]);
+
+/** A session that tells by its answer which one it was. */
+function sessionOf(name: number, fails = false): Session & { runs: number; isDisposed: boolean } {
+  return {
+    runs: 0,
+    isDisposed: false,
+    run() {
+      this.runs++;
+      if (fails) return Promise.reject(new Error("lost"));
+      const data = Float32Array.of(name);
+      return Promise.resolve(new Map([["logits", { dtype: "float32", shape: [1, 1], data }]]));
+    },
+    [Symbol.asyncDispose]() {
+      this.isDisposed = true;
+      return Promise.resolve();
+    },
+  };
+}
+
+const PROCESSOR = 1;
+const GPU = 2;
+
+async function whoRuns(session: Session, ...args: Parameters<Session["run"]>): Promise<number> {
+  return Number((await session.run(...args)).get("logits")!.data[0]);
+}
+
+Deno.test("a batch goes to the graphics card where that wins, and nothing else does", async () => {
+  const [processor, gpu] = [sessionOf(PROCESSOR), sessionOf(GPU)];
+  let created = 0;
+  const session = new AutoSession(processor, (images) => images >= 4, () => {
+    created++;
+    return Promise.resolve(gpu);
+  });
+  assertEquals(await whoRuns(session, inputs(3), ["logits"]), PROCESSOR);
+  assertEquals(created, 0);
+  assertEquals(await whoRuns(session, inputs(4), ["logits"]), GPU);
+  assertEquals(await whoRuns(session, inputs(9), ["logits", "last_hidden_state"]), GPU);
+  assertEquals(created, 1);
+  assertEquals(await whoRuns(session, inputs(4), ["attentions"]), PROCESSOR);
+  const masked = new Map([...inputs(4), ["bool_masked_pos", inputs(4).get("pixel_values")!]]);
+  assertEquals(await whoRuns(session, masked, ["logits"]), PROCESSOR);
+  await session[Symbol.asyncDispose]();
+  assert(processor.isDisposed && gpu.isDisposed);
+});
+
+Deno.test("when the graphics card fails, the processor answers, from then on", async () => {
+  const [processor, gpu] = [sessionOf(PROCESSOR), sessionOf(GPU, true)];
+  const session = new AutoSession(processor, () => true, () => Promise.resolve(gpu));
+  assertEquals(await whoRuns(session, inputs(1), ["logits"]), PROCESSOR);
+  assertEquals(await whoRuns(session, inputs(1), ["logits"]), PROCESSOR);
+  assertEquals(gpu.runs, 1);
+  const none = new AutoSession(processor, () => true, () => Promise.reject(new Error("no device")));
+  assertEquals(await whoRuns(none, inputs(1), ["logits"]), PROCESSOR);
+  await none[Symbol.asyncDispose]();
+  await session[Symbol.asyncDispose]();
+});
+
+Deno.test("the rule weighs what a batch takes on each", () => {
+  const config = parseConfig({ model_type: "vit_msn" }); // vit-msn-base's shape: 35 GFLOP an image
+  const processor = 800;
+  const fast = gpuWins(config, { latency: 1, perDispatch: 0.01, operations: 2e9 }, processor);
+  assert(fast(1) && fast(64));
+  const slow = gpuWins(config, { latency: 1, perDispatch: 0.01, operations: 4e7 }, processor);
+  assert(!slow(1) && !slow(64));
+  const remote = gpuWins(config, { latency: 700, perDispatch: 0.01, operations: 2e9 }, processor);
+  assert(!remote(1) && remote(2));
+});
+
+Deno.test("auto leaves small models, and software adapters, alone", async () => {
+  const file = await goldenModel("tiny", "f32");
+  const session = await autoRuntime().createSession(file);
+  assert(!(session instanceof AutoSession));
+  await session[Symbol.asyncDispose]();
+});
+
+Deno.test("a device is measured; one in software is not taken", GPU_TEST, async () => {
+  const { adapter, device } = await openDevice();
+  const speed = await measureSpeed(device);
+  console.log(adapter.info.description, speed);
+  assert(speed.latency > 0 && speed.perDispatch >= 0 && speed.operations > 0);
+  device.destroy();
+  if (!adapter.info.isFallbackAdapter) return;
+  const file = await goldenModel("tiny", "f32");
+  const session = await simdRuntime().createSession(file);
+  await using model = await loadModel(file);
+  assertEquals(await measureGpuWins(model.config, session), undefined);
+  await session[Symbol.asyncDispose]();
+});
