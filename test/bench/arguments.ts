@@ -23,6 +23,7 @@ export function readArguments<Option extends string, Flag extends string = never
 ): Arguments<Option, Flag> {
   const names = [...options, ...flags].map((name) => `--${name}`).join(", ");
   for (const arg of args) {
+    if (arg === "--") throw new ArgumentError(`there is no --, only ${names}`);
     const flag = flags.find((name) => arg.startsWith(`--${name}=`));
     if (flag) throw new ArgumentError(`--${flag} takes no value`);
   }
