@@ -46,7 +46,7 @@ export async function coldStart(
     const listening = performance.now() - start;
     const text = await Promise.race([ended, post(`http://127.0.0.1:${port}${path}`, image)]);
     const answered = performance.now() - start;
-    if (firstLabel(text) !== label) throw new Error(`${name} answered ${text}, not ${label}`);
+    if (firstLabel(text) !== label) throw new Error(`${name} answered, not with ${label}: ${text}`);
     return { listening, answered };
   } finally {
     isOver.abort();
