@@ -30,7 +30,8 @@ function isModel(result: unknown): result is AsyncDisposable {
   return typeof result === "object" && result !== null && Symbol.asyncDispose in result;
 }
 
-function median(values: number[]): number {
+/** The middle value, or the mean of both middle ones. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -15,8 +15,8 @@ export interface BenchModel {
   readonly config: ViTMSNConfig;
   /** Its file, with the matrices in that precision. */
   fileOf(dtype: WeightDataType): Uint8Array;
-  /** Pixels of noise, [1, C, H, W]. */
-  readonly pixels: Tensor<"float32">;
+  /** Pixels of noise, [B, C, H, W]. */
+  pixelsOf(batch: number): Tensor<"float32">;
 }
 
 /** What vit-msn-small and vit-msn-base differ in, by Hugging Face's names. */
@@ -80,13 +80,15 @@ function modelOf(
   config: ViTMSNConfig,
   write: (dtype: WeightDataType) => readonly Uint8Array[],
 ): BenchModel {
-  const random = uniform(2);
-  const shape = [1, config.numChannels, ...config.imageSize];
-  const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
   return {
     config,
     fileOf: (dtype) => concat([...write(dtype)]),
-    pixels: { dtype: "float32", shape, data },
+    pixelsOf(batch) {
+      const random = uniform(2);
+      const shape = [batch, config.numChannels, ...config.imageSize];
+      const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
+      return { dtype: "float32", shape, data };
+    },
   };
 }
 

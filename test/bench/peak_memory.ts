@@ -1,30 +1,33 @@
-import type { Tensor } from "../../src/mod.ts";
+import { type Engine, engineName } from "./engines.ts";
 
 /**
- * The most memory in MiB that a process ever had which loads a model with an engine and runs it once.
+ * The most memory in megabytes that a process ever had which makes a model with an engine and runs it
+ * once; nothing where there is no /proc.
  *
- * @param engine its place in `ENGINES`.
+ * @param shape of `pixel_values`.
  */
 export async function peakMemory(
-  engine: number,
+  engine: Engine,
   bytes: Uint8Array,
-  { shape }: Tensor,
-): Promise<number> {
+  shape: readonly number[],
+): Promise<number | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
   const child = new Deno.Command("deno", {
     args: [
       "run",
       "--allow-all", // for nothing less Deno reads /proc
       new URL("./peak_memory_child.ts", import.meta.url).pathname,
-      JSON.stringify({ engine, length: bytes.length, shape }),
+      JSON.stringify({ name: engineName(engine), length: bytes.length, shape }),
     ],
     stdin: "piped",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
+  const output = child.output();
   const writer = child.stdin.getWriter();
   await writer.write(bytes);
   await writer.close();
-  const { success, stdout } = await child.output();
-  if (!success) throw new Error("Cannot measure the memory: the process failed");
-  return Number(new TextDecoder().decode(stdout)) / 1024;
+  const { success, stdout, stderr } = await output;
+  if (!success) throw new Error(`Cannot measure the memory: ${new TextDecoder().decode(stderr)}`);
+  return Number(new TextDecoder().decode(stdout)) * 1024 / 1e6;
 }

@@ -2,16 +2,17 @@
 
 import { loadModel, type Tensor } from "../../src/mod.ts";
 import { elementCount } from "../../src/tensor/tensor.ts";
-import { embedPixels, ENGINES } from "./engines.ts";
+import { embedPixels, engineName, ENGINES } from "./engines.ts";
 
-const { engine, length, shape } = JSON.parse(Deno.args[0]!) as {
-  engine: number;
+const { name, length, shape } = JSON.parse(Deno.args[0]!) as {
+  name: string;
   length: number;
   shape: readonly number[];
 };
 await runOnce(await readStdin(length));
 const status = await Deno.readTextFile("/proc/self/status");
 console.log(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]);
+Deno.exit(); // a graphics card's device would keep the process
 
 /** In one buffer, as a file is read. */
 async function readStdin(length: number): Promise<Uint8Array> {
@@ -26,9 +27,9 @@ async function readStdin(length: number): Promise<Uint8Array> {
 }
 
 async function runOnce(bytes: Uint8Array): Promise<void> {
-  const { runtime } = ENGINES[engine]!;
-  await using model = await loadModel(bytes, { runtime });
+  const engine = ENGINES.find((engine) => engineName(engine) === name)!;
+  await using model = await loadModel(bytes, { runtime: engine.runtime });
   const data = new Float32Array(elementCount(shape));
   const pixels: Tensor<"float32"> = { dtype: "float32", shape, data };
-  await embedPixels(model, pixels, ENGINES[engine]!);
+  await embedPixels(model, pixels, engine);
 }

@@ -1,68 +1,68 @@
-import type { Engine } from "./engines.ts";
+import type { WeightDataType } from "../../src/vit_msn/precision.ts";
 
-/** What was measured of one engine with one model. */
+/** What was measured of one engine with one model and one size of batch. */
 export interface RuntimeRow {
   readonly model: string;
-  readonly engine: Engine;
+  readonly backend: string;
+  readonly dtype: WeightDataType;
+  readonly threads: number;
+  readonly batch: number;
+  /** Of a batch. */
   readonly milliseconds: number;
   /** 10⁹ operations a second. */
   readonly gigaflops: number;
-  /** Of the kernels' own rate. */
-  readonly share: number;
-  /** The time by those of onnxruntime-web f32 and int8. */
-  readonly ratios: readonly number[];
+  /** Of the rate of this project's innermost kernel alone, if it runs on that. */
+  readonly kernelShare: number | undefined;
   /** From the file's bytes to a model that is ready. */
   readonly createMilliseconds: number;
-  readonly peakMebibytes: number | undefined;
+  /** Nothing where it cannot be measured. */
+  readonly peakMegabytes: number | undefined;
 }
 
 const COLUMNS: Readonly<Record<string, (row: RuntimeRow) => string>> = {
   "model": ({ model }) => model,
-  "backend": ({ engine }) => engine.backend,
-  "dtype": ({ engine }) => engine.dtype,
-  "threads": ({ engine }) => `${engine.threads}`,
+  "backend": ({ backend }) => backend,
+  "dtype": ({ dtype }) => dtype,
+  "threads": ({ threads }) => `${threads}`,
+  "batch": ({ batch }) => `${batch}`,
   "median ms": ({ milliseconds }) => milliseconds.toFixed(1),
-  "images/s": ({ milliseconds }) => (1000 / milliseconds).toFixed(1),
+  "images/s": (row) => imagesPerSecond(row).toFixed(1),
   "GFLOP/s": ({ gigaflops }) => gigaflops.toFixed(1),
-  "% of peak": ({ share }) => (100 * share).toFixed(0),
-  "ratio to onnxruntime-web f32": ({ ratios }) => ratios[0]!.toFixed(2),
-  "ratio to onnxruntime-web int8": ({ ratios }) => ratios[1]!.toFixed(2),
+  "% of kernel": ({ kernelShare }) => kernelShare ? (100 * kernelShare).toFixed(0) : "",
   "create ms": ({ createMilliseconds }) => createMilliseconds.toFixed(0),
-};
-
-const MEMORY_COLUMN = {
-  "peak RSS MiB": ({ peakMebibytes }: RuntimeRow) => peakMebibytes!.toFixed(0),
+  "peak RSS MB": ({ peakMegabytes }) => peakMegabytes?.toFixed(0) ?? "",
 };
 
 /** Columns of words; the others are numbers. */
 const WORDS = 3;
 
-/** A Markdown table; with the memory, if it was measured. */
+/** A Markdown table. */
 export function toTable(rows: readonly RuntimeRow[]): string {
-  const measured = rows.every(({ peakMebibytes }) => peakMebibytes !== undefined);
-  const columns = { ...COLUMNS, ...(measured ? MEMORY_COLUMN : {}) };
-  const names = Object.keys(columns);
+  const names = Object.keys(COLUMNS);
   return [
     names,
     names.map((_, i) => i < WORDS ? "---" : "---:"),
-    ...rows.map((row) => Object.values(columns).map((cell) => cell(row))),
+    ...rows.map((row) => Object.values(COLUMNS).map((cell) => cell(row))),
   ].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The same for programs; `peak_rss_mb` is null where it was not measured. */
-export function toJson(
-  { model, engine, milliseconds, createMilliseconds, peakMebibytes }: RuntimeRow,
-) {
-  const { backend, dtype, threads } = engine;
+/** The same for programs. */
+export function toJson(row: RuntimeRow) {
+  const { model, backend, dtype, threads, batch } = row;
   return {
     model,
     backend,
     dtype,
     threads,
-    batch: 1,
-    median_ms: milliseconds,
-    images_per_s: 1000 / milliseconds,
-    create_ms: createMilliseconds,
-    peak_rss_mb: peakMebibytes ?? null,
+    batch,
+    median_ms: row.milliseconds,
+    images_per_s: imagesPerSecond(row),
+    gflops: row.gigaflops,
+    create_ms: row.createMilliseconds,
+    peak_rss_mb: row.peakMegabytes ?? null,
   };
+}
+
+function imagesPerSecond({ batch, milliseconds }: RuntimeRow): number {
+  return 1000 * batch / milliseconds;
 }
