@@ -62,7 +62,7 @@ export async function loadModelOption(
   values: RunnableOptionValues,
   terminal: Terminal,
 ): Promise<ViTMSNModel> {
-  const runtime = runtimeOption(values);
+  const runtime = runtimeOption(values, terminal);
   return await openModel(
     values,
     terminal,
@@ -79,7 +79,7 @@ export async function loadClassifierOption(
   values: ClassifierOptionValues,
   terminal: Terminal,
 ): Promise<ViTMSNForImageClassification> {
-  const runtime = runtimeOption(values);
+  const runtime = runtimeOption(values, terminal);
   const head = await headOption(values.head);
   return await openModel(
     values,
@@ -104,7 +104,7 @@ export async function openModelOption(
   terminal: Terminal,
   threads = 1,
 ): Promise<OpenedModel> {
-  const runtime = runtimeOption(values, threads);
+  const runtime = runtimeOption(values, terminal, threads);
   const head = await headOption(values.head);
   return await openModel(values, terminal, async (bytes, sidecars) => ({
     bytes,

@@ -1,6 +1,7 @@
 import { BACKENDS, runtimeOf } from "../runtime/backend.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { MAX_THREADS } from "../runtime/simd/runtime.ts";
+import { webgpuAdapter } from "../runtime/webgpu/adapter.ts";
 import {
   choiceOption,
   numberOption,
@@ -8,13 +9,17 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { printable } from "./printable.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The options of every command that runs a model. */
 export const RUNTIME_OPTIONS = {
   backend: {
     value: "NAME",
-    help: "auto: simd for the files of `deno task convert`, else wasm (default); simd: this " +
-      "project's own engine; wasm, webgpu: onnxruntime-web on the processor, on a graphics card",
+    help:
+      "auto: simd for the files of `deno task convert`, or a graphics card where it is faster; " +
+      "else wasm (default); simd: this project's own engine; wasm, webgpu: onnxruntime-web on the " +
+      "processor, on a graphics card",
   },
   threads: {
     value: "N",
@@ -45,11 +50,13 @@ export function jobsOption({ jobs }: { readonly jobs?: string | undefined }): nu
  * The engine that `--backend`, `--threads` and `--jobs` ask for. It has as many threads as jobs, unless
  * `--threads` says otherwise.
  *
+ * @param terminal gets to know which graphics card it is.
  * @param otherwise threads without any of these options, of an engine that can have several; default 1.
  * @throws {UsageError} if a value makes no sense, or the engine cannot run in so many threads.
  */
 export function runtimeOption(
   values: OptionValues<typeof RUNTIME_OPTIONS> & Parameters<typeof jobsOption>[0],
+  terminal: Terminal,
   otherwise = 1,
 ): Runtime {
   const backend = choiceOption("backend", values.backend, BACKENDS);
@@ -68,5 +75,24 @@ export function runtimeOption(
     throw new UsageError(`--${option} is ${threads}, but --backend ${backend} runs in one thread`);
   }
   const oneThreadWillDo = values.threads === undefined && values.jobs === undefined;
-  return runtimeOf(backend, { threads, oneThreadWillDo });
+  const runtime = runtimeOf(backend, { threads, oneThreadWillDo });
+  return backend === "webgpu" ? reportingAdapter(runtime, terminal) : runtime;
+}
+
+/** Says which graphics card a model runs on, once it does. */
+function reportingAdapter(runtime: Runtime, { stderr }: Terminal): Runtime {
+  return {
+    async createSession(model) {
+      const session = await runtime.createSession(model);
+      const adapter = await webgpuAdapter();
+      if (adapter) {
+        const { description, isSoftware, hasFloat16, maxBufferBytes } = adapter;
+        stderr.write(
+          `webgpu: ${printable(description)}${isSoftware ? ", in software" : ""}; tensors up to ` +
+            `${Math.floor(maxBufferBytes / 1e6)} MB${hasFloat16 ? ", half precision" : ""}\n`,
+        );
+      }
+      return session;
+    },
+  };
 }
