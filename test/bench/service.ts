@@ -1,8 +1,8 @@
 // A service under load, over loopback, in a process of its own, side by side with the bare runtime:
 // deno task bench:service [--seconds 60] [--files FOLDER]
 
-import { parseArgs } from "@std/cli/parse-args";
 import { decodeImage, loadModel, simdRuntime } from "../../src/mod.ts";
+import { ArgumentError, readArguments, runBench } from "./arguments.ts";
 import { photoOf } from "./photo.ts";
 import { Server } from "./server.ts";
 
@@ -10,50 +10,62 @@ const CONNECTIONS = 16;
 /** Pixels of a side: those of CIFAR-10, on which the embedded model was trained, and of a web page's. */
 const SIDES = [32, 480];
 /** How often the files of `--files` are posted, at least. */
-const MIN_POSTS = 24_000;
+const MIN_POSTS = 6000;
 
-const { seconds, files } = parseArgs(Deno.args, {
-  string: ["seconds", "files"],
-  default: { seconds: "60" },
-});
 const bytes = await Deno.readFile("functions/_shared/model.onnx");
 
-console.log(
-  `${CONNECTIONS} connections for ${seconds} s, each with one image at a time; the embedded model. ` +
-    "Bare: the runtime alone, in a process without a service, for as long a time.\n\n" +
-    "| image | threads | images/s | bare | ratio | p50 ms | p99 ms | health, longest ms | " +
-    "statuses | RSS MB before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-);
-for (const side of SIDES) {
-  const photo = await photoOf(side, side);
-  for (const threads of [1, 2]) {
-    const bare = await bareRate(photo, threads);
-    await using server = await Server.start(["--threads", String(threads)]);
-    await postAll(server, Array(CONNECTIONS).fill(photo)); // warm
-    const before = server.residentMegabytes();
-    const { statuses, times, longestHealth, elapsed } = await load(server, photo);
-    const rate = 1000 * (statuses.get(200) ?? 0) / elapsed;
-    const percentile = (p: number) => times[Math.floor(p * (times.length - 1))]!.toFixed(1);
-    console.log(`| ${
-      [
-        `${side} × ${side}`,
-        threads,
-        rate.toFixed(0),
-        bare.toFixed(0),
-        (rate / bare).toFixed(2),
-        percentile(0.5),
-        percentile(0.99),
-        longestHealth.toFixed(0),
-        textOf(statuses),
-        `${before}, ${server.residentMegabytes()}`,
-      ].join(" | ")
-    } |`);
+await runBench("bench:service", async () => {
+  const { values } = readArguments(Deno.args, ["seconds", "files"]);
+  const seconds = Number(values.seconds.at(-1) ?? "60");
+  if (!(seconds > 0)) throw new ArgumentError(`--seconds is ${values.seconds}, not above 0`);
+  console.log(
+    `${CONNECTIONS} connections for ${seconds} s, each with one image at a time; the embedded ` +
+      "model. Bare: the runtime alone, in a process without a service, a tenth of the time.\n\n" +
+      "| image | threads | images/s | bare | ratio | p50 ms | p99 ms | health, longest ms | " +
+      "statuses | RSS MB before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+  );
+  for (const side of SIDES) {
+    const photo = await photoOf(side, side);
+    for (const threads of [1, 2]) console.log(await row(side, photo, threads, 1000 * seconds));
   }
+  for (const folder of values.files) await soak(folder);
+});
+
+/** A row of the table. */
+async function row(
+  side: number,
+  photo: Uint8Array,
+  threads: number,
+  milliseconds: number,
+): Promise<string> {
+  const bare = await bareRate(photo, threads, milliseconds / 10);
+  await using server = await Server.start(["--threads", String(threads)]);
+  await postAll(server, Array(CONNECTIONS).fill(photo)); // warm
+  const before = server.residentMegabytes();
+  const { statuses, times, longestHealth, elapsed } = await load(server, photo, milliseconds);
+  const rate = 1000 * (statuses.get(200) ?? 0) / elapsed;
+  const percentile = (p: number) => times[Math.floor(p * (times.length - 1))]!.toFixed(1);
+  const cells = [
+    `${side} × ${side}`,
+    threads,
+    rate.toFixed(0),
+    bare.toFixed(0),
+    (rate / bare).toFixed(2),
+    percentile(0.5),
+    percentile(0.99),
+    longestHealth.toFixed(0),
+    textOf(statuses),
+    `${before}, ${server.residentMegabytes()}`,
+  ];
+  return `| ${cells.join(" | ")} |`;
 }
-if (files !== undefined) await soak(files);
 
 /** Images/s of the runtime alone: from `pixel_values` to labels. */
-async function bareRate(photo: Uint8Array, threads: number): Promise<number> {
+async function bareRate(
+  photo: Uint8Array,
+  threads: number,
+  milliseconds: number,
+): Promise<number> {
   await using model = await loadModel(bytes, { runtime: simdRuntime({ threads }) });
   const images = Array(4 * threads).fill(await decodeImage(photo));
   const pixelValues = model.processor.preprocess(images);
@@ -61,7 +73,7 @@ async function bareRate(photo: Uint8Array, threads: number): Promise<number> {
   await model.forward({ pixel_values: pixelValues }, { outputs });
   const start = performance.now();
   let count = 0;
-  while (performance.now() - start < 100 * Number(seconds)) {
+  while (performance.now() - start < milliseconds) {
     await model.forward({ pixel_values: pixelValues }, { outputs });
     count += images.length;
   }
@@ -69,11 +81,11 @@ async function bareRate(photo: Uint8Array, threads: number): Promise<number> {
 }
 
 /** Posts a photo over and over, on all connections, and asks for health meanwhile. */
-async function load(server: Server, photo: Uint8Array) {
+async function load(server: Server, photo: Uint8Array, milliseconds: number) {
   const statuses = new Map<number, number>();
   const times: number[] = [];
   const start = performance.now();
-  const end = start + 1000 * Number(seconds);
+  const end = start + milliseconds;
   const health = server.watchHealth();
   await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
     while (performance.now() < end) {
