@@ -2,11 +2,20 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadModel } from "../../src/model.ts";
 import { webgpuAdapter } from "../../src/runtime/webgpu/adapter.ts";
 import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/webgpu/runtime.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { CASES, goldenCase, goldenModel, outputsOfCase } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";
 
 const TOLERANCE = 1e-3;
+
+/** The first image of a case: a software adapter takes its time for each. */
+function oneImage(): { pixel_values: Tensor<"float32"> } {
+  const { pixel_values } = goldenCase("tiny").inputs;
+  const [B, ...shape] = pixel_values.shape as [number, ...number[]];
+  const data = (pixel_values.data as Float32Array).slice(0, pixel_values.data.length / B);
+  return { pixel_values: { dtype: "float32", shape: [1, ...shape], data } };
+}
 
 for (const name of CASES) {
   Deno.test(`WebGPU gives PyTorch's outputs: ${name}`, GPU_TEST, async () => {
@@ -28,7 +37,7 @@ Deno.test("WebGPU takes many calls of two models at once", GPU_TEST, async () =>
   const models = await Promise.all(files.map((file) => loadModel(file, { runtime })));
   await using stack = new AsyncDisposableStack();
   models.forEach((model) => stack.use(model));
-  const inputs = { pixel_values: goldenCase("tiny").inputs.pixel_values };
+  const inputs = oneImage();
   const outputs = { outputs: ["last_hidden_state"] } as const;
   const expected = await Promise.all(models.map((model) => model.forward(inputs, outputs)));
   const calls = Array.from({ length: 50 }, (_, i) => models[i % 2]!.forward(inputs, outputs));
@@ -51,7 +60,7 @@ Deno.test(
     const runtime = onnxruntimeWebgpu;
     await using model = await loadModel(await goldenModel("tiny", "f32"), { runtime });
     await using other = await loadModel(await goldenModel("tiny_backbone", "f32"), { runtime });
-    const inputs = { pixel_values: goldenCase("tiny").inputs.pixel_values };
+    const inputs = oneImage();
     const outputs = { outputs: ["last_hidden_state"] } as const;
     const expected = [await model.forward(inputs, outputs), await other.forward(inputs, outputs)];
     const lost = await sharedGpu();
@@ -70,7 +79,7 @@ Deno.test(
     await using model = await loadModel(await goldenModel("tiny", "f32"), {
       runtime: onnxruntimeWebgpu,
     });
-    const { pixel_values } = goldenCase("tiny").inputs;
+    const { pixel_values } = oneImage();
     const outputs = { outputs: ["last_hidden_state"] } as const;
     const expected = await model.forward({ pixel_values }, outputs);
     const [, C, H, W] = pixel_values.shape as [number, number, number, number];
@@ -86,7 +95,7 @@ Deno.test(
 
 Deno.test("making and freeing a model over and over takes no more memory", GPU_TEST, async () => {
   const file = await goldenModel("tiny", "f32");
-  const { pixel_values } = goldenCase("tiny").inputs;
+  const { pixel_values } = oneImage();
   const once = async () => {
     await using model = await loadModel(file, { runtime: onnxruntimeWebgpu });
     await model.forward({ pixel_values }, { outputs: ["last_hidden_state"] });
