@@ -2,6 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild-wasm";
 import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
+import { wasmSections } from "../image/wasm_sections.ts";
 
 /** The project's folder. */
 const ROOT = new URL("../../", import.meta.url);
@@ -102,7 +103,7 @@ function denoPlugin(
       build.onResolve({ filter: /.*/ }, ({ path, importer, with: attributes, kind, namespace }) => {
         if (kind === "entry-point") return { path, namespace: "file" };
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
-          return { path, namespace: MISSING };
+          return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
         if (/^node:/.test(path)) return { path, external: true };
         const url = resolve(path, namespace === "file" ? importer : undefined);
@@ -138,21 +139,10 @@ function denoPlugin(
 
 /** A WebAssembly module without what tools have written into it for tools. */
 function withoutCustomSections(wasm: Uint8Array): Uint8Array {
-  const header = 8;
-  const kept = [wasm.subarray(0, header)];
-  for (let start = header; start < wasm.length;) {
-    let at = start + 1;
-    let length = 0; // LEB128
-    for (let shift = 0;; shift += 7) {
-      const byte = wasm[at++]!;
-      length += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
-    }
-    const end = at + length;
-    if (wasm[start] !== 0) kept.push(wasm.subarray(start, end));
-    start = end;
-  }
-  return concat(kept);
+  const sections = wasmSections(wasm);
+  const kept = sections.filter(({ id }) => id !== 0);
+  const header = wasm.subarray(0, sections[0]!.start);
+  return concat([header, ...kept.map(({ start, end }) => wasm.subarray(start, end))]);
 }
 
 function resolve(path: string, importer: string | undefined): URL {

@@ -34,6 +34,16 @@ function createTeamWorker(): Worker {
   return new Worker(url, { type: "module" });
 }
 
+/** Starts workers of a team, and has them. */
+function rememberedWorkers(): { workers: Worker[]; createWorker: () => Worker } {
+  const workers: Worker[] = [];
+  const createWorker = () => {
+    workers.push(createTeamWorker());
+    return workers.at(-1)!;
+  };
+  return { workers, createWorker };
+}
+
 function createMisbehavingWorker(): Worker {
   return new Worker(new URL("./misbehaving_worker.ts", import.meta.url), { type: "module" });
 }
@@ -102,11 +112,7 @@ for (const B of [2, 3, 8, 11]) {
 }
 
 Deno.test("A thread that is ended in the middle of a batch is an error; the next call works", async () => {
-  const workers: Worker[] = [];
-  const createWorker = () => {
-    workers.push(createTeamWorker());
-    return workers.at(-1)!;
-  };
+  const { workers, createWorker } = rememberedWorkers();
   await using model = await loadModel(deep, { runtime: simdRuntime({ threads: 2, createWorker }) });
   const batch = { pixel_values: randomTensor(1, 5, 3, 48, 48) };
   const failing = assertRejects(() => model.forward(batch), Error, "was ended");
@@ -120,12 +126,7 @@ Deno.test("A thread that is ended in the middle of a batch is an error; the next
 });
 
 Deno.test("A thread that is ended in the middle of an image is an error; the next call works", async () => {
-  const workers: Worker[] = [];
-  const createWorker = () => {
-    const worker = createTeamWorker();
-    workers.push(worker);
-    return worker;
-  };
+  const { workers, createWorker } = rememberedWorkers();
   await using model = await loadModel(deep, { runtime: simdRuntime({ threads: 2, createWorker }) });
   const expected = await model.forward(fewPatches);
   let isRunning = true;
@@ -144,11 +145,7 @@ Deno.test("A thread that is ended in the middle of an image is an error; the nex
 });
 
 Deno.test("A thread that is ended between two calls is replaced before the next", async () => {
-  const workers: Worker[] = [];
-  const createWorker = () => {
-    workers.push(createTeamWorker());
-    return workers.at(-1)!;
-  };
+  const { workers, createWorker } = rememberedWorkers();
   await using model = await loadModel(small, {
     runtime: simdRuntime({ threads: 2, createWorker }),
   });

@@ -1,5 +1,4 @@
-import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import { patchGrid } from "../../vit_msn/config.ts";
+import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { operationsOf } from "../../vit_msn/operations.ts";
 import type { Session } from "../runtime.ts";
 import { describe } from "./adapter.ts";
