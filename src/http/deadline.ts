@@ -25,6 +25,11 @@ export class Deadline implements Disposable {
     return this.#isGivenUp || this.#signal.aborted || performance.now() >= this.#end;
   }
 
+  /** Milliseconds that are left; 0 when the time is over. */
+  get remaining(): number {
+    return Math.max(0, this.#end - performance.now());
+  }
+
   /**
    * Waits for a promise, but not past the deadline.
    *

@@ -11,7 +11,7 @@ import type { Timings } from "./service.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { ServedModel } from "./model_loader.ts";
 import { openApiDocument } from "./openapi.ts";
-import { errorShapeOf, Problem, problemResponse, type ProblemStatus } from "./problem.ts";
+import { errorShapeOf, Problem, problemResponse } from "./problem.ts";
 import type { RemoteImageOptions } from "./remote_image.ts";
 import { type Route, ROUTE_GROUPS, type RouteGroup, ROUTES } from "./routes.ts";
 import { Service } from "./service.ts";
@@ -30,7 +30,7 @@ export interface LogEntry {
   readonly status: number;
   /** To the answer. */
   readonly milliseconds: number;
-  /** What went wrong inside, with a status of 500. */
+  /** What went wrong inside, with a status of 500 or above. */
   readonly error?: string;
 }
 
@@ -61,10 +61,13 @@ export interface HandlerOptions {
   readonly log?: (entry: LogEntry) => void;
 }
 
+/** Longer ones are nobody's: every parameter has a place in a form or in JSON, too. */
+const MAX_URL_LENGTH = 8192;
+
 type Environment = { Variables: RequestIdVariables & TimingVariables };
 
 /** The headers that pages of other origins get to see. */
-const EXPOSED = ["etag", "server-timing", "x-request-id", "retry-after"];
+const EXPOSED = ["server-timing", "x-request-id", "retry-after"];
 
 /**
  * Makes a service of a model: a function from requests to responses, without sockets. It never rejects, and
@@ -131,6 +134,10 @@ export function createHandler(
     app.use(cors({ origin, exposeHeaders: EXPOSED, maxAge: 600 }));
   }
   app.use(timing());
+  app.use(async (context, next) => {
+    assertUrl(context.req.raw.url);
+    await next();
+  });
   const authenticate = bearerAuth({ token: [...apiKeys] });
   for (const route of all) {
     if (apiKeys.length > 0 && !route.open) app.use(route.path, authenticate);
@@ -171,6 +178,16 @@ async function answer(
   return response;
 }
 
+/** @throws {Problem} 414 if it is too long, 400 if it is malformed, as with a malformed `Host`. */
+function assertUrl(url: string): void {
+  if (url.length > MAX_URL_LENGTH) {
+    throw new Problem(414, `The request's URL has more than ${MAX_URL_LENGTH} characters`);
+  }
+  if (!URL.canParse(url)) {
+    throw new Problem(400, "The request's address is malformed: its Host header or its path");
+  }
+}
+
 /** Counts and logs every request. */
 function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
   const patterns = [...ROUTES.map(({ path }) => path), "/openapi.json"].map((pattern) =>
@@ -194,9 +211,14 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
       route,
       status,
       milliseconds: Math.round(10 * milliseconds) / 10,
-      ...(error && status === 500 ? { error: error.message } : {}),
+      ...(error && status >= 500 ? { error: reasonOf(error) } : {}),
     });
   };
+}
+
+/** What the log says of an error: what lies behind it, if that is known. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message : message;
 }
 
 /** What a client may know of an error. */
@@ -207,7 +229,7 @@ function toProblem(error: Error): Problem {
     : undefined;
   if (response?.status === 401 || response?.status === 400) { // of hono's authentication
     return new Problem(
-      response.status as ProblemStatus,
+      401,
       "The request brings no valid key: Authorization: Bearer KEY",
       { "www-authenticate": "Bearer" },
     );

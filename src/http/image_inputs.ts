@@ -2,8 +2,10 @@ import type * as v from "valibot";
 import { imageTextBytes, isRemoteUrl } from "./image_text.ts";
 import { Problem } from "./problem.ts";
 import { imageDocument } from "./schemas.ts";
-import { joinParameters, textParameters } from "./text_parameters.ts";
-import { parseJson, validate } from "./validate.ts";
+import { isForm, readForm } from "./request/form.ts";
+import { isJsonObject, parseJson } from "./request/json.ts";
+import { joinParameters, MAX_PARAMETERS, textParameters } from "./text_parameters.ts";
+import { validate } from "./validate.ts";
 
 /** Images of a request, and what it asks of them. */
 export interface ImageInputs {
@@ -26,7 +28,7 @@ type ParametersSchema = v.GenericSchema & { readonly entries: Readonly<Record<st
  * as clients send all kinds of it.
  *
  * @param maxImages how many there may be.
- * @throws {Problem} 400 if it is none of these, 413 if there are too many images.
+ * @throws {Problem} 400 if it is none of these, 413 if there are too many images or too much else.
  */
 export async function readImageInputs(
   request: Request,
@@ -37,8 +39,8 @@ export async function readImageInputs(
 ): Promise<ImageInputs> {
   const query = textParameters(new URL(request.url).searchParams, schema);
   const type = request.headers.get("content-type") ?? "";
-  if (/^\s*multipart\/form-data\b/i.test(type)) {
-    const { files, fields } = await readForm(body, type);
+  if (isForm(type)) {
+    const { files, fields } = await readForm(body, type, maxImages + MAX_PARAMETERS);
     assertCount(files.length, maxImages);
     const images = await Promise.all(
       files.map(async (file) => new Uint8Array(await file.arrayBuffer())),
@@ -46,13 +48,13 @@ export async function readImageInputs(
     const parameters = joinParameters(query, textParameters(fields, schema));
     return { images, parameters, isBatch: images.length > 1 };
   }
-  if (isJson(body)) {
-    const { inputs, parameters = {} } = validate(imageDocument, parseJson(body));
+  if (isJsonObject(body)) {
+    const { inputs, parameters = {} } = validate(imageDocument, parseJson(body, maxImages));
     const texts = typeof inputs === "string" ? [inputs] : inputs;
     assertCount(texts.length, maxImages);
     return {
       images: await readImageTexts(texts, fetchImage),
-      parameters: joinParameters(query, parameters),
+      parameters: joinParameters(query, Object.entries(parameters)),
       isBatch: typeof inputs !== "string",
     };
   }
@@ -60,7 +62,7 @@ export async function readImageInputs(
     throw new Problem(400, "The request's body is not a JSON object");
   }
   assertCount(body.length > 0 ? 1 : 0, maxImages);
-  return { images: [body], parameters: query, isBatch: false };
+  return { images: [body], parameters: joinParameters(query), isBatch: false };
 }
 
 /** The bytes of images in base64, data URLs or URLs, one after the other. */
@@ -86,29 +88,4 @@ export function assertCount(count: number, maxImages: number): void {
   if (count > maxImages) {
     throw new Problem(413, `There are ${count} images in the request, more than ${maxImages}`);
   }
-}
-
-/** No image format begins like that. */
-function isJson(body: Uint8Array): boolean {
-  const first = body.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte));
-  return first === "{".charCodeAt(0);
-}
-
-async function readForm(
-  body: Uint8Array<ArrayBuffer>,
-  type: string,
-): Promise<{ files: File[]; fields: [string, string][] }> {
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": type } }).formData();
-  } catch {
-    throw new Problem(400, "The request's body is not the multipart form that it says to be");
-  }
-  const files: File[] = [];
-  const fields: [string, string][] = [];
-  for (const [name, value] of form) {
-    if (typeof value === "string") fields.push([name, value]);
-    else files.push(value);
-  }
-  return { files, fields };
 }

@@ -1,13 +1,12 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { timedOut } from "./deadline.ts";
-import { Problem } from "./problem.ts";
 
 /** How an {@linkcode InferenceQueue} works. */
 export interface InferenceQueueOptions {
-  /** How many images may be on their way at a time, from the end of their upload to their result. */
-  readonly maxImages: number;
   /** How many images of the same work are handed to the model at a time; it is asked before each run. */
   readonly maxBatch: () => number;
+  /** Gets to know how long each batch took, in milliseconds. */
+  readonly onBatch: (images: number, milliseconds: number) => void;
 }
 
 /** Work on images that can be done together: whatever has the same key is done by the same function. */
@@ -39,41 +38,11 @@ interface Job {
 export class InferenceQueue {
   readonly #options: InferenceQueueOptions;
   readonly #jobs: Job[] = [];
-  #images = 0;
   #isRunning = false;
-  /** A moving average in milliseconds; to begin with, a guess. */
-  #timePerImage = 50;
 
   /** Makes an empty queue. */
   constructor(options: InferenceQueueOptions) {
     this.#options = options;
-  }
-
-  /** How many images are on their way. */
-  get images(): number {
-    return this.#images;
-  }
-
-  /**
-   * Lets images in; they leave when the result is disposed of.
-   *
-   * @throws {Problem} 429 if there are too many.
-   */
-  admit(count: number): Disposable {
-    if (this.#images + count > this.#options.maxImages) {
-      const seconds = Math.ceil(this.#images * this.#timePerImage / 1000);
-      throw new Problem(429, "Too many images are waiting; try again later", {
-        "retry-after": `${Math.max(1, seconds)}`,
-      });
-    }
-    this.#images += count;
-    let isIn = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (isIn) this.#images -= count;
-        isIn = false;
-      },
-    };
   }
 
   /**
@@ -129,7 +98,7 @@ export class InferenceQueue {
     try {
       const results = await batch[0]!.work.run(stack(batch.map((job) => job.pixelValues)));
       const time = performance.now() - start;
-      this.#timePerImage += (time / batch.length - this.#timePerImage) / 10;
+      this.#options.onBatch(batch.length, time);
       batch.forEach((job, i) => job.resolve({ result: results[i], start, time }));
     } catch (error) {
       for (const job of batch) job.reject(error);

@@ -16,6 +16,8 @@ const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export interface Gauge {
   readonly help: string;
   readonly value: () => number;
+  /** Default is none. */
+  readonly labels?: () => Readonly<Record<string, string>>;
 }
 
 /** Counts requests and images, and writes that as Prometheus does. */
@@ -82,9 +84,15 @@ export class Metrics {
       "# TYPE vit_msn_images_total counter",
       `vit_msn_images_total ${this.#images}`,
     );
-    for (const [name, { help, value }] of Object.entries(this.#gauges)) {
-      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value()}`);
+    for (const [name, { help, value, labels }] of Object.entries(this.#gauges)) {
+      const sample = `${name}${labels ? labelText(labels()) : ""}`;
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${sample} ${value()}`);
     }
     return lines.join("\n") + "\n";
   }
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `{${pairs.join()}}`;
 }

@@ -4,7 +4,7 @@ import type { ViTMSNModel } from "../model.ts";
 export interface ServedModel {
   /** Loaded, and whoever serves it disposes of it. */
   readonly model: ViTMSNModel;
-  /** Tells this model from any other, for results' ETags: the SHA-256 of its file in hexadecimal. */
+  /** Tells this model from any other, in `/metrics`: the SHA-256 of its file in hexadecimal. */
   readonly sha256: string;
 }
 
@@ -12,20 +12,20 @@ export interface ServedModel {
 export class ModelLoader {
   readonly #load: () => Promise<ServedModel>;
   #loading: Promise<ServedModel> | undefined;
-  #isReady = false;
+  #served: ServedModel | undefined;
 
   /** @param model that is there already, or what makes it ready: it begins now. */
   constructor(model: ServedModel | (() => Promise<ServedModel>)) {
     this.#load = typeof model === "function" ? model : () => Promise.resolve(model);
     if (typeof model !== "function") {
       this.#loading = Promise.resolve(model);
-      this.#isReady = true;
+      this.#served = model;
     } else this.get().catch(() => {}); // whoever asks tries again
   }
 
-  /** Whether the model is there. */
-  get isReady(): boolean {
-    return this.#isReady;
+  /** The model, once it is there. */
+  get served(): ServedModel | undefined {
+    return this.#served;
   }
 
   /** The model, when it is there. */
@@ -35,9 +35,7 @@ export class ModelLoader {
 
   async #begin(): Promise<ServedModel> {
     try {
-      const served = await this.#load();
-      this.#isReady = true;
-      return served;
+      return this.#served = await this.#load();
     } catch (error) {
       this.#loading = undefined;
       throw error;

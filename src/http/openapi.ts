@@ -56,7 +56,7 @@ export function openApiDocument(
 }
 
 function operation(route: Route, path: string, name: string, needsKey: boolean): unknown {
-  const { method, summary, open, parameters, request, takesImages, response } = route;
+  const { method, summary, open, parameters, request, response } = route;
   const [errorType, errorSchema] = ERROR_SCHEMAS[errorShapeOf(route.path)];
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
     name: parameter,
@@ -86,9 +86,6 @@ function operation(route: Route, path: string, name: string, needsKey: boolean):
           ? { "application/json": { schema: jsonSchema(response) } }
           : { [path === "/" ? "text/html" : "text/plain"]: { schema: { type: "string" } } },
       },
-      ...(takesImages || path === "/v1/embeddings"
-        ? { 304: { description: "The client has this result already (If-None-Match)" } }
-        : {}),
       default: {
         description: "An error",
         content: { [errorType]: { schema: jsonSchema(errorSchema) } },
@@ -137,6 +134,9 @@ function exampleOf(path: string, name: string): unknown {
 }
 
 function jsonSchema(schema: v.GenericSchema): unknown {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { target: "draft-2020-12" });
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
+    target: "draft-2020-12",
+    ignoreActions: ["finite"], // no number in JSON is anything else
+  });
   return rest;
 }

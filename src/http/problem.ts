@@ -1,3 +1,5 @@
+import { concat } from "@std/bytes/concat";
+
 /** The statuses of errors, with their titles (RFC 9110, RFC 6585). */
 const TITLES = {
   400: "Bad Request",
@@ -6,9 +8,11 @@ const TITLES = {
   405: "Method Not Allowed",
   408: "Request Timeout",
   413: "Content Too Large",
+  414: "URI Too Long",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",
@@ -27,13 +31,15 @@ export class Problem extends Error {
   /**
    * @param detail one sentence for the client: nothing of the server's inside.
    * @param headers that go with the status, such as `Allow`.
+   * @param options the cause, for the log.
    */
   constructor(
     status: ProblemStatus,
     detail: string,
     headers: Readonly<Record<string, string>> = {},
+    options: ErrorOptions = {},
   ) {
-    super(detail);
+    super(detail, options);
     this.status = status;
     this.headers = headers;
   }
@@ -63,6 +69,21 @@ export function problemResponse(problem: Problem, shape: ErrorShape): Response {
     status: problem.status,
     headers: { ...problem.headers, "content-type": type },
   });
+}
+
+/** The error as bytes of HTTP/1.1, for a connection that ends with it. */
+export function problemBytes(problem: Problem): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const body = encoder.encode(JSON.stringify(problemBody(problem, "problem")));
+  const headers = {
+    ...problem.headers,
+    "content-type": "application/problem+json",
+    "content-length": body.length,
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = `HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines}\r\n`;
+  return concat([encoder.encode(head), body]);
 }
 
 function problemBody({ status, title, message }: Problem, shape: ErrorShape): unknown {

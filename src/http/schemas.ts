@@ -13,13 +13,22 @@ export const imageText = v.pipe(
 
 const oneOrMoreImages = v.union([imageText, v.array(imageText)]);
 
-const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
+const POSITIVE_INTEGER = "an integer above 0";
+const positiveInteger = v.pipe(
+  v.number(),
+  v.integer(POSITIVE_INTEGER),
+  v.minValue(1, POSITIVE_INTEGER),
+);
 
 /** What can be asked of a classification: in the query, a form's fields or `parameters`. */
 export const classifyParameters = v.strictObject({
   top_k: v.optional(v.pipe(positiveInteger, v.description("At most so many labels; default 5"))),
   threshold: v.optional(
-    v.pipe(v.number(), v.description("Only labels with at least this score")),
+    v.pipe(
+      v.number(),
+      v.finite("a finite number"),
+      v.description("Only labels with at least this score"),
+    ),
   ),
   function_to_apply: v.optional(
     v.pipe(
@@ -38,7 +47,7 @@ export const classifyParameters = v.strictObject({
   labels: v.optional(
     v.pipe(
       v.array(v.string()),
-      v.minLength(1),
+      v.minLength(1, "a list with entries"),
       v.description("Only these labels; in a query or form, a `labels` for each"),
     ),
   ),
@@ -144,14 +153,21 @@ export const openaiModel = v.object({
 export const openaiModels = v.object({ object: v.literal("list"), data: v.array(openaiModel) });
 
 const tensorShape = v.pipe(
-  v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  v.minLength(1),
-  v.maxLength(4),
+  v.array(v.pipe(
+    v.number(),
+    v.integer(POSITIVE_INTEGER),
+    v.minValue(1, POSITIVE_INTEGER),
+  )),
+  v.minLength(1, "a list of 1 to 4 numbers"),
+  v.maxLength(4, "a list of 1 to 4 numbers"),
 );
+
+/** What `POST /v2/models/{model}/infer` can give. */
+const OUTPUTS = ["logits", "embedding"] as const;
 
 /** The body of `POST /v2/models/{model}/infer`. */
 export const inferRequest = v.strictObject({
-  id: v.optional(v.string()),
+  id: v.optional(v.pipe(v.string(), v.maxLength(256, "a text of up to 256 characters"))),
   inputs: v.pipe(
     v.array(v.strictObject({
       name: v.picklist(["pixel_values", "images"]),
@@ -164,12 +180,13 @@ export const inferRequest = v.strictObject({
         ),
       ),
     })),
-    v.length(1),
+    v.length(1, "a list of 1"),
   ),
   outputs: v.optional(
     v.pipe(
-      v.array(v.strictObject({ name: v.picklist(["logits", "embedding"]) })),
-      v.minLength(1),
+      v.array(v.strictObject({ name: v.picklist(OUTPUTS) })),
+      v.minLength(1, "a list with entries"),
+      v.maxLength(OUTPUTS.length, `a list of up to ${OUTPUTS.length}`),
     ),
   ),
 });

@@ -1,8 +1,10 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { sniffImageFormat } from "../image/image_format.ts";
+import { readImageHeader } from "../image/image_header.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Deadline } from "./deadline.ts";
+import { type Admission, Backlog } from "./backlog.ts";
+import { type Deadline, timedOut } from "./deadline.ts";
 import { Gate } from "./gate.ts";
 import { InferenceQueue, type InferenceWork } from "./inference_queue.ts";
 import type { Limits } from "./limits.ts";
@@ -10,7 +12,8 @@ import { Metrics } from "./metrics.ts";
 import { ModelLoader, type ServedModel } from "./model_loader.ts";
 import { Problem } from "./problem.ts";
 import { fetchRemoteImage, type RemoteImageOptions } from "./remote_image.ts";
-import { BodyMemory, type HeldBody, readBody } from "./request_body.ts";
+import { type HeldBody, readBody } from "./request/body.ts";
+import { BodyMemory } from "./request/body_memory.ts";
 
 /** What a service is made of. */
 export interface ServiceOptions {
@@ -44,6 +47,7 @@ export class Service {
   readonly #decoder: ImageDecoder;
   readonly #decoding: Gate;
   readonly #queue: InferenceQueue;
+  readonly #backlog: Backlog;
   readonly #bodies: BodyMemory;
   readonly #remoteImages: RemoteImageOptions;
   /** One image at a time, until the model is there and says that it takes several. */
@@ -56,18 +60,24 @@ export class Service {
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;
     this.#decoding = new Gate(decoders);
+    this.#backlog = new Backlog({ maxImages: limits.maxWaiting, decoders });
     this.#queue = new InferenceQueue({
-      maxImages: limits.maxWaiting,
       maxBatch: () => this.#maxBatch,
+      onBatch: (images, milliseconds) => this.#backlog.inferred(images, milliseconds),
     });
     this.#bodies = new BodyMemory(limits.maxUploadBytes);
     this.#remoteImages = remoteImages;
     this.metrics = new Metrics({
-      vit_msn_images_waiting: { help: "Images on their way.", value: () => this.#queue.images },
+      vit_msn_images_waiting: { help: "Images on their way.", value: () => this.#backlog.images },
       vit_msn_body_bytes: { help: "Bytes of bodies in memory.", value: () => this.#bodies.bytes },
       vit_msn_model_ready: {
         help: "Whether the model is loaded.",
-        value: () => Number(this.loader.isReady),
+        value: () => Number(this.loader.served !== undefined),
+      },
+      vit_msn_model_info: {
+        help: "The model's name, and the SHA-256 of its file once it is loaded.",
+        value: () => 1,
+        labels: () => ({ name, sha256: this.loader.served?.sha256 ?? "" }),
       },
     });
   }
@@ -83,9 +93,21 @@ export class Service {
     return served;
   }
 
-  /** Reads a request's body within the limits. */
+  /**
+   * Reads a request's body within the limits.
+   *
+   * @throws {Problem} as {@linkcode readBody} does, and 429 if there would be no time for the work on it.
+   */
   async body(request: Request, deadline: Deadline): Promise<HeldBody> {
-    return await readBody(request, this.limits.maxBodyBytes, this.#bodies, deadline);
+    this.#backlog.assertOpen(deadline.remaining);
+    const body = await readBody(request, this.limits, this.#bodies, deadline);
+    try {
+      this.#backlog.assertOpen(deadline.remaining);
+    } catch (error) {
+      body[Symbol.dispose]();
+      throw error;
+    }
+    return body;
   }
 
   /** Fetches an image, if that is allowed. */
@@ -98,8 +120,8 @@ export class Service {
    *
    * @param timings get the times of this request's parts.
    * @returns the results, in the order of the images.
-   * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too many are on their way, 504 if it
-   * takes too long.
+   * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too much is on its way, 503 or 504 if
+   * the machine is too busy.
    */
   async infer<R>(
     images: readonly Uint8Array<ArrayBuffer>[],
@@ -108,16 +130,16 @@ export class Service {
     deadline: Deadline,
     timings: Timings,
   ): Promise<R[]> {
-    using _admitted = this.#queue.admit(images.length);
+    const name = (i: number) => images.length > 1 ? `image ${i}: ` : "";
+    const sizes = images.map((bytes, i) => this.#sizeOf(bytes, name(i)));
+    const pixels = sizes.map(({ pixels }) => pixels);
+    using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
+    const room = new Gate(this.limits.maxDecodeBytes);
     const results = images.map(async (bytes, i) => {
-      const pixelValues = await this.#pixelValues(
-        bytes,
-        i,
-        images.length,
-        model,
-        deadline,
-        timings,
-      );
+      const { pixels, memory } = sizes[i]!;
+      const image = { bytes, pixels, name: name(i) };
+      const decode = () => this.#pixelValues(image, model, admission, deadline, timings);
+      const pixelValues = await room.pass(decode, () => deadline.isOver, memory);
       return await this.#runOne(work, pixelValues, deadline, timings);
     });
     return await deadline.wait(Promise.all(results));
@@ -131,7 +153,7 @@ export class Service {
     timings: Timings,
   ): Promise<R[]> {
     const [B, ...shape] = pixelValues.shape as [number, ...number[]];
-    using _admitted = this.#queue.admit(B);
+    using _admission = this.#backlog.admit([], B, deadline.remaining);
     const size = pixelValues.data.length / B;
     const results = Array.from({ length: B }, (_, b) => {
       const data = pixelValues.data.slice(b * size, (b + 1) * size);
@@ -143,6 +165,24 @@ export class Service {
       );
     });
     return await deadline.wait(Promise.all(results));
+  }
+
+  /** What an image's header says it takes, before anything is spent on it. */
+  #sizeOf(bytes: Uint8Array, name: string): { pixels: number; memory: number } {
+    try {
+      const { width, height, memoryPerPixel } = readImageHeader(bytes);
+      const pixels = width * height;
+      const memory = pixels * memoryPerPixel;
+      if (memory > this.limits.maxDecodeBytes) {
+        throw new ImageDecodeError(
+          `Cannot decode the image: its ${width} × ${height} pixels take ${memory} bytes, more than ` +
+            this.limits.maxDecodeBytes,
+        );
+      }
+      return { pixels, memory };
+    } catch (error) {
+      throw toProblem(error, bytes, name);
+    }
   }
 
   async #runOne<R>(
@@ -160,10 +200,9 @@ export class Service {
   }
 
   async #pixelValues(
-    bytes: Uint8Array<ArrayBuffer>,
-    index: number,
-    count: number,
+    { bytes, pixels, name }: { bytes: Uint8Array<ArrayBuffer>; pixels: number; name: string },
     { processor }: ServedModel["model"],
+    admission: Admission,
     deadline: Deadline,
     timings: Timings,
   ): Promise<Tensor<"float32">> {
@@ -178,12 +217,23 @@ export class Service {
         add(timings, "preprocess", performance.now() - decoded);
         return pixelValues;
       } catch (error) {
-        if (!(error instanceof ImageDecodeError)) throw error;
-        const name = count > 1 ? `image ${index}: ` : "";
-        throw new Problem(isKnownFormat(bytes) ? 422 : 415, name + error.message);
+        throw toProblem(error, bytes, name);
+      } finally {
+        admission.decoded(pixels, performance.now() - begin);
       }
     }, () => deadline.isOver);
   }
+}
+
+/** What a client is told of an image that was not decoded. Only what is wrong with the image is its fault. */
+function toProblem(error: unknown, bytes: Uint8Array, name: string): Problem {
+  if (error instanceof ImageDecodeError) {
+    return new Problem(isKnownFormat(bytes) ? 422 : 415, name + error.message);
+  }
+  if (error instanceof Error && error.name === "TimeoutError") return timedOut();
+  return new Problem(503, `${name}The image cannot be decoded now; try again later`, {
+    "retry-after": "1",
+  }, { cause: error });
 }
 
 function isKnownFormat(bytes: Uint8Array): boolean {

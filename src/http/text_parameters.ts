@@ -5,25 +5,35 @@ import { shorten } from "./validate.ts";
 /** A schema of named members, as `v.strictObject` makes it. */
 type ParametersSchema = v.GenericSchema & { readonly entries: Readonly<Record<string, object>> };
 
+/** Parameters of a query or a form: every label of a large model, and the few that are no list. */
+export const MAX_PARAMETERS = 2000;
+
 /**
  * Turns the texts of a query or a form into what JSON would have: numbers, booleans and lists where the
  * schema has them. What it does not know, and what cannot be turned, stays text, for the schema to refuse.
  *
- * @throws {Problem} 400 if what is no list is given more than once.
+ * @throws {Problem} 400 if what is no list is given more than once, 413 if there are more than
+ * {@linkcode MAX_PARAMETERS}.
  */
 export function textParameters(
   entries: Iterable<readonly [name: string, text: string]>,
   schema: ParametersSchema,
-): Record<string, unknown> {
-  const texts = new Map<string, string[]>();
-  for (const [name, text] of entries) texts.set(name, [...texts.get(name) ?? [], text]);
-  const values = [...texts].map(([name, given]) => {
+): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  let count = 0;
+  for (const [name, text] of entries) {
+    if (++count > MAX_PARAMETERS) {
+      throw new Problem(413, `There are more than ${MAX_PARAMETERS} parameters in the request`);
+    }
     const kind = kindOf(Object.hasOwn(schema.entries, name) ? schema.entries[name] : undefined);
-    if (kind === "array") return [name, given];
-    if (given.length > 1) throw givenTwice(name);
-    return [name, valueOf(given[0]!, kind)];
-  });
-  return Object.fromEntries(values);
+    if (kind === "array") {
+      const list = values.get(name) as string[] | undefined;
+      if (list) list.push(text);
+      else values.set(name, [text]);
+    } else if (values.has(name)) throw givenTwice(name);
+    else values.set(name, valueOf(text, kind));
+  }
+  return values;
 }
 
 /**
@@ -32,12 +42,16 @@ export function textParameters(
  * @throws {Problem} 400 if one is given in two of them.
  */
 export function joinParameters(
-  ...places: readonly Readonly<Record<string, unknown>>[]
+  ...places: readonly Iterable<readonly [name: string, value: unknown]>[]
 ): Record<string, unknown> {
-  const names = places.flatMap(Object.keys);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw givenTwice(twice);
-  return Object.assign({}, ...places);
+  const joined = new Map<string, unknown>();
+  for (const place of places) {
+    for (const [name, value] of place) {
+      if (joined.has(name)) throw givenTwice(name);
+      joined.set(name, value);
+    }
+  }
+  return Object.fromEntries(joined);
 }
 
 function givenTwice(name: string): Problem {

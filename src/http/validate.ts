@@ -18,25 +18,13 @@ export function validate<S extends v.GenericSchema>(schema: S, value: unknown): 
     throw new Problem(400, `${shorten(name)} is no parameter here`);
   }
   if (issue.received === "undefined") throw new Problem(400, `${shorten(name)} is missing`);
-  const expected = issue.type === "check" ? issue.message : issue.expected ?? issue.message;
+  // A schema says what it expects; a rule of a value, such as being an integer, has it in its message.
+  const expected = issue.kind === "schema" ? issue.expected : issue.message;
   throw new Problem(400, `${shorten(name)} is ${shorten(issue.received)}, not ${expected}`);
 }
 
 /** Quotes a client's text, or its beginning. */
 export function shorten(text: string): string {
-  const printable = text.replaceAll(/\p{C}/gu, "\ufffd");
-  return printable.length > MAX_QUOTED ? `${printable.slice(0, MAX_QUOTED)}…` : printable;
-}
-
-/**
- * Reads JSON.
- *
- * @throws {Problem} 400 if it is none.
- */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new Problem(400, "The request's body is not JSON");
-  }
+  const printable = text.slice(0, MAX_QUOTED).replaceAll(/\p{C}/gu, "\ufffd");
+  return text.length > MAX_QUOTED ? `${printable}…` : printable;
 }

@@ -62,6 +62,7 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
           background: color.length === 3 ? color : BLACK,
           // What the frame does not cover needs no data.
           plausiblePixels: width * height - covered + codes * MAX_PIXELS_PER_CODE,
+          memoryPerPixel: 8,
         };
       }
       at = end;

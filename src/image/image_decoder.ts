@@ -104,7 +104,8 @@ export class ImageDecoder implements Disposable {
    * Decodes an image as `decodeImage` does, with the same result. Images are begun in the
    * order of the calls.
    *
-   * @throws {ImageDecodeError} if it cannot be decoded, or not in time.
+   * @throws {ImageDecodeError} if it cannot be decoded.
+   * @throws {DOMException} `TimeoutError` if it took too long, be it the image or a busy machine.
    * @throws {TypeError} if only one of `decode: "fast"` and `size` is given.
    */
   async decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
@@ -220,7 +221,12 @@ export class ImageDecoder implements Disposable {
     }
     this.#busy.set(worker, end);
     const late = () =>
-      end(new ImageDecodeError(`Cannot decode the image: it took over ${this.#timeout} ms`));
+      end(
+        new DOMException(
+          `Cannot decode the image: it took over ${this.#timeout} ms`,
+          "TimeoutError",
+        ),
+      );
     if (this.#timeout !== Infinity) {
       // If the caller's thread was busy for as long, the answer is there, and comes before a next timer.
       timer = setTimeout(() => timer = setTimeout(late, GRACE), this.#timeout);

@@ -27,6 +27,8 @@ export interface ImageHeader {
    * picture but an attempt to make the decoder allocate.
    */
   readonly plausiblePixels: number;
+  /** The most bytes that a process has been seen to take per pixel while it decodes such an image. */
+  readonly memoryPerPixel: number;
 }
 
 /** The most that an image may ask for. Each limit is a number above 0. */

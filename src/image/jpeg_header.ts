@@ -41,6 +41,7 @@ interface Frame {
   readonly names: string;
   /** Pixels that one byte of entropy-coded data can stand for, at most. */
   readonly pixelsPerByte: number;
+  readonly memoryPerPixel: number;
 }
 
 /**
@@ -83,7 +84,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     at += 2 + length;
     if (marker === 0xda) { // start of scan
       if (!frame) throw damaged("no frame comes before the first scan");
-      const { width, height, components, pixelsPerByte } = frame;
+      const { width, height, components, pixelsPerByte, memoryPerPixel } = frame;
       const scans = 1 + countScans(bytes, at);
       if (scans > MAX_SCANS) {
         throw damaged(`it has ${scans} scans; ${MAX_SCANS} are decoded`);
@@ -100,6 +101,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
         correction: needsAdobe ? "add-adobe" : overruled ? "ignore-adobe" : undefined,
         adobe,
         plausiblePixels: (bytes.length - at) * pixelsPerByte,
+        memoryPerPixel,
       };
     }
     if (marker === 0xe1 && startsWith(segment, EXIF)) {
@@ -156,6 +158,8 @@ function readFrame(segment: Uint8Array, progressive: boolean): Frame {
     components,
     names,
     pixelsPerByte: blocksPerByte * pixelsPerBlock,
+    // Planes and pixels, and of a progressive frame all coefficients, two bytes each.
+    memoryPerPixel: 4 + 2 * components + (progressive ? 2 * components : 0),
   };
 }
 

@@ -52,6 +52,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     isAnimated,
     orientation,
     plausiblePixels: dataBytes * MAX_INFLATION * 8 / (bitDepth * components),
+    memoryPerPixel: 15,
   };
 }
 

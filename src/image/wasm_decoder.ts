@@ -34,10 +34,12 @@ export class WasmDecoder {
    * Runs a decoder on an instance of its own, as one that has trapped must not be used again.
    *
    * @throws {ImageDecodeError} for every way in which the code can fail.
+   * @throws {RangeError} if there is no memory for an instance.
    */
   decode<T>(memoryBytes: number, decode: (instance: DecoderInstance) => T): T {
+    const instance = new DecoderInstance(this.module(memoryBytes));
     try {
-      return decode(new DecoderInstance(this.module(memoryBytes)));
+      return decode(instance);
     } catch (error) {
       throw this.toImageDecodeError(error);
     }

@@ -45,6 +45,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     orientation: exif ? orientationOf(exif) : 1 as const,
     // One colour all over takes a few bytes at any size.
     plausiblePixels: Infinity,
+    memoryPerPixel: 16,
   };
   const isAnimated = first.type === "VP8X" && (first.data[0]! & 2) !== 0;
   if (!isAnimated) return header;

@@ -1,6 +1,7 @@
 // What clients do on their sockets that no client should.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { HttpServer } from "../../src/http/request/listen.ts";
 import { service, SHIP } from "./service.ts";
 
 const LIMITS = { maxBodyBytes: 1_000_000, maxUploadBytes: 3_000_000, timeout: 2000 };
@@ -11,12 +12,11 @@ const encoder = new TextEncoder();
 
 /** A service on a port of its own, and connections to it. */
 class Server implements AsyncDisposable {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpServer;
   readonly port: number;
 
   constructor() {
-    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
-    this.#server = Deno.serve(options, service({ limits: LIMITS }));
+    this.#server = new HttpServer(service({ limits: LIMITS }), { hostname: "127.0.0.1", port: 0 });
     this.port = this.#server.addr.port;
   }
 
@@ -39,7 +39,7 @@ class Server implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    assert(await this.#server.shutdown(SOON));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Classification } from "../../heads/classification.ts";
 import { ViTMSNForImageClassification } from "../../model.ts";
 import { classificationOptions } from "../classification_options.ts";
-import { type Answer, tagged } from "../exchange.ts";
+import type { Answer } from "../exchange.ts";
 import { readImageInputs } from "../image_inputs.ts";
 import { Problem } from "../problem.ts";
 import { classifyParameters } from "../schemas.ts";
@@ -23,20 +23,17 @@ export const classify: Answer = async (exchange) => {
   const served = await service.model(deadline);
   const model = classifierOf(served);
   const options = classificationOptions(checked, model);
-  const key = JSON.stringify(["classify", options]);
-  return await tagged(exchange, images, served, [key, isBatch], async () => {
-    const results = await service.infer<Classification[]>(
-      images,
-      served,
-      {
-        key,
-        run: (pixelValues) => model.classify(pixelValues, options),
-      },
-      deadline,
-      timings,
-    );
-    return isBatch ? results : results[0];
-  });
+  const results = await service.infer<Classification[]>(
+    images,
+    served,
+    {
+      key: JSON.stringify(["classify", options]),
+      run: (pixelValues) => model.classify(pixelValues, options),
+    },
+    deadline,
+    timings,
+  );
+  return Response.json(isBatch ? results : results[0]);
 };
 
 /** @throws {Problem} 400 if the model names no labels. */

@@ -1,6 +1,6 @@
 import { toNumbers } from "../../tensor/to_numbers.ts";
 import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
-import { type Answer, tagged } from "../exchange.ts";
+import type { Answer } from "../exchange.ts";
 import { readImageInputs } from "../image_inputs.ts";
 import { embedParameters } from "../schemas.ts";
 import { validate } from "../validate.ts";
@@ -23,29 +23,26 @@ export const embed: Answer = async (exchange) => {
   const served = await service.model(deadline);
   const { model } = served;
   assertDimensions(dimensions, model.config.hiddenSize);
-  const work = ["embed", pool, normalize, dimensions, encoding_format];
-  return await tagged(exchange, images, served, work, async () => {
-    const results = await service.infer<Float32Array[]>(
-      images,
-      served,
-      {
-        key: `embed ${pool}`,
-        run: (pixelValues) => model.embed(pixelValues, { pool }),
-      },
-      deadline,
-      timings,
-    );
-    const finished = results.map((vectors) => finishVectors(vectors, { normalize, dimensions }));
-    const [tokens] = finished as [Float32Array[]];
-    const size = tokens[0]!.length;
-    return {
-      model: service.name,
-      shape: pool === "none" ? [finished.length, tokens.length, size] : [finished.length, size],
-      embeddings: finished.map((vectors) => {
-        if (encoding_format === "base64") return toBase64(vectors);
-        const numbers = vectors.map(toNumbers);
-        return pool === "none" ? numbers : numbers[0];
-      }),
-    };
+  const results = await service.infer<Float32Array[]>(
+    images,
+    served,
+    {
+      key: `embed ${pool}`,
+      run: (pixelValues) => model.embed(pixelValues, { pool }),
+    },
+    deadline,
+    timings,
+  );
+  const finished = results.map((vectors) => finishVectors(vectors, { normalize, dimensions }));
+  const [tokens] = finished as [Float32Array[]];
+  const size = tokens[0]!.length;
+  return Response.json({
+    model: service.name,
+    shape: pool === "none" ? [finished.length, tokens.length, size] : [finished.length, size],
+    embeddings: finished.map((vectors) => {
+      if (encoding_format === "base64") return toBase64(vectors);
+      const numbers = vectors.map(toNumbers);
+      return pool === "none" ? numbers : numbers[0];
+    }),
   });
 };

@@ -7,7 +7,8 @@ import type { ServedModel } from "../model_loader.ts";
 import { assertModelName } from "../model_name.ts";
 import { Problem } from "../problem.ts";
 import { inferRequest } from "../schemas.ts";
-import { parseJson, validate } from "../validate.ts";
+import { parseJson } from "../request/json.ts";
+import { validate } from "../validate.ts";
 import { classifierOf } from "./classify.ts";
 
 /** `GET /v2/health/live`: the process answers. */
@@ -16,7 +17,7 @@ export const live: Answer = () => Response.json({ live: true });
 /** `GET /v2/health/ready` and `GET /v2/models/{model}/ready`: the model is loaded, or begins to be. */
 export const ready: Answer = ({ service, path }) => {
   if (path.model !== undefined) assertModelName(path.model, service.name);
-  const { isReady } = service.loader;
+  const isReady = service.loader.served !== undefined;
   // A host that asks before it sends requests would wait for ever for a model that loads on the first.
   if (!isReady) service.loader.get().catch(() => {});
   return Response.json({ ready: isReady }, { status: isReady ? 200 : 503 });
@@ -52,16 +53,27 @@ export const infer: Answer = async (exchange) => {
   const { request, service, deadline, path } = exchange;
   assertModelName(path.model, service.name);
   using body = await service.body(request, deadline);
-  const { id, inputs: [input], outputs } = validate(inferRequest, parseJson(body.bytes));
   const served = await service.model(deadline);
+  const { numChannels, imageSize } = served.model.config;
+  const elements = service.limits.maxImages * numChannels * imageSize[0] * imageSize[1];
+  const { id, inputs: [input], outputs } = validate(inferRequest, parseJson(body.bytes, elements));
   const classifies = served.model.defaultOutputs.includes("logits");
   const names = outputs?.map(({ name }) => name) ?? [classifies ? "logits" : "embedding"];
+  if (new Set(names).size < names.length) {
+    throw new Problem(400, "outputs names an output more than once");
+  }
   if (names.includes("logits")) classifierOf(served);
   const work: InferenceWork<Float32Array[]> = {
     key: `infer ${names.join()}`,
     run: (pixelValues) => run(served.model, pixelValues, names),
   };
   const results = await inferInput(exchange, input!, served, work);
+  if (!results.every((vectors) => vectors.every((vector) => vector.every(Number.isFinite)))) {
+    throw new Problem(
+      400,
+      "The model's answer has numbers that are not finite: the pixel_values are too large",
+    );
+  }
   return Response.json({
     model_name: service.name,
     ...(id === undefined ? {} : { id }),
@@ -93,21 +105,16 @@ async function inferInput(
 ): Promise<Float32Array[][]> {
   const { maxImages } = service.limits;
   const { name, shape, datatype } = input;
-  const data = input.data.flat(Infinity);
-  const size = shape.reduce((product, length) => product * length, 1);
-  if (data.length !== size) {
-    throw new Problem(400, `${name} has ${data.length} elements, not [${shape}]`);
-  }
   assertCount(shape[0]!, maxImages);
   if (name === "images") {
-    if (datatype !== "BYTES" || !data.every((item) => typeof item === "string")) {
+    const texts = input.data.flat();
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (texts.length !== size) throw wrongLength(name, texts.length, shape);
+    if (datatype !== "BYTES" || !texts.every((text) => typeof text === "string")) {
       throw new Problem(400, "images is not BYTES, a list of images in base64");
     }
-    assertCount(data.length, maxImages);
-    const images = await readImageTexts(
-      data as string[],
-      (url) => service.fetchImage(url, deadline),
-    );
+    assertCount(texts.length, maxImages);
+    const images = await readImageTexts(texts, (url) => service.fetchImage(url, deadline));
     return await service.infer(images, served, work, deadline, timings);
   }
   const { numChannels, imageSize } = served.model.config;
@@ -118,15 +125,37 @@ async function inferInput(
       `pixel_values is ${datatype} [${shape}], not FP32 [batch, ${expected.join(", ")}]`,
     );
   }
-  if (!data.every((item) => typeof item === "number")) {
-    throw new Problem(400, "pixel_values has elements that are no numbers");
-  }
   const pixelValues: Tensor<"float32"> = {
     dtype: "float32",
     shape,
-    data: Float32Array.from(data as number[]),
+    data: toFloat32(input.data, shape),
   };
   return await service.inferPixels(pixelValues, work, deadline, timings);
+}
+
+/**
+ * The numbers of a tensor in JSON, flat or nested.
+ *
+ * @throws {Problem} 400 if they are not as many as the shape calls for, or not finite in single precision.
+ */
+function toFloat32(data: readonly unknown[], shape: readonly number[]): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  let count = 0;
+  const append = (items: readonly unknown[]) => {
+    for (const item of items) {
+      if (Array.isArray(item)) append(item); // parseJson limits the nesting
+      else if (typeof item !== "number" || !Number.isFinite(Math.fround(item))) {
+        throw new Problem(400, "pixel_values has elements that are no finite numbers");
+      } else numbers[count++] = item;
+    }
+  };
+  append(data);
+  if (count !== numbers.length) throw wrongLength("pixel_values", count, shape);
+  return numbers;
+}
+
+function wrongLength(name: string, length: number, shape: readonly number[]): Problem {
+  return new Problem(400, `${name} has ${length} elements, not [${shape}]`);
 }
 
 /** The wanted vectors of each image. */

@@ -1,10 +1,11 @@
 import { toNumbers } from "../../tensor/to_numbers.ts";
 import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
-import { type Answer, tagged } from "../exchange.ts";
+import type { Answer } from "../exchange.ts";
 import { assertCount, readImageTexts } from "../image_inputs.ts";
 import { assertModelName } from "../model_name.ts";
 import { openaiRequest } from "../schemas.ts";
-import { parseJson, validate } from "../validate.ts";
+import { parseJson } from "../request/json.ts";
+import { validate } from "../validate.ts";
 
 /** `POST /v1/embeddings`: OpenAI's form, with images as data URLs in place of texts. */
 export const openaiEmbeddings: Answer = async (exchange) => {
@@ -12,7 +13,7 @@ export const openaiEmbeddings: Answer = async (exchange) => {
   using body = await service.body(request, deadline);
   const { input, model: name, encoding_format = "float", dimensions } = validate(
     openaiRequest,
-    parseJson(body.bytes),
+    parseJson(body.bytes, service.limits.maxImages),
   );
   assertModelName(name, service.name);
   const texts = typeof input === "string" ? [input] : input;
@@ -20,29 +21,26 @@ export const openaiEmbeddings: Answer = async (exchange) => {
   const images = await readImageTexts(texts, (url) => service.fetchImage(url, deadline));
   const served = await service.model(deadline);
   assertDimensions(dimensions, served.model.config.hiddenSize);
-  const work = ["openai", encoding_format, dimensions];
-  return await tagged(exchange, images, served, work, async () => {
-    const results = await service.infer<Float32Array[]>(
-      images,
-      served,
-      {
-        key: "embed cls",
-        run: (pixelValues) => served.model.embed(pixelValues),
-      },
-      deadline,
-      timings,
-    );
-    return {
-      object: "list",
-      // OpenAI's vectors have length 1.
-      data: results.map((vectors, index) => {
-        const [vector] = finishVectors(vectors, { normalize: true, dimensions });
-        const embedding = encoding_format === "base64" ? toBase64([vector!]) : toNumbers(vector!);
-        return { object: "embedding", index, embedding };
-      }),
-      model: service.name,
-      usage: { prompt_tokens: 0, total_tokens: 0 }, // there are no words
-    };
+  const results = await service.infer<Float32Array[]>(
+    images,
+    served,
+    {
+      key: "embed cls",
+      run: (pixelValues) => served.model.embed(pixelValues),
+    },
+    deadline,
+    timings,
+  );
+  return Response.json({
+    object: "list",
+    // OpenAI's vectors have length 1.
+    data: results.map((vectors, index) => {
+      const [vector] = finishVectors(vectors, { normalize: true, dimensions });
+      const embedding = encoding_format === "base64" ? toBase64([vector!]) : toNumbers(vector!);
+      return { object: "embedding", index, embedding };
+    }),
+    model: service.name,
+    usage: { prompt_tokens: 0, total_tokens: 0 }, // there are no words
   });
 };
 

@@ -1,0 +1,129 @@
+import type { Deadline } from "../deadline.ts";
+import type { Limits } from "../limits.ts";
+import { Problem } from "../problem.ts";
+import type { BodyMemory, HeldMemory } from "./body_memory.ts";
+
+/** A request's body, which counts as memory in use until it is disposed of. */
+export interface HeldBody extends Disposable {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The limits of a single body. */
+export type BodyLimits = Pick<Limits, "maxBodyBytes" | "uploadTimeout" | "minUploadRate">;
+
+/** To begin with, in bytes; the buffer doubles when it is full. */
+const FIRST_BUFFER = 65_536;
+
+/** The rate of an upload is measured over so many milliseconds. */
+const RATE_INTERVAL = 2000;
+
+/**
+ * Reads a request's body. What the client says of its length is but a hint: bytes are counted as they
+ * come, and copied out of the pieces in which they come, which may each keep much more memory than they
+ * have bytes.
+ *
+ * @throws {Problem} 413 if it is longer than the limit, 408 if it comes too slowly, 400 if it breaks off,
+ * 429 if all bodies together take too much memory.
+ */
+export async function readBody(
+  request: Request,
+  limits: BodyLimits,
+  memory: BodyMemory,
+  deadline: Deadline,
+): Promise<HeldBody> {
+  const { maxBodyBytes } = limits;
+  const declared = Number(request.headers.get("content-length") ?? NaN);
+  if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  const reader = request.body?.getReader();
+  let problem: Problem | undefined;
+  const stop = (reason: Problem) => {
+    problem ??= reason;
+    reader?.cancel().catch(() => {}); // the client may be gone; a read that waits ends with this
+  };
+  const held = memory.begin(stop);
+  let bytes = new Uint8Array(0);
+  let length = 0;
+  const watch = watchRate(limits, deadline, () => length, stop);
+  try {
+    while (reader) {
+      const { done, value } = await nextChunk(reader);
+      if (problem) throw problem;
+      if (done) break;
+      if (length + value.length > maxBodyBytes) throw tooLarge(maxBodyBytes);
+      bytes = withRoom(bytes, length, value.length, declared || maxBodyBytes, held);
+      bytes.set(value, length);
+      length += value.length;
+    }
+  } catch (error) {
+    held[Symbol.dispose]();
+    if (error instanceof Problem) stop(error);
+    throw error;
+  } finally {
+    watch[Symbol.dispose]();
+  }
+  held.complete();
+  return { bytes: bytes.subarray(0, length), [Symbol.dispose]: () => held[Symbol.dispose]() };
+}
+
+/** The buffer, or a larger one with the same `length` bytes in it. */
+function withRoom(
+  buffer: Uint8Array<ArrayBuffer>,
+  length: number,
+  more: number,
+  expected: number,
+  held: HeldMemory,
+): Uint8Array<ArrayBuffer> {
+  const needed = length + more;
+  if (needed <= buffer.length) return buffer;
+  const size = Math.max(needed, Math.min(Math.max(2 * buffer.length, FIRST_BUFFER), expected));
+  held.grow(size - buffer.length);
+  const larger = new Uint8Array(size);
+  larger.set(buffer.subarray(0, length));
+  return larger;
+}
+
+/** Stops an upload that takes too long, or does not come along. */
+function watchRate(
+  { uploadTimeout, minUploadRate }: BodyLimits,
+  deadline: Deadline,
+  length: () => number,
+  stop: (problem: Problem) => void,
+): Disposable {
+  const end = performance.now() + Math.min(uploadTimeout, deadline.remaining);
+  let before = 0;
+  let wasSlow = false;
+  let timer: ReturnType<typeof setTimeout>;
+  const look = () => {
+    const isSlow = length() - before < minUploadRate * RATE_INTERVAL / 1000;
+    before = length();
+    // Twice in a row: a busy model may have kept this thread from reading for as long as one interval.
+    if (isSlow && wasSlow || performance.now() >= end) stop(tooSlow());
+    else wait();
+    wasSlow = isSlow;
+  };
+  const wait = () => {
+    timer = setTimeout(look, Math.max(0, Math.min(RATE_INTERVAL, end - performance.now())));
+  };
+  wait();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+async function nextChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  try {
+    return await reader.read();
+  } catch {
+    throw new Problem(400, "The request's body breaks off");
+  }
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem(413, `The request's body has more than ${maxBytes} bytes`, {
+    connection: "close",
+  });
+}
+
+function tooSlow(): Problem {
+  return new Problem(408, "The request's body did not come in time", { connection: "close" });
+}

@@ -1,0 +1,88 @@
+import { Problem } from "../problem.ts";
+
+/** A body that is being read, or was. */
+export interface HeldMemory extends Disposable {
+  /**
+   * Takes more memory.
+   *
+   * @throws {Problem} 429 if there is none left, and no larger upload that could give way.
+   */
+  grow(bytes: number): void;
+  /** The body is here in full: it gives way to no other any more. */
+  complete(): void;
+}
+
+interface Holder {
+  bytes: number;
+  isComplete: boolean;
+  readonly giveWay: (problem: Problem) => void;
+}
+
+/**
+ * The memory of all request bodies together. Whoever needs memory when there is none left gets it from the
+ * unfinished upload that holds most, if that is more than its own: a few slow uploads cannot keep the many
+ * out.
+ */
+export class BodyMemory {
+  readonly #maxBytes: number;
+  readonly #holders = new Set<Holder>();
+  #bytes = 0;
+
+  /** @param maxBytes of all bodies together. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The bytes that are held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Takes note of an upload that begins.
+   *
+   * @param giveWay is called at most once, when the upload must end for the sake of others; its memory
+   * counts as free from then on.
+   */
+  begin(giveWay: (problem: Problem) => void): HeldMemory {
+    const holder: Holder = { bytes: 0, isComplete: false, giveWay };
+    this.#holders.add(holder);
+    return {
+      grow: (bytes) => this.#grow(holder, bytes),
+      complete: () => holder.isComplete = true,
+      [Symbol.dispose]: () => this.#release(holder),
+    };
+  }
+
+  #grow(holder: Holder, bytes: number): void {
+    while (this.#bytes + bytes > this.#maxBytes) {
+      const victim = this.#largestUnfinished();
+      if (!victim || victim.bytes <= holder.bytes + bytes) throw tooMuch();
+      this.#release(victim);
+      victim.giveWay(tooMuch());
+    }
+    // One that has given way reads no more.
+    if (!this.#holders.has(holder)) throw tooMuch();
+    holder.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #largestUnfinished(): Holder | undefined {
+    let largest: Holder | undefined;
+    for (const holder of this.#holders) {
+      if (!holder.isComplete && holder.bytes > (largest?.bytes ?? 0)) largest = holder;
+    }
+    return largest;
+  }
+
+  #release(holder: Holder): void {
+    if (this.#holders.delete(holder)) this.#bytes -= holder.bytes;
+  }
+}
+
+function tooMuch(): Problem {
+  return new Problem(429, "Too much is being uploaded; try again later", {
+    connection: "close",
+    "retry-after": "1",
+  });
+}

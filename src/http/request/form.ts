@@ -1,0 +1,65 @@
+import { Problem } from "../problem.ts";
+
+/** Files and texts of a multipart form. */
+export interface Form {
+  readonly files: readonly File[];
+  readonly fields: readonly (readonly [name: string, text: string])[];
+}
+
+/** Longer ones are allowed by no standard (RFC 2046). */
+const MAX_BOUNDARY = 70;
+
+/** Whether a media type is a multipart form's. */
+export function isForm(type: string): boolean {
+  return /^\s*multipart\/form-data\b/i.test(type);
+}
+
+/**
+ * Reads a multipart form. Its parts are counted before any of them is read.
+ *
+ * @param type the request's `content-type`.
+ * @throws {Problem} 400 if it is no such form, 413 if it has more than `maxParts`.
+ */
+export async function readForm(
+  body: Uint8Array<ArrayBuffer>,
+  type: string,
+  maxParts: number,
+): Promise<Form> {
+  const [, quoted, token] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type) ?? [];
+  const boundary = quoted ?? token ?? "";
+  if (boundary === "" || boundary.length > MAX_BOUNDARY) throw noForm();
+  // The first may stand without a line's end before it, and one more ends the form.
+  if (countUpTo(maxParts + 2, body, `\r\n--${boundary}`) > maxParts + 1) {
+    throw new Problem(413, `There are more than ${maxParts} parts in the request's form`);
+  }
+  let form: FormData;
+  try {
+    form = await new Response(body, { headers: { "content-type": type } }).formData();
+  } catch {
+    throw noForm();
+  }
+  const files: File[] = [];
+  const fields: [string, string][] = [];
+  for (const [name, value] of form) {
+    if (typeof value === "string") fields.push([name, value]);
+    else files.push(value);
+  }
+  return { files, fields };
+}
+
+/** How often a text occurs that begins with a line's end, or `limit` if that is less. */
+function countUpTo(limit: number, bytes: Uint8Array, text: string): number {
+  const pattern = new TextEncoder().encode(text);
+  let count = 0;
+  for (let i = 0; i < bytes.length && count < limit; i++) {
+    let k = 0;
+    while (k < pattern.length && bytes[i + k] === pattern[k]) k++;
+    if (k === pattern.length) count++;
+    if (k > 1) i += k - 1; // within the pattern there is no other line's end
+  }
+  return count;
+}
+
+function noForm(): Problem {
+  return new Problem(400, "The request's body is not the multipart form that it says to be");
+}

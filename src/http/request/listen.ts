@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Problem, problemBytes, problemResponse } from "../problem.ts";
+import { type ConnectionLimits, Connections, DEFAULT_CONNECTION_LIMITS } from "./connections.ts";
+import type { Connection } from "./connection.ts";
+import { toRequest, writeResponse } from "./node_request.ts";
+
+/** Where and how a server listens. */
+export interface ListenOptions {
+  readonly hostname: string;
+  /** 0 takes any that is free. */
+  readonly port: number;
+  /** Whether other threads listen on the same port; the system shares the connections among them (Linux). */
+  readonly reusePort?: boolean;
+  /** Others than {@linkcode DEFAULT_CONNECTION_LIMITS}. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** After an attempt to accept a connection has failed, in milliseconds. */
+const ACCEPT_DELAY = 50;
+
+/**
+ * An HTTP/1.1 server for a function from requests to responses. `Deno.serve` gives no hold on connections: as
+ * many as come are kept, for as long as they please, and when the process has no file left for one more, it
+ * ends. Here they are accepted one by one and limited, and `node:http` reads and writes them.
+ */
+export class HttpServer {
+  readonly #handler: (request: Request) => Promise<Response>;
+  readonly #listener: Deno.TcpListener;
+  readonly #connections: Connections;
+  readonly #http: Server;
+  #isClosing = false;
+
+  /**
+   * Begins to listen.
+   *
+   * @param handler never rejects.
+   * @throws {Deno.errors.AddrInUse} or another error of `Deno.listen`.
+   */
+  constructor(
+    handler: (request: Request) => Promise<Response>,
+    { hostname, port, reusePort = false, limits = {} }: ListenOptions,
+  ) {
+    this.#handler = handler;
+    this.#listener = Deno.listen({ hostname, port, reusePort });
+    const all = { ...DEFAULT_CONNECTION_LIMITS, ...limits };
+    this.#connections = new Connections(all);
+    // Its own timeouts are for the sockets that it accepts itself.
+    this.#http = createServer({ keepAliveTimeout: all.idleTimeout, requestTimeout: 0 });
+    this.#http.on("request", (message, reply) => void this.#answer(message, reply));
+    this.#http.on("clientError", refuseMalformed);
+    void this.#accept();
+  }
+
+  /** Where it listens. */
+  get addr(): Deno.NetAddr {
+    return this.#listener.addr;
+  }
+
+  /**
+   * Takes no more connections, and finishes the requests that have begun.
+   *
+   * @param timeout how long that may take, in milliseconds; connections that are open then are closed.
+   * @returns whether everything was done in time.
+   */
+  async shutdown(timeout: number): Promise<boolean> {
+    this.#isClosing = true;
+    this.#listener.close();
+    this.#connections.closeIdle();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeout);
+    });
+    const inTime = await Promise.race([this.#connections.empty().then(() => true), late]);
+    clearTimeout(timer);
+    this.#connections[Symbol.dispose]();
+    return inTime;
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        const tcp = await this.#listener.accept();
+        const connection = this.#connections.add(tcp);
+        if (connection) this.#http.emit("connection", connection);
+        else void refuseBusy(tcp);
+      } catch {
+        // The client is gone already, or the process has no file left for one more.
+        if (this.#isClosing) return;
+        this.#connections.shrink();
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_DELAY));
+      }
+    }
+  }
+
+  async #answer(message: IncomingMessage, reply: ServerResponse): Promise<void> {
+    const connection = message.socket as unknown as Connection;
+    connection.beginRequest(message);
+    const abort = new AbortController();
+    reply.once("close", () => {
+      connection.endRequest(message);
+      if (!reply.writableFinished) abort.abort();
+      if (this.#isClosing) this.#connections.closeIdle();
+    });
+    try {
+      const response = await this.#respond(message, abort.signal);
+      // What is left of a body that nobody wants is not read to the end.
+      await writeResponse(response, reply, this.#isClosing || !message.complete);
+    } catch {
+      reply.destroy(); // the client has gone
+    }
+  }
+
+  async #respond(message: IncomingMessage, signal: AbortSignal): Promise<Response> {
+    try {
+      return await this.#handler(toRequest(message, signal));
+    } catch (error) {
+      if (error instanceof Problem) return problemResponse(error, "problem");
+      throw error;
+    }
+  }
+}
+
+/** Answers what is not HTTP. */
+function refuseMalformed(error: Error & { code?: string }, socket: unknown): void {
+  const connection = socket as Connection;
+  // Bytes between two parts of an answer would only confuse its client.
+  const isAnswering = connection.request?.complete === false &&
+    connection.writingSince !== undefined;
+  if (!connection.writable || isAnswering) {
+    connection.destroy();
+    return;
+  }
+  const problem = error.code === "HPE_HEADER_OVERFLOW"
+    ? new Problem(431, "The request's head is too long")
+    : new Problem(400, "The request is not HTTP/1.1");
+  connection.end(problemBytes(problem));
+}
+
+/** Turns a client away when all connections are at work. */
+async function refuseBusy(tcp: Deno.TcpConn): Promise<void> {
+  const problem = new Problem(503, "Too many connections are open; try again later", {
+    "retry-after": "1",
+  });
+  try {
+    await tcp.write(problemBytes(problem));
+  } catch {
+    // gone
+  }
+  tcp.close();
+}
