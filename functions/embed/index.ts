@@ -4,11 +4,6 @@
  * @module
  */
 
-import { createHandler } from "../../src/http/handler.ts";
-import { handlerOptions } from "../_shared/handler_options.ts";
-import { readSettings } from "../_shared/settings.ts";
+import { serveFunction } from "../_shared/serve_function.ts";
 
-const settings = readSettings(Deno.env, import.meta.resolve("../_shared/"));
-const handler = createHandler({ ...handlerOptions(settings), routes: ["embed", "openai"] });
-
-Deno.serve({ hostname: settings.hostname, port: settings.port }, handler);
+await serveFunction(import.meta.resolve("../_shared/"), ["embed", "openai"]);

@@ -1,15 +1,39 @@
 /**
- * All routes, for `deno serve --parallel`: an instance a core, each with a model of its own.
+ * All routes, an instance a core, each with a model of its own: `DENO_JOBS` instances, or as many as there
+ * are cores. They listen on one port, and the system shares the connections among them (Linux).
  *
  * @module
  */
 
-import { createHandler } from "../../src/http/handler.ts";
-import { handlerOptions } from "../_shared/handler_options.ts";
-import { readSettings } from "../_shared/settings.ts";
+import { signal } from "../../src/http/request/run_server.ts";
 
-const settings = readSettings(Deno.env, import.meta.resolve("../_shared/"));
+const count = Number(Deno.env.get("DENO_JOBS") || navigator.hardwareConcurrency);
+if (!Number.isSafeInteger(count) || count < 1) {
+  throw new Error(
+    `Cannot use DENO_JOBS: it is ${Deno.env.get("DENO_JOBS")}, not a positive integer`,
+  );
+}
 
-/** What `deno serve` looks for. */
-const server: Deno.ServeDefaultExport = { fetch: createHandler(handlerOptions(settings)) };
-export default server;
+/** Starts an instance; it resolves when the instance has ended, with whether it was in time. */
+function start(): { worker: Worker; ended: Promise<boolean> } {
+  const worker = new Worker(new URL("./instance.ts", import.meta.url), { type: "module" });
+  const ended = new Promise<boolean>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<boolean>) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+  });
+  return { worker, ended };
+}
+
+const instances = Array.from({ length: count }, start);
+const ended = Promise.all(instances.map(({ ended }) => ended));
+try {
+  await Promise.race([signal(), ended]);
+  for (const { worker } of instances) worker.postMessage("stop");
+  Deno.exit((await ended).every((inTime) => inTime) ? 0 : 1);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  Deno.exit(1);
+}

@@ -44,6 +44,7 @@ export const build: Command<typeof options> = {
     const settings = {
       withOnnxruntime: values["with-onnxruntime"],
       withWorkers: target !== "supabase",
+      withConnections: target === "deno",
     };
     await using _esbuild = await startEsbuild();
     const written = new Map<string, number>();

@@ -28,6 +28,8 @@ export interface BundleOptions {
   readonly withOnnxruntime: boolean;
   /** Whether the host has workers. */
   readonly withWorkers: boolean;
+  /** Whether the host leaves its connections to the function. */
+  readonly withConnections: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface BundleOptions {
 export async function bundle(
   entry: string,
   name: string,
-  { withOnnxruntime, withWorkers }: BundleOptions,
+  { withOnnxruntime, withWorkers, withConnections }: BundleOptions,
 ): Promise<BundledFile[]> {
   const files = new Map<string, Uint8Array>();
   const entryPoints = [
@@ -64,10 +66,13 @@ export async function bundle(
     conditions: ["import"],
     target: "es2023",
     minify: true,
-    define: withWorkers ? {} : { Worker: "undefined" },
+    define: {
+      ...(withWorkers ? {} : { Worker: "undefined" }),
+      ...(withConnections ? {} : { "Deno.listen": "undefined" }),
+    },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, { withOnnxruntime, withWorkers })],
+    plugins: [denoPlugin(files, withOnnxruntime, withWorkers)],
   });
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
   return [...files].map(([name, bytes]) => ({ name, bytes }));
@@ -95,7 +100,8 @@ const MISSING = "missing";
 /** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
 function denoPlugin(
   files: Map<string, Uint8Array>,
-  { withOnnxruntime, withWorkers }: BundleOptions,
+  withOnnxruntime: boolean,
+  withWorkers: boolean,
 ): esbuild.Plugin {
   return {
     name: "deno",

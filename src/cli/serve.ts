@@ -1,7 +1,10 @@
 import { commaList } from "../http/comma_list.ts";
 import { createHandler } from "../http/handler.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "../http/request/connections.ts";
+import { runServer, SHUTDOWN_TIMEOUT } from "../http/request/run_server.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { sha256 } from "../tensor/sha256.ts";
+import { DEFAULT_LIMITS } from "../http/limits.ts";
 import { type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
@@ -39,12 +42,19 @@ const options = {
   "max-body-mb": { value: "N", help: "Of a request's body; default 20" },
   "max-images": { value: "N", help: "In a request; default 32" },
   "max-waiting": { value: "N", help: "Images on their way; more are answered 429; default 64" },
-  timeout: { value: "SECONDS", help: "Of a request; default 30" },
+  "max-connections": {
+    value: "N",
+    help: "Open connections; when one more comes, one that sends nothing is closed; default " +
+      DEFAULT_CONNECTION_LIMITS.maxConnections,
+  },
+  "max-decode-mb": {
+    value: "N",
+    help:
+      "Memory that decoding an image may take; default 240: JPEGs of 24 megapixels, others of 15",
+  },
+  timeout: { value: "SECONDS", help: "Of a request, two thirds of it for its body; default 30" },
   quiet: { help: "Log no requests" },
 };
-
-/** How long requests that are under way at the end may take, in milliseconds. */
-const SHUTDOWN_TIMEOUT = 10_000;
 
 /** `deno task serve`: answers requests over HTTP. */
 export const serve: Command<typeof options> = {
@@ -52,7 +62,8 @@ export const serve: Command<typeof options> = {
   usage: "",
   description:
     "Answers requests over HTTP: classification, embeddings, OpenAI's and the Open Inference\n" +
-    "Protocol's routes. GET / and GET /openapi.json say more. Ctrl-C ends it, after what it has begun.",
+    "Protocol's routes. GET / and GET /openapi.json say more. Ctrl-C ends it, after what it has begun:\n" +
+    `that takes ${SHUTDOWN_TIMEOUT / 1000} seconds at most.`,
   options,
   examples: [
     ["", "On http://127.0.0.1:8000, with the embedded model"],
@@ -61,7 +72,13 @@ export const serve: Command<typeof options> = {
   async run(positional, values, terminal) {
     if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
     const count = (
-      name: "max-body-mb" | "max-images" | "max-waiting" | "timeout",
+      name:
+        | "max-body-mb"
+        | "max-images"
+        | "max-waiting"
+        | "max-connections"
+        | "max-decode-mb"
+        | "timeout",
       otherwise: number,
     ) => numberOption(name, values[name], { otherwise, min: 1, max: 10_000, integer: true });
     const port = numberOption("port", values.port, {
@@ -72,13 +89,18 @@ export const serve: Command<typeof options> = {
     });
     const cores = Math.min(navigator.hardwareConcurrency, MAX_DEFAULT_THREADS);
     const maxBodyBytes = count("max-body-mb", 20) * 1_000_000;
+    const timeout = count("timeout", 30) * 1000;
     const limits = {
+      ...DEFAULT_LIMITS,
       maxBodyBytes,
+      maxDecodeBytes: count("max-decode-mb", 240) * 1_000_000,
       maxUploadBytes: Math.max(3 * maxBodyBytes, 60_000_000),
       maxImages: count("max-images", 32),
       maxWaiting: count("max-waiting", 64),
-      timeout: count("timeout", 30) * 1000,
+      timeout,
+      uploadTimeout: Math.round(timeout * 2 / 3),
     };
+    const maxConnections = count("max-connections", DEFAULT_CONNECTION_LIMITS.maxConnections);
     const apiKeys = values["api-key-file"] === undefined
       ? []
       : await readKeys(values["api-key-file"]);
@@ -99,50 +121,25 @@ export const serve: Command<typeof options> = {
         ? {}
         : { log: (entry) => terminal.stdout.write(`${JSON.stringify(entry)}\n`) }),
     });
-    return await listen(handler, values.host ?? "127.0.0.1", port, terminal);
+    const hostname = values.host ?? "127.0.0.1";
+    try {
+      const inTime = await runServer(handler, {
+        hostname,
+        port,
+        limits: { maxConnections },
+        log: (message) => terminal.stderr.write(`serve: ${message}\n`),
+      });
+      return inTime ? 0 : 1;
+    } catch (error) {
+      throw new Error(`Cannot listen on ${hostname}:${port}: ${listenErrorMessage(error)}`);
+    }
   },
 };
 
-/** Serves until a signal comes, and then until what has begun is done. */
-async function listen(
-  handler: ReturnType<typeof createHandler>,
-  hostname: string,
-  port: number,
-  { stderr }: Terminal,
-): Promise<number> {
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve({
-      hostname,
-      port,
-      onListen: ({ hostname, port }) => {
-        const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-        stderr.write(`serve: listening on http://${host}:${port}\n`);
-      },
-    }, handler);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? "the port is in use"
-      : error instanceof Deno.errors.AddrNotAvailable
-      ? "this machine has no such address"
-      : readErrorMessage(error);
-    throw new Error(`Cannot listen on ${hostname}:${port}: ${reason}`);
-  }
-  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
-  await Promise.race([stopped, server.finished]);
-  // Another signal ends it at once.
-  for (const signal of signals) Deno.removeSignalListener(signal, stop);
-  stderr.write("serve: finishing what has begun\n");
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), SHUTDOWN_TIMEOUT);
-  });
-  const inTime = await Promise.race([server.shutdown().then(() => true), late]);
-  clearTimeout(timer);
-  if (!inTime) stderr.write("serve: some requests were not done in time\n");
-  return inTime ? 0 : 1;
+function listenErrorMessage(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  return readErrorMessage(error);
 }
 
 /** Keys of a file, one a line; lines that are empty or begin with # are none. */

@@ -1,7 +1,6 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { sniffImageFormat } from "../image/image_format.ts";
-import { readImageHeader } from "../image/image_header.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./backlog.ts";
 import { type Deadline, timedOut } from "./deadline.ts";
@@ -131,7 +130,7 @@ export class Service {
     timings: Timings,
   ): Promise<R[]> {
     const name = (i: number) => images.length > 1 ? `image ${i}: ` : "";
-    const sizes = images.map((bytes, i) => this.#sizeOf(bytes, name(i)));
+    const sizes = await Promise.all(images.map((bytes, i) => this.#sizeOf(bytes, name(i))));
     const pixels = sizes.map(({ pixels }) => pixels);
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
     const room = new Gate(this.limits.maxDecodeBytes);
@@ -168,9 +167,12 @@ export class Service {
   }
 
   /** What an image's header says it takes, before anything is spent on it. */
-  #sizeOf(bytes: Uint8Array, name: string): { pixels: number; memory: number } {
+  async #sizeOf(
+    bytes: Uint8Array,
+    name: string,
+  ): Promise<{ pixels: number; memory: number }> {
     try {
-      const { width, height, memoryPerPixel } = readImageHeader(bytes);
+      const { width, height, memoryPerPixel } = await this.#decoder.readHeader(bytes);
       const pixels = width * height;
       const memory = pixels * memoryPerPixel;
       if (memory > this.limits.maxDecodeBytes) {

@@ -41,6 +41,8 @@ export async function decodeImage(
   return toUpright(stored, orientation);
 }
 
+export { readImageHeader };
+
 /** Each comes with its WebAssembly, which is read when there is an image for it. */
 const DECODERS: Readonly<
   Record<ImageFormat, (bytes: Uint8Array, size: DecodeOptions["size"]) => Promise<Image>>

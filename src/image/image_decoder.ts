@@ -2,7 +2,7 @@ import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
-import { DEFAULT_IMAGE_LIMITS } from "./image_header.ts";
+import type { ImageHeader, ImageLimits } from "./image_header.ts";
 
 /** How an {@linkcode ImageDecoder} works. */
 export interface ImageDecoderOptions {
@@ -113,8 +113,11 @@ export class ImageDecoder implements Disposable {
     assertDecodeOptions(options);
     if (this.#maxWorkers === 0) return await decodeHere(bytes, options);
     if (this.#pixelsBeforeWorkers > 0 && this.#idle.length + this.#busy.size === 0) {
-      const image = await this.#decodeSmall(bytes, options);
-      if (image) return image;
+      const { width, height } = await this.readHeader(bytes, options.limits);
+      if (width * height <= this.#pixelsBeforeWorkers) {
+        this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
+        return await decodeHere(bytes, options);
+      }
     }
     // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
     bytes = bytes.slice();
@@ -122,6 +125,16 @@ export class ImageDecoder implements Disposable {
     this.#queue.push({ request: { bytes, options }, resolve, reject });
     this.#next();
     return await promise;
+  }
+
+  /**
+   * Reads an image's header in the caller's thread.
+   *
+   * @throws {ImageDecodeError} if it is damaged, or over a limit.
+   */
+  async readHeader(bytes: Uint8Array, limits?: ImageLimits): Promise<ImageHeader> {
+    const { readImageHeader } = await import("./decode_image.ts");
+    return readImageHeader(bytes, limits);
   }
 
   /** Ends the workers. What they have not finished is rejected. */
@@ -132,20 +145,6 @@ export class ImageDecoder implements Disposable {
     for (const job of this.#queue.splice(0)) job.reject(error);
     for (const end of [...this.#busy.values()]) end(error);
     for (const worker of this.#idle.splice(0)) worker.terminate();
-  }
-
-  /** An image that is small enough for the caller's thread; what is wrong with any other, a worker finds. */
-  async #decodeSmall(bytes: Uint8Array, options: DecodeOptions): Promise<Image | undefined> {
-    const { limits = DEFAULT_IMAGE_LIMITS } = options;
-    const maxPixels = Math.min(limits.maxPixels, this.#pixelsBeforeWorkers);
-    try {
-      return await decodeHere(bytes, { ...options, limits: { ...limits, maxPixels } });
-    } catch (error) {
-      if (error instanceof ImageDecodeError) return undefined;
-      throw error;
-    } finally {
-      this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
-    }
   }
 
   #start(): void {
