@@ -1,6 +1,6 @@
 // The other side of ImageDecoder: decodes what it is sent, one image after the other.
 
-import { decodeImage } from "./decode_image.ts";
+import { decodeImage, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
@@ -12,7 +12,12 @@ export interface DecodeRequest {
 }
 
 /** What it answers: an image, or why there is none. */
-export type DecodeReply =
+export type DecodeReply = DecodeResult & {
+  /** What decoding may have left in memory, in bytes. */
+  readonly memory: number;
+};
+
+type DecodeResult =
   | { readonly image: Image }
   | { readonly refused: string }
   | { readonly failed: string };
@@ -26,12 +31,22 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 
 scope.onmessage = async ({ data: { bytes, options } }) => {
+  const memory = decodeMemory(bytes, options);
   try {
     const image = await decodeImage(bytes, options);
-    scope.postMessage({ image }, [image.data.buffer as ArrayBuffer]);
+    scope.postMessage({ image, memory }, [image.data.buffer as ArrayBuffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const refused = error instanceof ImageDecodeError;
-    scope.postMessage(refused ? { refused: message } : { failed: message }, []);
+    scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), memory }, []);
   }
 };
+
+function decodeMemory(bytes: Uint8Array, { limits }: DecodeOptions): number {
+  try {
+    const { width, height, memoryPerPixel } = readImageHeader(bytes, limits);
+    return bytes.length + width * height * memoryPerPixel;
+  } catch {
+    return 0; // it is not decoded
+  }
+}

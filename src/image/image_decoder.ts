@@ -42,6 +42,15 @@ const GRACE = 10;
 /** After the first image that did without workers, in milliseconds: its answer goes first. */
 const START_DELAY = 500;
 
+/**
+ * Memory of large images that workers may keep between them, in bytes. V8 frees the memory of a WebAssembly
+ * instance when it pleases, which may be after ten more images; a worker that ends frees it at once.
+ */
+const MAX_KEPT_MEMORY = 64_000_000;
+
+/** Smaller images leave little behind, and V8 sees to them in time. */
+const MIN_KEPT_MEMORY = 8_000_000;
+
 /** The longest that a timer can wait. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
@@ -69,6 +78,8 @@ export class ImageDecoder implements Disposable {
   readonly #idle: Worker[] = [];
   /** The workers that decode, each with what ends its image from outside. */
   readonly #busy = new Map<Worker, (error: Error) => void>();
+  /** The memory that images may have left behind in workers. */
+  readonly #kept = new Map<Worker, number>();
   #disposed = false;
   /** Starts the workers after images that did without. */
   #startTimer: ReturnType<typeof setTimeout> | undefined;
@@ -178,9 +189,19 @@ export class ImageDecoder implements Disposable {
     }
   }
 
+  /** Puts a worker back that has decoded an image, or ends it if too much memory is kept. */
+  #putBack(worker: Worker, memory: number): void {
+    this.#idle.push(worker);
+    if (memory < MIN_KEPT_MEMORY) return;
+    this.#kept.set(worker, memory + (this.#kept.get(worker) ?? 0));
+    const total = [...this.#kept.values()].reduce((sum, kept) => sum + kept, 0);
+    if (total > MAX_KEPT_MEMORY) this.#drop(worker);
+  }
+
   /** Ends a worker that is of no use any more. */
   #drop(worker: Worker): void {
     worker.terminate();
+    this.#kept.delete(worker);
     const idle = this.#idle.indexOf(worker);
     if (idle >= 0) this.#idle.splice(idle, 1);
   }
@@ -200,7 +221,7 @@ export class ImageDecoder implements Disposable {
     };
     worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => {
       settle();
-      this.#idle.push(worker);
+      this.#putBack(worker, data.memory);
       if ("image" in data) resolve(data.image);
       else if ("refused" in data) reject(new ImageDecodeError(data.refused));
       else reject(new Error(data.failed));
