@@ -6,7 +6,7 @@ import { uniform } from "../random.ts";
 await init(new WebAssembly.Module(encoderWasm));
 
 /** A photo of any size as a JPEG: an example image enlarged, with the grain of a sensor. */
-export async function photoOf(width: number, height: number): Promise<Uint8Array> {
+export async function photoOf(width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
   const small = await decodeImage(await Deno.readFile("test/images/ship.jpg"));
   const { data: rgb } = resize(small, width, height, "bicubic");
   const random = uniform(1);

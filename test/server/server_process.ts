@@ -1,7 +1,9 @@
 /** How a server is started. */
 export interface ServerOptions {
-  /** Arguments of `deno`. The server listens on the port that the environment's `PORT` says. */
+  /** Arguments of `deno`; the server listens on the port that the environment's `PORT` says. Default: `serve`. */
   readonly args?: readonly string[];
+  /** More arguments of `serve`. */
+  readonly serve?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** How many files it may have open. */
   readonly maxFiles?: number;
@@ -9,18 +11,15 @@ export interface ServerOptions {
   readonly cwd?: string;
 }
 
-/** The arguments of `deno task serve`, with what else is given. */
-export function serveArgs(...more: string[]): string[] {
-  return [
-    "run",
-    "--allow-net",
-    "--allow-read",
-    "--allow-env=INIT_CWD,PORT",
-    "src/cli/serve.ts",
-    "--quiet",
-    ...more,
-  ];
-}
+/** The arguments of `deno task serve`. */
+const SERVE = [
+  "run",
+  "--allow-net",
+  "--allow-read",
+  "--allow-env=INIT_CWD",
+  "src/cli/serve.ts",
+  "--quiet",
+];
 
 /** How long a server may take to listen, and to end, in milliseconds. */
 const PATIENCE = 30_000;
@@ -38,9 +37,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Starts one on a free port, and waits until it listens. */
-  static async start({ args, env = {}, maxFiles, cwd }: ServerOptions = {}): Promise<ServerProcess> {
+  static async start(
+    { args, serve = [], env = {}, maxFiles, cwd }: ServerOptions = {},
+  ): Promise<ServerProcess> {
     const port = freePort();
-    const command = args ?? serveArgs("--port", String(port));
+    const command = args ?? [...SERVE, "--port", String(port), ...serve];
     const limit = maxFiles === undefined ? "" : `ulimit -n ${maxFiles}; `;
     const process = new Deno.Command("bash", {
       args: ["-c", `${limit}exec deno "$@"`, "deno", ...command],
@@ -94,7 +95,10 @@ export class ServerProcess implements AsyncDisposable {
 
   /** The memory that it has, or the most that it had, in megabytes (Linux). */
   memory(which: "now" | "most"): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#process.pid}/status`);
+    // Deno itself reads nothing of /proc without all permissions.
+    const args = ["-c", `cat /proc/${this.#process.pid}/status`];
+    const { stdout } = new Deno.Command("bash", { args }).outputSync();
+    const status = new TextDecoder().decode(stdout);
     const name = which === "now" ? "VmRSS" : "VmHWM";
     return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024 / 1e6;
   }

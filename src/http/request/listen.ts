@@ -15,6 +15,9 @@ export interface ListenOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
+/** Before connections without a request are closed at the end, in milliseconds: one may be on its way. */
+const LAST_CALL = 100;
+
 /** After an attempt to accept a connection has failed, in milliseconds. */
 const ACCEPT_DELAY = 50;
 
@@ -65,6 +68,7 @@ export class HttpServer {
   async shutdown(timeout: number): Promise<boolean> {
     this.#isClosing = true;
     this.#listener.close();
+    await new Promise((resolve) => setTimeout(resolve, LAST_CALL));
     this.#connections.closeIdle();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) => {
