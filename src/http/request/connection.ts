@@ -55,6 +55,11 @@ export class Connection extends Duplex {
     this.waitingSince = performance.now();
   }
 
+  /** `node:http` sets it between two requests; the server times connections out by itself. */
+  setTimeout(): this {
+    return this;
+  }
+
   override _read(): void {
     void this.#readSome();
   }

@@ -49,6 +49,10 @@ export class HttpServer {
     this.#connections = new Connections(all);
     // Its own timeouts are for the sockets that it accepts itself.
     this.#http = createServer({ keepAliveTimeout: all.idleTimeout, requestTimeout: 0 });
+    // Without a port of its own, it would close every connection after its first answer.
+    Object.defineProperty(this.#http, "listening", { get: () => !this.#isClosing });
+    // A client may close its side when it has sent a request.
+    Object.assign(this.#http, { httpAllowHalfOpen: true });
     this.#http.on("request", (message, reply) => void this.#answer(message, reply));
     this.#http.on("clientError", refuseMalformed);
     void this.#accept();

@@ -10,7 +10,7 @@ import { Problem } from "../problem.ts";
 export function toRequest(message: IncomingMessage, signal: AbortSignal): Request {
   const { url = "", method = "GET", headers } = message;
   const origin = `http://${headers.host ?? "localhost"}`;
-  const address = /^[a-z]+:\/\//i.test(url)
+  const address = /^https?:\/\//i.test(url)
     ? url
     : origin + (url.startsWith("/") ? url : `/${url}`);
   if (!URL.canParse(address) || !URL.canParse(origin)) {
