@@ -1,5 +1,5 @@
 import { uniform } from "../tensor/uniform.ts";
-import { type Interval, meanInterval } from "./confidence_interval.ts";
+import { type Interval, meanShareInterval } from "./confidence_interval.ts";
 import { shuffle } from "./cross_validation.ts";
 import { evaluate } from "./evaluate.ts";
 import { fitHead, type FitOptions, type LabelledFeatures } from "./fit_head.ts";
@@ -20,7 +20,7 @@ export interface ShotsEvaluation {
   readonly accuracies: readonly number[];
   /** Their mean. */
   readonly accuracy: number;
-  /** 95 %, Student's interval of the mean over splits; of one split, that share itself twice. */
+  /** 95 %, Student's interval of the mean over splits, within 0 to 1; of one split, that share itself twice. */
   readonly confidenceInterval: Interval;
 }
 
@@ -66,7 +66,7 @@ export function evaluateShots(
     shots,
     accuracies,
     accuracy,
-    confidenceInterval: splits > 1 ? meanInterval(accuracies) : [accuracy, accuracy],
+    confidenceInterval: splits > 1 ? meanShareInterval(accuracies) : [accuracy, accuracy],
   };
 }
 

@@ -22,7 +22,10 @@ export interface HeadSettings {
   readonly counts: readonly number[];
   /** Logits are divided by it. */
   readonly temperature: number;
-  /** Whether the temperature was fitted; with too few images it is 1. */
+  /**
+   * Whether the temperature was fitted. With too few images it is 1; where a fitted one would make all
+   * scores alike, it is one that keeps them apart.
+   */
   readonly calibrated: boolean;
   /** When an image counts as none of the classes. */
   readonly unknown?: Unknown;
