@@ -26,6 +26,11 @@ export interface LabelledFeatures {
   readonly features: readonly Float32Array[];
   /** n labels. */
   readonly labels: readonly string[];
+  /**
+   * What tells the images apart, such as the beginnings of their SHA-256. A head to which images can be
+   * added keeps these, and `addToHead` leaves out what it has already.
+   */
+  readonly ids?: readonly string[];
 }
 
 /** How {@linkcode fitHead} fits. */
@@ -118,8 +123,8 @@ export function fitHead(
   checkOptions(options);
   const labels = [...new Set(support.labels)].sort();
   checkSupport(support, labels);
-  const ids = new Map(labels.map((label, id) => [label, id]));
-  const classes = support.labels.map((label) => ids.get(label)!);
+  const classIds = new Map(labels.map((label, id) => [label, id]));
+  const classes = support.labels.map((label) => classIds.get(label)!);
   const samples = toSamples(matrixOf(support.features), classes, labels.length, classWeight);
 
   const { candidate, candidates, validation: fitted } = choose(samples, method, lambd, seed);
@@ -131,14 +136,18 @@ export function fitHead(
   const [{ scorer, logistic }] = fitCandidates(samples, [candidate], { final: true }) as [
     ReturnType<typeof fitCandidates>[number],
   ];
+  const keeps = keepFeatures || candidate.method === "knn";
+  const { ids } = support;
   const settings: HeadSettings = {
     ...candidate,
     labels,
     counts: countsOf(classes, labels.length),
     temperature: validation?.temperature ?? 1,
     calibrated,
+    ...(ids && (keeps || candidate.method === "prototypes")
+      ? { photos: labels.map((label) => ids.filter((_, i) => support.labels[i] === label)) }
+      : {}),
   };
-  const keeps = keepFeatures || candidate.method === "knn";
   const tensors: HeadTensors = {
     ...(scorer.kind === "linear" ? linearTensors(scorer) : {}),
     ...(keeps ? { support: toTensor(samples.features), votes: toTensor(votesOf(samples)) } : {}),

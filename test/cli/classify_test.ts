@@ -240,13 +240,13 @@ const WRONG_USES: [string[], string][] = [
   [["x.jpg", "--keep-patches", "half"], "--keep-patches is half"],
   [["x.jpg", "--seed", "1"], "--seed is of --keep-patches, which is not given"],
   [["x.jpg", "--keep-patches", "0.5", "--seed", "0.5"], "--seed is 0.5, not an integer"],
-  [["x.jpg", "--topk", "3"], "--topk is no option of it; the closest is --top-k"],
-  [["x.jpg", "-k", "3"], "-k is no option of it"],
+  [["x.jpg", "--topk", "3"], "unknown option --topk; did you mean --top-k?"],
+  [["x.jpg", "-k", "3"], "unknown option -k; see"],
   [["x.jpg", "--top-k", "-1"], "a negative value is written --option=-1"],
   [["x.jpg", "--top-k=-1"], "--top-k is -1"],
   [["x.jpg", "--top-k=1", "--top-k=2"], "--top-k is given 2 times"],
   [["x.jpg", "--json=yes"], "--json takes no value"],
-  [["x.jpg", "--_", "y"], "--_ is no option of it"],
+  [["x.jpg", "--_", "y"], "unknown option --_; see"],
   [[""], "an argument is empty"],
 ];
 for (const [args, message] of WRONG_USES) {

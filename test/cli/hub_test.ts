@@ -163,7 +163,7 @@ Deno.test("without permission, one line says which flags to add", async () => {
   await using setting = new Setting();
   const asked: string[] = [];
   for (const refused of ["env", "write", "net"] as const) {
-    const system = processSystem("classify", (descriptor) => {
+    const system = processSystem("classify", "deno task", (descriptor) => {
       asked.push(descriptor.name);
       return Promise.resolve({ state: descriptor.name === refused ? "denied" : "granted" });
     });
@@ -180,13 +180,16 @@ Deno.test("without permission, one line says which flags to add", async () => {
   assertEquals(asked, ["env", "write", "write", "net"]);
   assertEquals(setting.hub.received, []);
   // Nothing is asked for without a model of the hub.
-  assertEquals((await run(classify, [ship], { system: processSystem("classify") })).code, 0);
+  assertEquals(
+    (await run(classify, [ship], { system: processSystem("classify", "deno task") })).code,
+    0,
+  );
 });
 
 Deno.test("every server that a model comes from needs permission", async () => {
   await using setting = new Setting();
   const hosts: string[] = [];
-  const { fetch } = processSystem("classify", (descriptor) => {
+  const { fetch } = processSystem("classify", "deno task", (descriptor) => {
     hosts.push((descriptor as Deno.NetPermissionDescriptor).host!);
     return Promise.resolve({ state: hosts.length < 4 ? "granted" : "denied" });
   });
