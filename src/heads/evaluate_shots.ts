@@ -22,6 +22,8 @@ export interface ShotsEvaluation {
   readonly accuracy: number;
   /** 95 %, Student's interval of the mean over splits, within 0 to 1; of one split, that share itself twice. */
   readonly confidenceInterval: Interval;
+  /** The mean share that guessing gets right; as of answers that do not look at the image. */
+  readonly chance: number;
 }
 
 /**
@@ -51,7 +53,7 @@ export function evaluateShots(
       );
     }
   }
-  const accuracies = Array.from({ length: splits }, (_, split) => {
+  const evaluations = Array.from({ length: splits }, (_, split) => {
     const random = uniform(seed * MAX_SPLITS + split);
     const drawn = new Set(
       [...members.keys()].sort().flatMap((label) =>
@@ -59,13 +61,16 @@ export function evaluateShots(
       ),
     );
     const { head } = fitHead(take(support, (i) => drawn.has(i)), { ...options, seed });
-    return evaluate(head, query ?? take(support, (i) => !drawn.has(i))).accuracy;
+    return evaluate(head, query ?? take(support, (i) => !drawn.has(i)));
   });
+  const accuracies = evaluations.map(({ accuracy }) => accuracy);
   const accuracy = accuracies.reduce((sum, a) => sum + a, 0) / splits;
+  const chance = evaluations.reduce((sum, { guessing }) => sum + guessing.chance, 0) / splits;
   return {
     shots,
     accuracies,
     accuracy,
+    chance,
     confidenceInterval: splits > 1 ? meanShareInterval(accuracies) : [accuracy, accuracy],
   };
 }

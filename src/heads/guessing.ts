@@ -76,7 +76,8 @@ export function compareWithGuessing(
   const alike = expected.some((weight) => weight === total)
     ? 0
     : guessed.reduce((sum, share, c) => sum + share / total * expected[c]! / total, 0);
-  const chance = Math.min(1, Math.max(1 / classCount, alike));
+  // Sums are off by a last bit.
+  const chance = alike > 1 / classCount + 1e-9 ? Math.min(1, alike) : 1 / classCount;
   const count = effectiveCount([...images.values()]);
   return {
     count,

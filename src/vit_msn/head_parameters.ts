@@ -122,7 +122,7 @@ function parseSettings(json: unknown): HeadSettings {
   if (unknown !== undefined) {
     const { criterion, threshold, falseRejectionRate } = unknown as Record<string, unknown>;
     const isRule = (criterion === "probability" || criterion === "similarity") &&
-      Number.isFinite(threshold) && isPositive(falseRejectionRate);
+      Number.isFinite(threshold) && (falseRejectionRate === 0 || isPositive(falseRejectionRate));
     if (!isRule) throw unusable("its rule for unknown images is none");
   }
   return json as HeadSettings;
