@@ -50,6 +50,7 @@ export const classify: Command<typeof options> = {
     }
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, {
+      name: "classify",
       decoding,
       json: values.json,
       jobs,

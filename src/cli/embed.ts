@@ -42,6 +42,7 @@ export const embed: Command<typeof options> = {
     await using model = await loadModelOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, {
+      name: "embed",
       decoding,
       json: true,
       jobs,

@@ -12,6 +12,9 @@ import { goldenPath, readGolden } from "../golden/golden.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
+import { embed } from "../../src/cli/embed.ts";
+import { fit } from "../../src/cli/fit.ts";
+import { preprocess } from "../../src/cli/preprocess.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 
@@ -132,6 +135,60 @@ Deno.test("classify takes folders, globs and standard input, in their order", as
   );
   assertEquals([code, stderr], [0, ""]);
   assertEquals(jsonLines(stdout).map(({ file }) => file), [b, a, "-", b, odd]);
+});
+
+Deno.test("classify and embed count image files that they do not decode", async () => {
+  using folder = new TempFolder();
+  const good = folder.write("photos/good.png", png);
+  for (
+    const name of ["a.HEIC", "b.heif", "deep/c.tif", "d.Tiff", "e.avif", "f.bmp", "g.svg", "h.jxl"]
+  ) folder.write(`photos/${name}`, "x");
+  for (const name of ["i.ico", "j.dng", "k.CR2", "l.nef", "m.arw", "n.psd", ".heic", "notes.txt"]) {
+    folder.write(`photos/${name}`, "x");
+  }
+  const photos = `${folder.path}/photos`;
+  const counts =
+    "left out: 2 HEIC, 2 TIFF, 1 ARW, 1 AVIF, 1 BMP, 1 CR2, 1 DNG, 1 ICO, 1 JPEG XL, " +
+    "1 NEF, 1 PSD, 1 SVG; convert them to JPEG or PNG\n";
+  for (const source of [photos, `${folder.path}/**/*[!t]`]) {
+    for (const command of [classify, embed]) {
+      const { code, stdout, stderr } = await run(command as typeof classify, [source, "--json"]);
+      assertEquals([code, stderr], [0, `${command.name}: ${counts}`]);
+      assertEquals(jsonLines(stdout).map(({ file }) => file), [good]);
+    }
+  }
+  const other = folder.write("other/1.heic", "x").replace("/1.heic", "");
+  for (const source of [other, `${folder.path}/*/*.heic`]) {
+    const { code, stdout } = await run(classify, [source, "--json"]);
+    assertEquals(code, 1);
+    const error = "no image that can be read, but 1 HEIC; convert it to JPEG or PNG";
+    assertEquals(jsonLines(stdout), [{ file: source, error }]);
+  }
+});
+
+Deno.test("an address on the web is told with how to fetch it", async () => {
+  const url = "https://example.com/a.jpg?b=c&d";
+  const download = "download it with `curl -LO 'https://example.com/a.jpg?b=c&d'`";
+  for (const command of [classify, embed]) {
+    const { code, stderr } = await run(command as typeof classify, [url]);
+    assertEquals(code, 1);
+    assertEquals(
+      stderr,
+      `${url}: it is on the web, and nothing is fetched from there: ${download}, or use ` +
+        `\`curl -L 'https://example.com/a.jpg?b=c&d' | deno task ${command.name} -\`\n`,
+    );
+  }
+  for (
+    const [command, args] of [
+      [preprocess, [url, "--out", "x"]],
+      [classify, ["x.jpg", "--model", url]],
+      [fit, [url, "--out", "x"]],
+    ] as const
+  ) {
+    const { code, stderr } = await run(command as typeof classify, args);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, download);
+  }
 });
 
 Deno.test("classify goes on after images that fail, and exits with 1", async () => {

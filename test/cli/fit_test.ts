@@ -274,6 +274,7 @@ Deno.test("fit takes tables, and says what of them is missing", async () => {
   const csv = rows.map(({ path, label }) => `${quote(label)},${quote(path)},x`);
   const tables = {
     "with.csv": ["label,path,more", ...csv].join("\n"),
+    "capitals.csv": ["Label, Path,more", ...csv].join("\n"),
     "without.csv": rows.map(({ path, label }) => `${path},${quote(label)}`).join("\r\n"),
     "rows.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") + "\n",
   };
@@ -295,6 +296,14 @@ Deno.test("fit takes tables, and says what of them is missing", async () => {
       ["bad.jsonl", "{", "line 1 is not JSON"],
       ["half.jsonl", `{"path": "a.png"}`, "row 1 has no label"],
       ["half.csv", "a.png", "row 1 has no label"],
+      ["other.jsonl", `{"image": "a.png", "class": "x"}`, "row 1 has no path, but image, class;"],
+      [
+        "header.csv",
+        "filename,class\na.png,x",
+        "header.csv: its header is filename,class; it takes",
+      ],
+      ["semicolons.csv", "path;label\na.png;x", "its header is path;label; it takes"],
+      ["some.csv", "path,class\na.png,x", "its header is path,class; it takes"],
       ["empty.csv", "", "it has no rows"],
       ["photos.txt", "x", "neither a folder nor a table"],
     ] as const
@@ -325,6 +334,21 @@ Deno.test("fit leaves out what is unreadable, twice there, or of two classes", a
   assertStringIncludes(stderr, "fit: 4 of 15 images are left out");
   const { labels, counts, skipped } = JSON.parse(stdout);
   assertEquals([labels, counts, skipped], [["dark blue", "grün; <b>", "red"], [3, 4, 4], 4]);
+});
+
+Deno.test("fit and evaluate count image files that they do not decode", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 1);
+  folder.write("photos/red/1.HEIC", "x");
+  folder.write("photos/dark blue/deep/2.tif", "x");
+  folder.write("photos/dark blue/3.heif", "x");
+  const left = "left out: 2 HEIC, 1 TIFF; convert them to JPEG or PNG\n";
+  const out = `${folder.path}/my.onnx`;
+  const fitted = await run(fit, [source, "--out", out, "--no-cache", "--json"]);
+  assertEquals([fitted.code, fitted.stderr], [0, `fit: ${left}`]);
+  assertEquals(JSON.parse(fitted.stdout).counts, [1, 1, 1]);
+  const evaluated = await run(evaluate, [source, "--model", out, "--no-cache", "--json"]);
+  assertStringIncludes(evaluated.stderr, `evaluate: ${left}`);
 });
 
 for (

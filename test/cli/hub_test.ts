@@ -146,7 +146,9 @@ Deno.test("what is a path is not asked of the hub", async () => {
 Deno.test("errors of the hub are one line", async () => {
   await using setting = new Setting();
   const model = ["--model", "org/tiny@v2"];
-  const message = "classify: Cannot download config.json of org/tiny@v2";
+  const message =
+    "classify: no file or folder org/tiny@v2 is here, and as a model of the hub it cannot " +
+    "be had: Cannot download config.json of org/tiny@v2";
   await setting.fails(classify, [ship, ...model], message);
   setting.hub.token = "hf_token";
   await setting.fails(classify, [ship, "--model", "org/tiny"], "HF_TOKEN");
@@ -171,7 +173,12 @@ Deno.test("without permission, one line says which flags to add", async () => {
       system: refused === "env" ? system : { ...system, env: setting.system.env },
     });
     assertEquals(code, 1);
-    assertMatch(stderr, new RegExp(`^classify: .* needs --allow-${refused}=.*\n$`));
+    assertMatch(
+      stderr,
+      new RegExp(
+        `^classify: no file or folder org/tiny is here, .* needs --allow-${refused}=.*\n$`,
+      ),
+    );
     assertStringIncludes(
       stderr,
       "deno run --allow-read --allow-write --allow-net --allow-env src/cli/classify.ts",
@@ -183,6 +190,17 @@ Deno.test("without permission, one line says which flags to add", async () => {
   assertEquals(
     (await run(classify, [ship], { system: processSystem("classify", "deno task") })).code,
     0,
+  );
+});
+
+Deno.test("a program that is installed says how to install it with more permissions", async () => {
+  const system = processSystem("classify", "vit-msn", () => Promise.resolve({ state: "denied" }));
+  const { stderr } = await run(classify, [ship, "--model", "models/foo"], { system });
+  assertEquals(
+    stderr,
+    "classify: no file or folder models/foo is here, and as a model of the hub it cannot be had: " +
+      "A model of the hub needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
+      "--allow-write --allow-net --allow-env\n",
   );
 });
 
