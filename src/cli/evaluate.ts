@@ -116,6 +116,11 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
         "few photos would do with --shots",
     );
   }
+  if (model.config.problemType === "regression") {
+    throw new Error(
+      "the model's outputs are values of a regression, and no labels are right or wrong",
+    );
+  }
   const labels = model.config.id2label;
   const known = images.filter(({ label }) => labels.includes(label));
   const strange = images.filter(({ label }) => !labels.includes(label));

@@ -14,6 +14,7 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { commandLine } from "./command_line.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
 import { fitJson, fitText } from "./fit_text.ts";
@@ -21,7 +22,8 @@ import { guessingText } from "./guessing_text.ts";
 import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
 import { findLabelledImages } from "./labelled_images.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
 import { printable } from "./printable.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
@@ -36,7 +38,7 @@ const options = {
     help: "Add these photos, and their classes, to the head of --model; the file is replaced",
   },
   ...MODEL_OPTIONS,
-  ...HEAD_OPTION,
+  head: { value: "FILE", help: "With --add: the file of a head on top of --model, to add to" },
   ...RUNTIME_OPTIONS,
   method: {
     value: "M",
@@ -51,6 +53,7 @@ const options = {
     help: "Keep the photos' features in the file, so that more can be added later",
   },
   ...FEATURE_OPTIONS,
+  force: FORCE_OPTION,
   json: { help: "Print what was fitted as a line of JSON" },
 };
 
@@ -88,6 +91,7 @@ export const fit: Command<typeof options> = {
       keepFeatures: values["keep-features"],
     };
     for (const path of outputs) await assertFolder(path);
+    await assertTargets(values, values.force);
     const images = await findLabelledImages(source, warner("fit", terminal));
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
@@ -132,6 +136,7 @@ async function add(
     ? { out: values.out ?? values.model, "head-only": values["head-only"] }
     : { out: values.out, "head-only": values["head-only"] ?? values.head };
   for (const path of Object.values(target)) if (path !== undefined) await assertFolder(path);
+  await assertTargets(target, values.force);
   const images = await findLabelledImages(source, warner("fit", terminal));
   const found = await labelledFeatures("fit", images, opened, values, terminal, values);
   const { seed = 0, classWeight = "balanced" } = fitOptions(values, "auto");
@@ -207,6 +212,14 @@ async function assertFolder(path: string): Promise<void> {
 /** Where to write, under the options' names. */
 type Targets = Partial<Record<"out" | "head-only", string | undefined>>;
 
+async function assertTargets(
+  { out, "head-only": headOnly }: Targets,
+  force: boolean,
+): Promise<void> {
+  if (out !== undefined) await assertReplaceable(out, "fitted", force);
+  if (headOnly !== undefined) await assertReplaceable(headOnly, "head", force);
+}
+
 async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Promise<void> {
   const { parameters } = head;
   if (targets.out !== undefined) {
@@ -225,10 +238,12 @@ async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Prom
 function written(targets: Targets): string {
   const { out, "head-only": headOnly } = targets;
   return [
-    ...(out === undefined ? [] : [`${out}: deno task classify photo.jpg --model ${out}`]),
+    ...(out === undefined
+      ? []
+      : [`${out}: deno task classify photo.jpg --model ${commandLine([out])}`]),
     ...(headOnly === undefined
       ? []
-      : [`${headOnly}: deno task classify photo.jpg --model … --head ${headOnly}`]),
+      : [`${headOnly}: deno task classify photo.jpg --model … --head ${commandLine([headOnly])}`]),
   ].map((line) => printable(line) + "\n").join("");
 }
 

@@ -13,6 +13,9 @@ import { runCommand } from "../../src/cli/command.ts";
 import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { embed } from "../../src/cli/embed.ts";
+import { evaluate } from "../../src/cli/evaluate.ts";
+import { labelTable } from "../../src/cli/label_table.ts";
+import { decodeImage, loadModel } from "../../src/mod.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { preprocess } from "../../src/cli/preprocess.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
@@ -53,6 +56,50 @@ Deno.test("classify prints a table: file, labels, scores, bars", async () => {
   assertMatch(first!, /^ {2}ship +\d+\.\d % {2}█+/);
   assertMatch(second!, /^ {2}[a-z]+ +\d+\.\d %/);
   assertEquals(rest, [""]);
+});
+
+Deno.test("values of a regression are printed as they are: no percentages, no bars", async () => {
+  using folder = new TempFolder();
+  const model = `${folder.path}/regression.onnx`;
+  const config = JSON.parse(Deno.readTextFileSync(goldenPath("tiny/config.json")));
+  folder.write("model/config.json", JSON.stringify({ ...config, problem_type: "regression" }));
+  folder.write("model/model.safetensors", Deno.readFileSync(goldenPath("tiny/model.safetensors")));
+  await run(convert, [`${folder.path}/model`, "--out", model]);
+  const args = ["test/images/ship.jpg", "--model", model];
+  await using loaded = await loadModel(Deno.readFileSync(model));
+  const image = await decodeImage(Deno.readFileSync("test/images/ship.jpg"));
+  const pixel_values = loaded.processor.preprocess([image]);
+  const logits = (await loaded.forward({ pixel_values })).get("logits")!.data as Float32Array;
+  const { stdout } = await run(classify, [...args, "--json"]);
+  const [{ labels }] = jsonLines(stdout) as [Required<Line>];
+  assertEquals(
+    Float32Array.from(labels.map(({ score }) => score)),
+    logits.toSorted().reverse().slice(0, 5),
+  );
+
+  const table = await run(classify, args, { isTerminal: true });
+  assertEquals([table.code, table.stderr], [0, ""]);
+  const [, ...rows] = table.stdout.trimEnd().split("\n");
+  assertEquals(rows.length, labels.length);
+  rows.forEach((row, i) => {
+    assertMatch(row, /^ {2}\S+ {2}-?\d+\.\d+$/);
+    assertAlmostEquals(Number(row.trim().split(/ +/)[1]), labels[i]!.score, 1e-4);
+  });
+  const threshold = await run(classify, [...args, "--threshold", "0.5"]);
+  assertEquals(threshold.code, 2);
+  assertStringIncludes(threshold.stderr, "values of a regression");
+  folder.write(`photos/${labels[0]!.label}/1.png`, png);
+  const evaluated = await run(evaluate, [`${folder.path}/photos`, "--model", model]);
+  assertEquals(evaluated.code, 1);
+  assertStringIncludes(evaluated.stderr, "values of a regression");
+});
+
+Deno.test("values of a regression below 0 are values, too", () => {
+  const labels = [{ label: "age", score: 41.25 }, { label: "change", score: -1234567.5 }];
+  assertEquals(
+    labelTable("a.jpg", labels, { color: false, columns: 80 }, { areValues: true }),
+    "a.jpg\n  age     41.25\n  change  -1234568\n",
+  );
 });
 
 Deno.test("classify colours a terminal's table and nothing else", async () => {
