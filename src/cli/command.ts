@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { commandLine } from "./command_line.ts";
-import { editDistance } from "./edit_distance.ts";
+import { nearest } from "./nearest.ts";
 import { printable } from "./printable.ts";
 import { DENO_TASK } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
@@ -216,25 +216,6 @@ function unknownOption(arg: string, names: readonly string[]): never {
   const option = arg.replace(/=.*$/s, "");
   const near = nearest(option.replace(/^-+/, ""), names);
   throw new UsageError(`unknown option ${option}${near ? `; did you mean --${near}?` : ""}`);
-}
-
-/** Shorter words say too little to guess what was meant. */
-const MIN_WORD = 2;
-/** Of a word, one letter in so many may be wrong. */
-const LETTERS_A_SLIP = 3;
-
-/** The name that was meant by a word, if one is near: it begins with the word, or a few letters differ. */
-function nearest(word: string, names: readonly string[]): string | undefined {
-  if (word.length < MIN_WORD) return undefined;
-  const begun = names.filter((name) => word.length >= LETTERS_A_SLIP && name.startsWith(word));
-  if (begun.length === 1) return begun[0];
-  const [best] = names
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ name, distance }) =>
-      distance <= Math.max(1, Math.floor(Math.max(name.length, word.length) / LETTERS_A_SLIP))
-    )
-    .sort((a, b) => a.distance - b.distance);
-  return best?.name;
 }
 
 function helpText({ name, usage, description, options, examples }: Command): string {

@@ -1,6 +1,6 @@
 import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
-import { errorMessage, UsageError } from "./command.ts";
+import { asCalled, errorMessage, UsageError } from "./command.ts";
 import { type DecodedImage, decodedImages } from "./decoded_images.ts";
 import { findImageFiles } from "./image_files.ts";
 import { printable } from "./printable.ts";
@@ -67,8 +67,9 @@ export async function eachImage<Result>(
     if ("result" in outcome) terminal.stdout.write(format(file, outcome.result));
     else {
       exitCode = 1;
-      terminal.stderr.write(`${printable(file)}: ${outcome.error}\n`);
-      if (json) terminal.stdout.write(JSON.stringify({ file, error: outcome.error }) + "\n");
+      const error = asCalled(outcome.error, terminal);
+      terminal.stderr.write(`${printable(file)}: ${error}\n`);
+      if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
     }
     progress.advance();
   };

@@ -1,9 +1,9 @@
 import { DENO_TASK } from "./program.ts";
 
-/** What a model of the hub needs, in all. */
+/** What a command may need, in all. */
 const PERMISSIONS = "--allow-read --allow-write --allow-net --allow-env";
 
-/** What only a model of the hub needs of the system; it asks the user for it when it is used. */
+/** What models of the hub and caches need of the system; it asks the user for it when it is used. */
 export interface System {
   /**
    * A variable of the environment; nothing if it is not set, or empty.
@@ -43,7 +43,7 @@ export function processSystem(
   const ask = async (descriptor: Deno.PermissionDescriptor, what: string) => {
     if ((await request(descriptor)).state === "granted") return;
     throw new Deno.errors.NotCapable(
-      `A model of the hub needs --allow-${what}: ` +
+      `this needs --allow-${what}: ` +
         (program === DENO_TASK
           ? `use \`deno run ${PERMISSIONS} src/cli/${command}.ts …\` in place of ` +
             `\`${program} ${command}\``

@@ -199,7 +199,7 @@ Deno.test("a program that is installed says how to install it with more permissi
   assertEquals(
     stderr,
     "classify: no file or folder models/foo is here, and as a model of the hub it cannot be had: " +
-      "A model of the hub needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
+      "this needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
       "--allow-write --allow-net --allow-env\n",
   );
 });
