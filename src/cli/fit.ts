@@ -101,7 +101,7 @@ export const fit: Command<typeof options> = {
     terminal.stdout.write(
       values.json
         ? JSON.stringify(fitJson(head, report, found.skipped)) + "\n"
-        : fitText(head, report) + asCalled(written(values), terminal),
+        : asCalled(fitText(head, report) + written(values), terminal),
     );
     warnOfGuessing(report, terminal);
     return 0;
@@ -158,7 +158,7 @@ async function add(
       ? JSON.stringify(report ? { ...fitJson(more, report, found.skipped), ...json } : json) + "\n"
       : more === head
       ? "Nothing is new: no file is written.\n"
-      : now + (report ? fitText(more, report) : "") + asCalled(written(target), terminal),
+      : asCalled(now + (report ? fitText(more, report) : "") + written(target), terminal),
   );
   if (report) warnOfGuessing(report, terminal);
   return 0;

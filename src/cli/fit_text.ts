@@ -21,7 +21,8 @@ export function fitText(head: Head, report: FitReport): string {
   if (!guessing || !calibrationError) {
     lines.push(
       "There are too few photos for cross-validation, which takes three a class: how often it is right " +
-        "is not known, scores are not calibrated, and nothing is told unknown.",
+        "is not known (`deno task evaluate` tells, on other photos), scores are not calibrated, and " +
+        "nothing is told unknown.",
     );
   } else {
     const { accuracy, confidenceInterval, chance } = guessing;

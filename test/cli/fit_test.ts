@@ -490,6 +490,8 @@ Deno.test("classify --unknown tells what is none of the classes", async () => {
   assertEquals(line.labels.length, 3);
   const plain = await run(classify, [strange, "--model", out, "--json"]);
   assert(!plain.stdout.includes(`"unknown"`));
+  await run(fit, [source, "--out", out, "--no-cache", "--unknown", "0"]);
+  assertEquals((await run(classify, [source, "--model", out, "--unknown"])).code, 0);
   const embedded = await run(classify, ["test/images/ship.jpg", "--unknown"]);
   assertEquals(embedded.code, 1);
   assertStringIncludes(embedded.stderr, "no rule for unknown images");
