@@ -30,7 +30,7 @@ export const classify: Command<typeof options> = {
     "Names what is on images: JPEG, PNG, GIF or WebP files, folders of them, or standard input.",
   options,
   examples: [
-    ["test/images/ship.jpg", "One photo"],
+    ["photo.jpg", "One photo"],
     ["photos 'more/*.png' --top-k 1", "All of a folder and what a pattern matches"],
     ["--json photos > labels.jsonl", "For other programs"],
     ["- < photo.jpg", "Standard input"],

@@ -136,9 +136,7 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
   const evaluation = evaluateLogits(found.logits, found.labels, labels, temperature);
   const unknown = await rejections(found, strange, opened, values, terminal);
   // With one label there is nothing to guess.
-  const guessing = labels.length > 1
-    ? guessingText(evaluation.guessing, "these photos")
-    : undefined;
+  const guessing = labels.length > 1 ? guessingText(evaluation.guessing, "others") : undefined;
   if (values.html !== undefined) {
     const html = await reportHtml(evaluation, {
       wrong: wrongImages(found, labels),

@@ -193,7 +193,7 @@ function sayWhatIsIn(
 
 /** Says so on stderr, whatever goes to stdout: nobody should deploy such a classifier unawares. */
 function warnOfGuessing({ guessing }: FitReport, terminal: Terminal): void {
-  const text = guessing && guessingText(guessing, "the photos left out");
+  const text = guessing && guessingText(guessing, "left out");
   if (text !== undefined) warner("fit", terminal)(text);
 }
 

@@ -127,9 +127,14 @@ export function fitHead(
   const classes = support.labels.map((label) => classIds.get(label)!);
   const samples = toSamples(matrixOf(support.features), classes, labels.length, classWeight);
 
-  const { candidate, candidates, validation: fitted } = choose(samples, method, lambd, seed);
+  const { candidate, candidates, isChosen, validation: fitted } = choose(
+    samples,
+    method,
+    lambd,
+    seed,
+  );
   const guessing = fitted && compareWithGuessing(answersOf(fitted, samples), labels.length, {
-    isBestOfSeveral: candidates.length > 1,
+    isBestOfSeveral: isChosen,
   });
   const validation = fitted && guessing && keptApart(fitted, guessing);
   const calibrated = validation !== undefined && validation === fitted;
@@ -175,12 +180,18 @@ function choose(
   method: Method | "auto",
   lambd: number | undefined,
   seed: number,
-): { candidate: Candidate; candidates: CandidateReport[]; validation?: Validation } {
+): {
+  candidate: Candidate;
+  candidates: CandidateReport[];
+  /** Whether it was the answers to what was left out that spoke for it, and not for another one. */
+  isChosen: boolean;
+  validation?: Validation;
+} {
   const methods = method === "auto" ? METHODS : [method];
   if (!canCrossValidate(samples)) {
     const few = DEFAULTS[method === "auto" ? "prototypes" : method];
     const candidate = lambd !== undefined && "lambd" in few ? { ...few, lambd } : few;
-    return { candidate, candidates: [] };
+    return { candidate, candidates: [], isChosen: false };
   }
   const all = methods.flatMap((method) => candidatesOf(method, lambd));
   const { indices, outputs: logits } = crossValidate(
@@ -221,10 +232,12 @@ function choose(
       : 0;
     return weightedMean(values, weights) - luck;
   });
-  const best = results[topK(worths, 1)[0]!]!;
+  const bestId = topK(worths, 1)[0]!;
+  const best = results[bestId]!;
   return {
     candidate: best.report.candidate,
     candidates: results.map(({ report }) => report),
+    isChosen: all.length > 1 && !(few && bestId === defaultId),
     validation: best.validation,
   };
 }

@@ -146,6 +146,34 @@ Deno.test("fit and evaluate say that a classifier is no better than guessing, an
   );
 });
 
+Deno.test("few photos are told to be too few, and evaluate --shots says what is guessing", async () => {
+  using folder = new TempFolder();
+  for (const [label, image] of [["ship", "ship"], ["dog", "dog"], ["cat", "truck"]]) {
+    folder.write(`photos/${label}/1.jpg`, Deno.readFileSync(`test/images/${image}.jpg`));
+  }
+  folder.write("photos/dog/2.jpg", Deno.readFileSync("test/images/horse.jpg"));
+  const few = await run(evaluate, [`${folder.path}/photos`]);
+  assertEquals(few.code, 0);
+  assertStringIncludes(
+    few.stderr,
+    "evaluate: 4 photos are too few to tell this classifier from guess",
+  );
+  assertStringIncludes(few.stderr, "; evaluate it on more photos\n");
+  const none = await meaningless(folder, "none", 4, 9);
+  const shots = ["--shots", "2", "--splits", "4", "--no-cache"];
+  assertStringIncludes(
+    (await run(evaluate, [none, ...shots])).stdout,
+    "  no better than guessing, 25",
+  );
+  const { better_than_guessing, chance, confidence_interval: [low, high] } = JSON.parse(
+    (await run(evaluate, [none, ...shots, "--json"])).stdout,
+  );
+  assertEquals([better_than_guessing, chance], [false, 0.25]);
+  assert(low >= 0 && high <= 1);
+  const good = await run(evaluate, [await photos(folder, "good", 4), ...shots, "--json"]);
+  assert(JSON.parse(good.stdout).better_than_guessing);
+});
+
 Deno.test("the HTML report has precision and F1, the model's name and the command", async () => {
   using folder = new TempFolder();
   for (const name of ["ship", "dog"]) {

@@ -90,6 +90,11 @@ Deno.test("a head that is better than guessing says how much, and is calibrated"
   assert(accuracy > 0.9 && head.parameters.settings.calibrated);
 });
 
+Deno.test("six photos that are all right are enough to be better than guessing", () => {
+  const { report } = fitHead(clusters({ ant: 3, bee: 3 }, { noise: 0.5 }));
+  assertEquals([report.guessing?.accuracy, report.guessing?.isBetter], [1, true]);
+});
+
 Deno.test("of unequal classes that all count alike as photos, always the largest is a guess", () => {
   const { features } = clusters({ all: 60 });
   const labels = features.map((_, i) => i < 48 ? "many" : "few");
