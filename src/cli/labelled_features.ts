@@ -68,8 +68,7 @@ export async function labelledFeatures(
   using cache = values["no-cache"] ? undefined : await openCache(bytes, variant, {
     size: model.config.hiddenSize,
     terminal,
-    notKept: (error) =>
-      say(`${name}: features are not kept: ${errorMessage(writeErrorMessage(error))}`),
+    notKept: (reason) => say(`${name}: features are not kept: ${reason}`),
   });
   using decoder = new ImageDecoder({ workers: images.length > 1 ? 1 : 0 });
   const found = new Map<string, { file: string; label: string; feature: Float32Array }>();
@@ -157,7 +156,7 @@ async function openCache(
   { size, terminal, notKept }: {
     size: number;
     terminal: Terminal;
-    notKept: (error: unknown) => void;
+    notKept: (reason: string) => void;
   },
 ): Promise<FeatureCache | undefined> {
   try {
@@ -168,9 +167,13 @@ async function openCache(
       `v${VERSION}-${digest}-${variant}`,
     );
     await terminal.system.allowWrite(folder);
-    return await FeatureCache.open(folder, size, notKept);
+    return await FeatureCache.open(
+      folder,
+      size,
+      (error) => notKept(errorMessage(writeErrorMessage(error))),
+    );
   } catch (error) {
-    notKept(error);
+    notKept(errorMessage(error));
     return undefined;
   }
 }

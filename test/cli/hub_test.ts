@@ -12,6 +12,7 @@ import type { Command, Options } from "../../src/cli/command.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { DownloadBar } from "../../src/cli/download_progress.ts";
 import { embed } from "../../src/cli/embed.ts";
+import { fit } from "../../src/cli/fit.ts";
 import { forward } from "../../src/cli/forward.ts";
 import { preprocess } from "../../src/cli/preprocess.ts";
 import { processSystem, type System } from "../../src/cli/system.ts";
@@ -201,6 +202,21 @@ Deno.test("a program that is installed says how to install it with more permissi
     "classify: no file or folder models/foo is here, and as a model of the hub it cannot be had: " +
       "this needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
       "--allow-write --allow-net --allow-env\n",
+  );
+});
+
+Deno.test("without permission to keep features, one line says which to give", async () => {
+  using folder = new TempFolder();
+  for (const name of ["ship", "dog"]) {
+    folder.write(`photos/${name}/1.jpg`, Deno.readFileSync(`test/images/${name}.jpg`));
+  }
+  const args = [`${folder.path}/photos`, "--head-only", `${folder.path}/head.onnx`];
+  const system = processSystem("fit", "vit-msn", () => Promise.resolve({ state: "denied" }));
+  const { code, stderr } = await run(fit, args, { system });
+  assertEquals(code, 0);
+  assertMatch(
+    stderr,
+    /^fit: features are not kept: this needs --allow-env=.*: install vit-msn with .*\n$/,
   );
 });
 
