@@ -23,6 +23,7 @@ export {
   type FitReport,
   type LabelledFeatures,
 } from "./heads/fit_head.ts";
+export { type Guessing } from "./heads/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { type Candidate, type Method } from "./heads/method.ts";
 export {

@@ -4,8 +4,10 @@ import { readOwnModel } from "../vit_msn/model_file.ts";
 import { bundle, type BundledFile, startEsbuild } from "./bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
+import { commandLine } from "./command_line.ts";
 import { main } from "./main.ts";
-import { writeFile } from "./write_file.ts";
+import { FORCE_OPTION } from "./overwrite.ts";
+import { writeBuild } from "./write_build.ts";
 
 const options = {
   out: { value: "FOLDER", help: "Where to write; default dist" },
@@ -19,6 +21,7 @@ const options = {
     help: "An ONNX file of `deno task fit` or `convert`; default is the embedded one",
   },
   "with-onnxruntime": { help: "Take onnxruntime-web along, 14 MB, for ONNX files of other tools" },
+  force: FORCE_OPTION,
 };
 
 /** The functions, each with its entry. */
@@ -47,25 +50,24 @@ export const build: Command<typeof options> = {
       withConnections: target === "deno",
     };
     await using _esbuild = await startEsbuild();
-    const written = new Map<string, number>();
+    const files = new Map<string, Uint8Array>(); // by path below the folder
+    const encoder = new TextEncoder();
     for (const [name, entry] of Object.entries(FUNCTIONS)) {
-      const folder = target === "supabase" ? join(out, "functions", name) : out;
-      const files: BundledFile[] = [
+      const folder = target === "supabase" ? join("functions", name) : "";
+      const bundled: BundledFile[] = [
         ...await bundle(entry, target === "supabase" ? "index.js" : `${name}.js`, settings),
         { name: "model.onnx", bytes: model },
       ];
-      await Deno.mkdir(folder, { recursive: true });
-      for (const file of files) {
-        await writeFile(join(folder, file.name), [file.bytes]);
-        written.set(join(folder, file.name), file.bytes.length);
-      }
-      if (target === "supabase") await writeText(join(folder, "deno.json"), "{}\n");
+      for (const file of bundled) files.set(join(folder, file.name), file.bytes);
+      if (target === "supabase") files.set(join(folder, "deno.json"), encoder.encode("{}\n"));
     }
-    if (target === "supabase") await writeText(join(out, "config.toml"), supabaseConfig());
-    else await writeText(join(out, "deno.json"), denoConfig(target));
-    for (const [path, bytes] of written) {
-      terminal.stdout.write(`${path}  ${Math.ceil(bytes / 1000)} kB\n`);
+    if (target === "supabase") files.set("config.toml", encoder.encode(supabaseConfig()));
+    else files.set("deno.json", encoder.encode(denoConfig(target)));
+    await writeBuild(out, files, values);
+    for (const [path, { length }] of files) {
+      terminal.stdout.write(`${join(out, path)}  ${Math.ceil(length / 1000)} kB\n`);
     }
+    terminal.stdout.write(nextStep(target, out));
     return 0;
   },
 };
@@ -87,8 +89,19 @@ async function readModelFile(path: string | undefined, anyTool: boolean): Promis
   }
 }
 
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFile(path, [new TextEncoder().encode(text)]);
+/** What to do with a bundle. */
+function nextStep(target: "deno" | "deno-deploy" | "supabase", out: string): string {
+  switch (target) {
+    case "deno": {
+      const args = commandLine([`--allow-read=${out}`, "--allow-env", join(out, "classify.js")]);
+      return `Run it: deno run --allow-net ${args}\n`;
+    }
+    case "deno-deploy":
+      return `Deploy it: the folder ${out}, whose deno.json names the entry point classify.js\n`;
+    case "supabase":
+      return `Deploy it: supabase functions deploy ${Object.keys(FUNCTIONS).join(" ")}, from the ` +
+        `folder that has ${out} as its supabase\n`;
+  }
 }
 
 function denoConfig(target: "deno" | "deno-deploy"): string {

@@ -1,4 +1,4 @@
-import { type Command, numberOption } from "./command.ts";
+import { type Command, numberOption, UsageError } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { eachImage } from "./each_image.ts";
 import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
@@ -30,7 +30,7 @@ export const classify: Command<typeof options> = {
     "Names what is on images: JPEG, PNG, GIF or WebP files, folders of them, or standard input.",
   options,
   examples: [
-    ["test/images/ship.jpg", "One photo"],
+    ["photo.jpg", "One photo"],
     ["photos 'more/*.png' --top-k 1", "All of a folder and what a pattern matches"],
     ["--json photos > labels.jsonl", "For other programs"],
     ["- < photo.jpg", "Standard input"],
@@ -38,7 +38,9 @@ export const classify: Command<typeof options> = {
   ],
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
-    const threshold = numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 });
+    const threshold = values.threshold === undefined ? {} : {
+      threshold: numberOption("threshold", values.threshold, { otherwise: 0, min: 0, max: 1 }),
+    };
     const keep = keepOptions(values);
     const { unknown } = values;
     const jobs = jobsOption(values);
@@ -48,16 +50,23 @@ export const classify: Command<typeof options> = {
         "--unknown: the model has no rule for unknown images; `deno task fit` makes one",
       );
     }
+    const areValues = model.config.problemType === "regression";
+    if (areValues && values.threshold !== undefined) {
+      throw new UsageError(
+        "--threshold is for scores from 0 to 1, but the model's outputs are values of a regression",
+      );
+    }
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, {
+      name: "classify",
       decoding,
       json: values.json,
       jobs,
-      compute: (images) => model.classify(images, { topK, threshold, unknown, ...keep }),
+      compute: (images) => model.classify(images, { topK, ...threshold, unknown, ...keep }),
       format: (file, labels) =>
         values.json
           ? JSON.stringify({ file, labels }) + "\n"
-          : labelTable(file, labels, terminal.stdout),
+          : labelTable(file, labels, terminal.stdout, { areValues }),
     });
   },
 };

@@ -1,13 +1,18 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
+import { commandLine } from "./command_line.ts";
+import { nearest } from "./nearest.ts";
 import { printable } from "./printable.ts";
+import { DENO_TASK } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
 
 /** An option of a command. One without `value` is a flag. */
 export interface Option {
   /** What stands for the value in the help text, such as `FILE`. */
   readonly value?: string;
   readonly help: string;
+  /** Whether the help text leaves it out: it is accepted, but changes nothing. */
+  readonly isHidden?: boolean;
 }
 
 /** A command's options by their names, without the dashes. */
@@ -46,8 +51,8 @@ export class UsageError extends Error {
 }
 
 /**
- * Runs a command as a program: parses its arguments, answers `--help`, and turns every error into
- * one line on stderr.
+ * Runs a command as a program: parses its arguments, answers `--help` and `--version`, and turns every
+ * error into one line on stderr.
  *
  * @returns the exit code: 0 done, 1 something failed, 2 wrong usage.
  */
@@ -56,21 +61,29 @@ export async function runCommand<O extends Options>(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
+  const { program = DENO_TASK } = terminal;
   try {
-    const { help, positional, values } = parse(command.options, args);
-    if (help) {
-      terminal.stdout.write(helpText(command));
+    const { help, version, positional, values } = parse(command.options, args);
+    if (help || version) {
+      terminal.stdout.write(help ? asCalled(helpText(command), terminal) : `${VERSION}\n`);
       return 0;
     }
-    return await command.run(positional, values, terminal);
+    const invocation = `${program} ${commandLine([command.name, ...args])}`;
+    return await command.run(positional, values, { ...terminal, invocation });
   } catch (error) {
     // The reader of our output, such as `head`, has had enough.
     if (error instanceof Deno.errors.BrokenPipe) return 1;
     const usage = error instanceof UsageError;
     const hint = usage ? `; see \`deno task ${command.name} --help\`` : "";
-    terminal.stderr.write(`${command.name}: ${errorMessage(error)}${hint}\n`);
+    const message = `${command.name}: ${errorMessage(error)}${hint}\n`;
+    terminal.stderr.write(asCalled(message, terminal));
     return usage ? 2 : 1;
   }
+}
+
+/** A text that names commands, `deno task …`, with what the user typed to call this program. */
+export function asCalled(text: string, { program = DENO_TASK }: Pick<Terminal, "program">): string {
+  return program === DENO_TASK ? text : text.replaceAll(/\bdeno task (?=[a-z])/g, `${program} `);
 }
 
 /** Longer messages quote what somebody put into a file. */
@@ -159,16 +172,16 @@ export function onlyArgument(positional: readonly string[], what: string): strin
 function parse<O extends Options>(
   options: O,
   args: readonly string[],
-): { help: boolean; positional: string[]; values: OptionValues<O> } {
+): { help: boolean; version: boolean; positional: string[]; values: OptionValues<O> } {
   const names = Object.keys(options);
   const strings = names.filter((name) => options[name]?.value !== undefined);
-  const flags = [...names.filter((name) => options[name]?.value === undefined), "help"];
+  const flags = [...names.filter((name) => options[name]?.value === undefined), "help", "version"];
   // What the parser would take as true, or stumble over.
   for (const arg of args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)) {
     const [, flag] = /^--([^=]+)=/.exec(arg) ?? [];
     if (flag && flags.includes(flag)) throw new UsageError(`--${flag} takes no value`);
     if (arg === "") throw new UsageError("an argument is empty");
-    if (/^--_(=|$)/.test(arg)) unknownFlag(arg, names);
+    if (/^--_(=|$)/.test(arg)) unknownOption(arg, names);
   }
   const parsed: Record<string, unknown> & { _: string[] } = parseArgs([...args], {
     string: [...strings, "_"], // a file may be named 007
@@ -176,7 +189,7 @@ function parse<O extends Options>(
     alias: { help: "h" },
     collect: strings,
     unknown: (arg: string, key?: string) =>
-      key === undefined || unknownFlag(arg, [...names, "help"]),
+      key === undefined || unknownOption(arg, [...names, "help", "version"]),
   });
   const values = Object.fromEntries(names.map((name) => [
     name,
@@ -184,6 +197,7 @@ function parse<O extends Options>(
   ]));
   return {
     help: parsed.help === true,
+    version: parsed.version === true,
     positional: parsed._,
     values: values as OptionValues<O>,
   };
@@ -195,16 +209,22 @@ function onlyValue(name: string, values: readonly string[]): string | undefined 
   return values[0];
 }
 
-function unknownFlag(arg: string, names: readonly string[]): never {
+function unknownOption(arg: string, names: readonly string[]): never {
   if (/^-\d/.test(arg)) {
-    throw new UsageError(`${arg} is no option of it; a negative value is written --option=${arg}`);
+    throw new UsageError(`unknown option ${arg}; a negative value is written --option=${arg}`);
   }
-  const closest = closestString(arg.replace(/^-+/, "").replace(/=.*$/, ""), names);
-  throw new UsageError(`${arg} is no option of it; the closest is --${closest}`);
+  const option = arg.replace(/=.*$/s, "");
+  const near = nearest(option.replace(/^-+/, ""), names);
+  throw new UsageError(`unknown option ${option}${near ? `; did you mean --${near}?` : ""}`);
 }
 
 function helpText({ name, usage, description, options, examples }: Command): string {
-  const rows = Object.entries({ ...options, help: { help: "Show this text" } })
+  const common = {
+    help: { help: "Show this text" },
+    version: { help: "Show the version" },
+  };
+  const rows = Object.entries({ ...options, ...common })
+    .filter(([, { isHidden }]: [string, Option]) => !isHidden)
     .map(([option, { value, help }]: [string, Option]) =>
       [`--${option}${value ? ` ${value}` : ""}`, help] as const
     );
@@ -212,13 +232,13 @@ function helpText({ name, usage, description, options, examples }: Command): str
   return [
     description,
     "",
-    `Usage: deno task ${name} ${usage} [options]`,
+    `Usage: ${["deno task", name, usage, "[options]"].filter(Boolean).join(" ")}`,
     "",
     "Options:",
     ...rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
     "",
     "Examples:",
-    ...examples.flatMap(([args, what]) => [`  # ${what}`, `  deno task ${name} ${args}`]),
+    ...examples.flatMap(([args, what]) => [`  # ${what}`, `  deno task ${name} ${args}`.trimEnd()]),
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { OUTPUT_NAMES } from "../vit_msn/graph.ts";
 import {
+  asCalled,
   choiceOption,
   type Command,
   onlyArgument,
@@ -7,9 +8,13 @@ import {
   requiredOption,
   UsageError,
 } from "./command.ts";
-import { convertCheckpoint } from "./convert_checkpoint.ts";
+import { commandLine } from "./command_line.ts";
+import { convertCheckpoint, type Use } from "./convert_checkpoint.ts";
 import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { main } from "./main.ts";
+import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
+import { printable } from "./printable.ts";
+import { warner } from "./warner.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },
@@ -27,6 +32,7 @@ const options = {
       "default is the first and, with a classifier, logits",
   },
   offline: OFFLINE_OPTION,
+  force: FORCE_OPTION,
 };
 
 /** `deno task convert`: makes one ONNX file of Hugging Face's or the authors' files. */
@@ -59,14 +65,36 @@ export const convert: Command<typeof options> = {
     const outputs = values.outputs === undefined
       ? {}
       : { outputs: outputsOption(values.outputs, OUTPUT_NAMES) };
+    await assertReplaceable(out, "converted", values.force);
     const name = await hubNameOf(source);
     const path = name ? await downloadHubModel(name, values.offline, terminal) : source;
-    await convertCheckpoint(path, out, { dtype, ...imageSize, ...outputs }, (message) => {
-      terminal.stderr.write(`convert: ${message}\n`);
-    });
+    const { use } = await convertCheckpoint(
+      path,
+      out,
+      { dtype, ...imageSize, ...outputs },
+      warner("convert", terminal),
+    );
+    // What goes into a pipe may be a program's input, and stdout that pipe.
+    if ((await Deno.stat(out)).isFile) {
+      terminal.stdout.write(asCalled(printable(nextStep(out, use)) + "\n", terminal));
+    }
     return 0;
   },
 };
+
+/** What to do with the file. */
+function nextStep(out: string, use: Use): string {
+  const file = commandLine([out]);
+  switch (use) {
+    case "classify":
+      return `${out}: deno task classify photo.jpg --model ${file}`;
+    case "embed":
+      return `${out}: a backbone without a classifier: deno task embed photo.jpg --model ${file}, or ` +
+        `deno task fit PHOTOS --model ${file} --out my.onnx`;
+    case "forward":
+      return `${out}: deno task forward --model ${file} --inputs in.safetensors --out out.safetensors`;
+  }
+}
 
 /** The largest side that images are resized to. */
 const MAX_SIDE = 4096;

@@ -23,6 +23,9 @@ export interface ConvertOptions {
   readonly outputs?: readonly OutputName[];
 }
 
+/** What a converted file is good for: images to labels, images to embeddings, or tensors alone. */
+export type Use = "classify" | "embed" | "forward";
+
 /**
  * Makes one ONNX file of a checkpoint.
  *
@@ -35,7 +38,7 @@ export async function convertCheckpoint(
   out: string,
   { dtype, imageSize, outputs }: ConvertOptions,
   warn: (message: string) => void,
-): Promise<void> {
+): Promise<{ use: Use }> {
   const checkpoint = await readCheckpoint(source);
   let { config, preprocessorConfig } = checkpoint;
   let weights = toWeights(checkpoint.tensors, parseConfig(config));
@@ -56,10 +59,14 @@ export async function convertCheckpoint(
   const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
   const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
   if (obstacle) warn(`the model takes tensors, but no images: ${obstacle}`);
-  if (outputs && hasClassifier(weights) && !outputs.includes("logits")) {
+  const hasLabels = hasClassifier(weights) && (!outputs || outputs.includes("logits"));
+  if (hasClassifier(weights) && !hasLabels) {
     warn("the file has no classifier: it was not among the outputs");
   }
   await writeFile(out, writeModelFile(config, processor, weights, dtype, outputs));
+  if (obstacle) return { use: "forward" };
+  if (hasLabels) return { use: "classify" };
+  return { use: !outputs || outputs.includes("last_hidden_state") ? "embed" : "forward" };
 }
 
 /** An image processor that makes images of another size, with as much cut off around them. */

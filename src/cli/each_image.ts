@@ -1,14 +1,19 @@
 import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
-import { errorMessage, UsageError } from "./command.ts";
+import { asCalled, errorMessage, UsageError } from "./command.ts";
 import { type DecodedImage, decodedImages } from "./decoded_images.ts";
 import { findImageFiles } from "./image_files.ts";
 import { printable } from "./printable.ts";
+import { DENO_TASK } from "./program.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
+import { unreadText } from "./unread_images.ts";
+import { warner } from "./warner.ts";
 
 /** How {@linkcode eachImage} goes about its images. */
 export interface EachImageOptions<Result> {
+  /** Of the command, before its messages. */
+  readonly name: string;
   readonly decoding: DecodeOptions;
   /** Whether stdout carries JSON lines. */
   readonly json: boolean;
@@ -35,7 +40,8 @@ const MAX_BATCHES = 2;
 /**
  * Reads and decodes the images that arguments name, computes something of each and prints it, in the
  * order of the arguments. An image that fails is reported on stderr, and as a JSON line where stdout
- * carries JSON; the others go on. With one job, images are computed one by one.
+ * carries JSON; the others go on. Image files that are not decoded, found in a folder or by a glob, are
+ * counted on stderr. With one job, images are computed one by one.
  *
  * @param args files, folders, globs or `-`.
  * @returns the exit code: 1 if any image failed, else 0.
@@ -44,10 +50,15 @@ const MAX_BATCHES = 2;
 export async function eachImage<Result>(
   args: readonly string[],
   terminal: Terminal,
-  { decoding, json, jobs, compute, format }: EachImageOptions<Result>,
+  { name, decoding, json, jobs, compute, format }: EachImageOptions<Result>,
 ): Promise<number> {
   if (args.length === 0) throw new UsageError("no image is given");
-  const files = await findImageFiles(args);
+  const { program = DENO_TASK } = terminal;
+  const warn = warner(name, terminal);
+  const files = await findImageFiles(args, {
+    pipe: `${program} ${name} -`,
+    onUnread: (unread) => warn(`left out: ${unreadText(unread)}`),
+  });
   const progress = new Progress(files.length, terminal.stderr);
   let exitCode = 0;
   const print = (outcome: Outcome<Result>) => {
@@ -56,8 +67,9 @@ export async function eachImage<Result>(
     if ("result" in outcome) terminal.stdout.write(format(file, outcome.result));
     else {
       exitCode = 1;
-      terminal.stderr.write(`${printable(file)}: ${outcome.error}\n`);
-      if (json) terminal.stdout.write(JSON.stringify({ file, error: outcome.error }) + "\n");
+      const error = asCalled(outcome.error, terminal);
+      terminal.stderr.write(`${printable(file)}: ${error}\n`);
+      if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
     }
     progress.advance();
   };

@@ -18,7 +18,7 @@ const options = {
   normalize: { help: "Scale vectors to length 1" },
   ...KEEP_OPTIONS,
   decode: DECODE_OPTION,
-  json: { help: "Print JSON lines; this is the default, and the only form" },
+  json: { help: "Print JSON lines, the only form", isHidden: true },
 };
 
 /** `deno task embed`: computes the embeddings of images. */
@@ -42,6 +42,7 @@ export const embed: Command<typeof options> = {
     await using model = await loadModelOption(values, terminal);
     const decoding = decodeOptions(values.decode, model.processor);
     return await eachImage(args, terminal, {
+      name: "embed",
       decoding,
       json: true,
       jobs,

@@ -9,6 +9,7 @@ import {
   type Command,
   numberOption,
   onlyArgument,
+  type Options,
   type OptionValues,
   UsageError,
 } from "./command.ts";
@@ -17,6 +18,7 @@ import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
 import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
 import { type FoundLogits, labelledLogits } from "./labelled_logits.ts";
 import { findLabelledImages, type LabelledImage } from "./labelled_images.ts";
+import { guessingText } from "./guessing_text.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
 import { percent } from "./percent.ts";
@@ -25,6 +27,16 @@ import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 import { warner } from "./warner.ts";
 import { writeFile } from "./write_file.ts";
+
+const FIT_OPTIONS_OF_SHOTS = {
+  lambd: { ...FIT_OPTIONS.lambd, help: `With --shots: ${FIT_OPTIONS.lambd.help}` },
+  "class-weight": {
+    ...FIT_OPTIONS["class-weight"],
+    help: `With --shots: ${FIT_OPTIONS["class-weight"].help}`,
+  },
+  augment: { help: `With --shots and --support: ${FIT_OPTIONS.augment.help}` },
+  seed: { ...FIT_OPTIONS.seed, help: `With --shots: ${FIT_OPTIONS.seed.help}` },
+} as const satisfies Options;
 
 const options = {
   ...MODEL_OPTIONS,
@@ -43,7 +55,7 @@ const options = {
     value: "M,M",
     help: "With --shots: auto (default), logistic, prototypes, knn, ridge, or several of them",
   },
-  ...FIT_OPTIONS,
+  ...FIT_OPTIONS_OF_SHOTS,
   html: { value: "FILE", help: "Write a report with plots, one page that needs nothing else" },
   ...FEATURE_OPTIONS,
   json: { help: "Print JSON lines" },
@@ -104,6 +116,11 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
         "few photos would do with --shots",
     );
   }
+  if (model.config.problemType === "regression") {
+    throw new Error(
+      "the model's outputs are values of a regression, and no labels are right or wrong",
+    );
+  }
   const labels = model.config.id2label;
   const known = images.filter(({ label }) => labels.includes(label));
   const strange = images.filter(({ label }) => !labels.includes(label));
@@ -118,17 +135,28 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
   const temperature = model.head?.parameters.settings.temperature;
   const evaluation = evaluateLogits(found.logits, found.labels, labels, temperature);
   const unknown = await rejections(found, strange, opened, values, terminal);
+  // With one label there is nothing to guess.
+  const guessing = labels.length > 1 ? guessingText(evaluation.guessing, "others") : undefined;
   if (values.html !== undefined) {
-    const wrong = wrongImages(found, labels);
-    await writeFile(values.html, [
-      new TextEncoder().encode(await reportHtml(evaluation, wrong)),
-    ]);
+    const html = await reportHtml(evaluation, {
+      wrong: wrongImages(found, labels),
+      model: modelName(values),
+      command: terminal.invocation,
+      warning: guessing,
+    });
+    await writeFile(values.html, [new TextEncoder().encode(html)]);
   }
   terminal.stdout.write(
     values.json
       ? JSON.stringify({ ...evaluationJson(evaluation), skipped: found.skipped, ...unknown }) + "\n"
       : evaluationText(evaluation, terminal.stdout) + unknownText(unknown),
   );
+  if (guessing !== undefined) warn(guessing);
+}
+
+/** What the classifier is called in a report. */
+function modelName({ model, head }: Values): string {
+  return `${model ?? "the embedded model"}${head === undefined ? "" : `, head ${head}`}`;
 }
 
 /** With a head, the features that the logits are of. */
@@ -231,18 +259,30 @@ function prepareShots(values: Values): (job: Job) => Promise<void> {
 
 const shotsHeader = "method      shots  accuracy  95 % interval\n";
 
-function shotsRow(method: string, { shots, accuracy, confidenceInterval }: ShotsEvaluation) {
+function shotsRow(
+  method: string,
+  { shots, accuracy, confidenceInterval, chance }: ShotsEvaluation,
+): string {
   const [low, high] = confidenceInterval.map(percent);
+  const isBetter = confidenceInterval[0] > chance;
   return `${method.padEnd(10)}  ${String(shots).padStart(5)}  ${
     percent(accuracy).padStart(8)
-  }  ${low} to ${high}\n`;
+  }  ${low} to ${high}${isBetter ? "" : `  no better than guessing, ${percent(chance)}`}\n`;
 }
 
 function shotsJson(
   method: string,
-  { shots, accuracies, accuracy, confidenceInterval }: ShotsEvaluation,
+  { shots, accuracies, accuracy, confidenceInterval, chance }: ShotsEvaluation,
 ): string {
-  const line = { method, shots, accuracy, confidence_interval: confidenceInterval, accuracies };
+  const line = {
+    method,
+    shots,
+    accuracy,
+    confidence_interval: confidenceInterval,
+    chance,
+    better_than_guessing: confidenceInterval[0] > chance,
+    accuracies,
+  };
   return JSON.stringify(line) + "\n";
 }
 

@@ -21,12 +21,14 @@ export function evaluationText(
   const names = classes.map(({ label }) => printable(label));
   const width = Math.max(5, ...names.map((name) => stringWidth(name)));
   const pad = (name: string) => name + " ".repeat(width - stringWidth(name));
-  const rows = classes.map(({ count, recall }, c) => {
+  const cell = (share: number | undefined, column: string) =>
+    (share === undefined ? "" : percent(share)).padStart(column.length + 2);
+  const rows = classes.map(({ count, recall, precision, f1 }, c) => {
     const wrong = confusion[c]!.map((times, other) => other === c ? 0 : times);
     const most = wrong.indexOf(Math.max(...wrong));
     const mistaken = wrong[most]! > 0 ? `  ${names[most]} (${wrong[most]})` : "";
-    const share = recall === undefined ? "" : percent(recall);
-    return `${pad(names[c]!)}  ${String(count).padStart(6)}  ${share.padStart(7)}${mistaken}`;
+    const shares = cell(recall, " recall") + cell(precision, "precision") + cell(f1, "     F1");
+    return `${pad(names[c]!)}  ${String(count).padStart(6)}${shares}${mistaken}`;
   });
   const { before, after } = calibrationError;
   const calibration = before === after
@@ -36,9 +38,11 @@ export function evaluationText(
     .filter(({ coverage }) => COVERAGES.some((wanted) => Math.abs(wanted - coverage) < 1e-9))
     .map(({ coverage, risk }) => `${percent(risk)} of the surest ${Math.round(100 * coverage)} %`);
   return [
-    `${title(`${percent(accuracy)} right`)}  (95 %: ${low} to ${high}; ${count} photos)`,
+    `${title(`${percent(accuracy)} right`)}  (95 %: ${low} to ${high}; ${count} photos; guessing: ${
+      percent(evaluation.guessing.chance)
+    })`,
     "",
-    title(`${pad("class")}  photos   recall  most often taken for`),
+    title(`${pad("class")}  photos   recall  precision       F1  most often taken for`),
     ...rows.map((row) => row.trimEnd()),
     ...(classes.length <= MAX_MATRIX ? ["", title("confusion"), ...matrix(names, confusion)] : []),
     "",
@@ -66,6 +70,8 @@ export function evaluationJson(evaluation: Evaluation): Record<string, unknown> 
   return {
     accuracy,
     confidence_interval: confidenceInterval,
+    chance: evaluation.guessing.chance,
+    better_than_guessing: evaluation.guessing.isBetter,
     count,
     classes,
     confusion,

@@ -8,16 +8,24 @@ const KEY_BYTES = 32;
 /**
  * Features that were computed before, in a folder of their own for each model. A file is a list of
  * records: an image's SHA-256 and its feature, float32 [D]. Every process appends to a file of its own, so
- * that none gets into another's way, and what is half-written when it is interrupted is left out.
+ * that none gets into another's way, and what is half-written when it is interrupted is left out. A write
+ * that fails, as on a full disk, is the last one: what was computed is still given, but not kept.
  */
 export class FeatureCache implements Disposable {
   readonly #folder: string;
   readonly #features: Map<string, Float32Array>;
+  readonly #onWriteError: (error: unknown) => void;
   #file: Deno.FsFile | undefined;
+  #isWritable = true;
 
-  private constructor(folder: string, features: Map<string, Float32Array>) {
+  private constructor(
+    folder: string,
+    features: Map<string, Float32Array>,
+    onWriteError: (error: unknown) => void,
+  ) {
     this.#folder = folder;
     this.#features = features;
+    this.#onWriteError = onWriteError;
   }
 
   /**
@@ -25,8 +33,13 @@ export class FeatureCache implements Disposable {
    *
    * @param folder is made if it is not there.
    * @param size D
+   * @param onWriteError is told, once, why features are not kept any more.
    */
-  static async open(folder: string, size: number): Promise<FeatureCache> {
+  static async open(
+    folder: string,
+    size: number,
+    onWriteError: (error: unknown) => void,
+  ): Promise<FeatureCache> {
     await Deno.mkdir(folder, { recursive: true });
     const features = new Map<string, Float32Array>();
     for await (const { name } of Deno.readDir(folder)) {
@@ -38,7 +51,7 @@ export class FeatureCache implements Disposable {
         if (isFeature(feature)) features.set(bytes.subarray(at, at + KEY_BYTES).toHex(), feature);
       }
     }
-    return new FeatureCache(folder, features);
+    return new FeatureCache(folder, features, onWriteError);
   }
 
   /** @param key the image's SHA-256 in hexadecimal. */
@@ -46,14 +59,25 @@ export class FeatureCache implements Disposable {
     return this.#features.get(key);
   }
 
+  /** Keeps a feature. It never throws: what cannot be written is not kept. */
   add(key: string, feature: Float32Array): void {
     this.#features.set(key, feature);
+    if (!this.#isWritable) return;
+    try {
+      this.#write(concat([Uint8Array.fromHex(key), new Uint8Array(feature.slice().buffer)]));
+    } catch (error) {
+      // Another record behind a half-written one could not be read.
+      this.#isWritable = false;
+      this.#onWriteError(error);
+    }
+  }
+
+  #write(record: Uint8Array): void {
     this.#file ??= Deno.openSync(join(this.#folder, `${crypto.randomUUID()}.features`), {
       write: true,
       createNew: true,
     });
-    let rest = concat([Uint8Array.fromHex(key), new Uint8Array(feature.slice().buffer)]);
-    while (rest.length > 0) rest = rest.subarray(this.#file.writeSync(rest));
+    for (let rest = record; rest.length > 0;) rest = rest.subarray(this.#file.writeSync(rest));
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,12 @@
 import { concat } from "@std/bytes/concat";
 import { dirname } from "@std/path";
-import { addToHead } from "../heads/add_to_head.ts";
+import { extendHead, type Extension } from "../heads/add_to_head.ts";
 import { fitHead, type FitReport } from "../heads/fit_head.ts";
 import type { Head } from "../heads/head.ts";
-import type { Candidate } from "../heads/method.ts";
 import { writeHeadFile } from "../vit_msn/head_file.ts";
 import { readModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
 import {
+  asCalled,
   choiceOption,
   type Command,
   numberOption,
@@ -14,13 +14,16 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { commandLine } from "./command_line.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
-import { FEATURE_OPTIONS, labelledFeatures } from "./labelled_features.ts";
+import { fitJson, fitText } from "./fit_text.ts";
+import { guessingText } from "./guessing_text.ts";
+import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
 import { findLabelledImages } from "./labelled_images.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
-import { percent } from "./percent.ts";
+import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
 import { printable } from "./printable.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,7 +38,7 @@ const options = {
     help: "Add these photos, and their classes, to the head of --model; the file is replaced",
   },
   ...MODEL_OPTIONS,
-  ...HEAD_OPTION,
+  head: { value: "FILE", help: "With --add: the file of a head on top of --model, to add to" },
   ...RUNTIME_OPTIONS,
   method: {
     value: "M",
@@ -50,6 +53,7 @@ const options = {
     help: "Keep the photos' features in the file, so that more can be added later",
   },
   ...FEATURE_OPTIONS,
+  force: FORCE_OPTION,
   json: { help: "Print what was fitted as a line of JSON" },
 };
 
@@ -87,6 +91,7 @@ export const fit: Command<typeof options> = {
       keepFeatures: values["keep-features"],
     };
     for (const path of outputs) await assertFolder(path);
+    await assertTargets(values, values.force);
     const images = await findLabelledImages(source, warner("fit", terminal));
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
@@ -95,9 +100,10 @@ export const fit: Command<typeof options> = {
     await write(head, opened, values);
     terminal.stdout.write(
       values.json
-        ? JSON.stringify(toJson(head, report, found.skipped)) + "\n"
-        : summary(head, report) + written(values),
+        ? JSON.stringify(fitJson(head, report, found.skipped)) + "\n"
+        : asCalled(fitText(head, report) + written(values), terminal),
     );
+    warnOfGuessing(report, terminal);
     return 0;
   },
 };
@@ -110,8 +116,14 @@ async function add(
   terminal: Terminal,
 ): Promise<number> {
   if (positional.length > 0) throw new UsageError(`it takes no photos but those of --add`);
-  if (values.method !== undefined || values.lambd !== undefined) {
-    throw new UsageError("--method and --lambd stay what they are with --add");
+  for (const name of ["method", "lambd", "unknown"] as const) {
+    if (values[name] === undefined) continue;
+    throw new UsageError(`--${name} is ${values[name]}, but with --add it stays what it was`);
+  }
+  if (values["keep-features"]) {
+    throw new UsageError(
+      "--keep-features is for a new fit: with --add, features are kept if they were",
+    );
   }
   if (values.model === undefined && values.head === undefined) {
     throw new UsageError("--add takes a --model or --head to add to");
@@ -124,24 +136,65 @@ async function add(
     ? { out: values.out ?? values.model, "head-only": values["head-only"] }
     : { out: values.out, "head-only": values["head-only"] ?? values.head };
   for (const path of Object.values(target)) if (path !== undefined) await assertFolder(path);
+  await assertTargets(target, values.force);
   const images = await findLabelledImages(source, warner("fit", terminal));
   const found = await labelledFeatures("fit", images, opened, values, terminal, values);
   const { seed = 0, classWeight = "balanced" } = fitOptions(values, "auto");
   const rate = head.parameters.settings.unknown?.falseRejectionRate;
-  const more = addToHead(head, found, {
+  const extension = extendHead(head, found, {
     seed,
     classWeight,
     ...(rate === undefined ? {} : { falseRejectionRate: rate }),
   });
-  await write(more, opened, target);
+  sayWhatIsIn(extension, found, terminal);
+  const { head: more, report, already } = extension;
+  if (more !== head) await write(more, opened, target);
   const { labels, counts } = more.parameters.settings;
   const total = counts.reduce((sum, count) => sum + count, 0);
+  const json = { labels, counts, skipped: found.skipped, already: already.length };
+  const now = `Now ${labels.length} classes of ${total} photos.\n`;
   terminal.stdout.write(
     values.json
-      ? JSON.stringify({ labels, counts, skipped: found.skipped }) + "\n"
-      : `Now ${labels.length} classes of ${total} photos.\n` + written(target),
+      ? JSON.stringify(report ? { ...fitJson(more, report, found.skipped), ...json } : json) + "\n"
+      : more === head
+      ? "Nothing is new: no file is written.\n"
+      : asCalled(now + (report ? fitText(more, report) : "") + written(target), terminal),
   );
+  if (report) warnOfGuessing(report, terminal);
   return 0;
+}
+
+/** More names than these say no more. */
+const MAX_NAMES = 10;
+
+/** Says which photos a head has already. */
+function sayWhatIsIn(
+  { already, knowsImages }: Extension,
+  { files, labels }: FoundFeatures,
+  terminal: Terminal,
+): void {
+  const warn = warner("fit", terminal);
+  if (!knowsImages) {
+    warn(
+      "the file does not say which photos it was fitted on: those of them that are given again " +
+        "count twice",
+    );
+  }
+  if (already.length === 0) return;
+  const names = already.slice(0, MAX_NAMES).map(({ index, label }) =>
+    files[index]! + (label === labels[index] ? "" : ` (as ${label}, and it stays so)`)
+  );
+  const more = already.length > MAX_NAMES ? ` and ${already.length - MAX_NAMES} more` : "";
+  warn(
+    `${already.length} of ${files.length} photos are in the file already and left out: ` +
+      `${names.join(", ")}${more}`,
+  );
+}
+
+/** Says so on stderr, whatever goes to stdout: nobody should deploy such a classifier unawares. */
+function warnOfGuessing({ guessing }: FitReport, terminal: Terminal): void {
+  const text = guessing && guessingText(guessing, "left out");
+  if (text !== undefined) warner("fit", terminal)(text);
 }
 
 /** Before the work, not after it. */
@@ -158,6 +211,14 @@ async function assertFolder(path: string): Promise<void> {
 
 /** Where to write, under the options' names. */
 type Targets = Partial<Record<"out" | "head-only", string | undefined>>;
+
+async function assertTargets(
+  { out, "head-only": headOnly }: Targets,
+  force: boolean,
+): Promise<void> {
+  if (out !== undefined) await assertReplaceable(out, "fitted", force);
+  if (headOnly !== undefined) await assertReplaceable(headOnly, "head", force);
+}
 
 async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Promise<void> {
   const { parameters } = head;
@@ -177,84 +238,13 @@ async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Prom
 function written(targets: Targets): string {
   const { out, "head-only": headOnly } = targets;
   return [
-    ...(out === undefined ? [] : [`${out}: deno task classify photo.jpg --model ${out}`]),
+    ...(out === undefined
+      ? []
+      : [`${out}: deno task classify photo.jpg --model ${commandLine([out])}`]),
     ...(headOnly === undefined
       ? []
-      : [`${headOnly}: deno task classify photo.jpg --model … --head ${headOnly}`]),
+      : [`${headOnly}: deno task classify photo.jpg --model … --head ${commandLine([headOnly])}`]),
   ].map((line) => printable(line) + "\n").join("");
-}
-
-/** A candidate in words. */
-function nameOf(candidate: Candidate): string {
-  if ("lambd" in candidate) return `${candidate.method}, lambd ${candidate.lambd}`;
-  return "k" in candidate ? `${candidate.method}, k ${candidate.k}` : candidate.method;
-}
-
-function summary(head: Head, report: FitReport): string {
-  const { labels, counts, temperature, unknown } = head.parameters.settings;
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const lines = [
-    `Fitted ${labels.length} classes on ${total} photos: ${nameOf(report.candidate)}.`,
-  ];
-  const own = report.candidates.find(({ candidate }) =>
-    JSON.stringify(candidate) === JSON.stringify(report.candidate)
-  );
-  if (!own) {
-    lines.push(
-      "There are too few photos for cross-validation, which takes three a class: scores are not " +
-        "calibrated, and nothing is told unknown.",
-    );
-  } else {
-    const { before, after } = report.calibrationError!;
-    lines.push(
-      `Right on photos left out: ${percent(own.accuracy)}. Calibration error ${percent(before)}, ` +
-        `with temperature ${temperature.toPrecision(3)} ${percent(after)}.`,
-    );
-  }
-  if (unknown) {
-    const { criterion, threshold, falseRejectionRate } = unknown;
-    lines.push(
-      `Unknown with a ${criterion} below ${threshold.toPrecision(3)}: ` +
-        `${percent(falseRejectionRate)} of the photos left out are; it tells ` +
-        `${percent(report.unknown![criterion])} of pairs of a known and an unknown class.`,
-    );
-  }
-  return lines.join("\n") + "\n";
-}
-
-function toJson(head: Head, report: FitReport, skipped: number): unknown {
-  const { labels, counts, temperature, calibrated, unknown } = head.parameters.settings;
-  return {
-    ...report.candidate,
-    labels,
-    counts,
-    skipped,
-    temperature,
-    calibrated,
-    ...(unknown
-      ? {
-        unknown: {
-          criterion: unknown.criterion,
-          threshold: unknown.threshold,
-          false_rejection_rate: unknown.falseRejectionRate,
-          auroc: report.unknown,
-        },
-      }
-      : {}),
-    ...(report.calibrationError ? { calibration_error: report.calibrationError } : {}),
-    ...(report.logistic
-      ? {
-        objective: report.logistic.objective,
-        gradient_norm: report.logistic.gradientNorm,
-        iterations: report.logistic.iterations,
-      }
-      : {}),
-    candidates: report.candidates.map(({ candidate, accuracy, negativeLogLikelihood }) => ({
-      ...candidate,
-      accuracy,
-      negative_log_likelihood: negativeLogLikelihood,
-    })),
-  };
 }
 
 if (import.meta.main) await main(fit);

@@ -3,7 +3,7 @@ import { CONVERTED_FILES, downloadModel, HUB } from "../checkpoint/hub.ts";
 import { cachedModel } from "../checkpoint/hub_cache.ts";
 import { type HubName, parseHubName } from "../checkpoint/hub_name.ts";
 import { cacheFolder } from "./cache_folder.ts";
-import { type Option, UsageError } from "./command.ts";
+import { errorMessage, type Option, UsageError } from "./command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
 import { DownloadBar } from "./download_progress.ts";
 import type { Dtype } from "./model_folder.ts";
@@ -29,9 +29,26 @@ export async function hubNameOf(argument: string): Promise<HubName | undefined> 
  * Downloads a model of the hub into the user's cache, unless it is there, and draws a progress bar.
  *
  * @returns the folder with its files.
- * @throws {Error} if it cannot be had; the message names it.
+ * @throws {Error} if it cannot be had; the message names it, and says first that it is no path: a name
+ * may be a mistyped one.
  */
 export async function downloadHubModel(
+  name: HubName,
+  offline: boolean,
+  terminal: Terminal,
+): Promise<string> {
+  try {
+    return await download(name, offline, terminal);
+  } catch (error) {
+    const given = name.revision === "main" ? name.repo : `${name.repo}@${name.revision}`;
+    throw new Error(
+      `no file or folder ${given} is here, and as a model of the hub it cannot be had: ` +
+        errorMessage(error),
+    );
+  }
+}
+
+async function download(
   name: HubName,
   offline: boolean,
   { stderr, system }: Terminal,

@@ -2,6 +2,8 @@ import { concat } from "@std/bytes/concat";
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
 import { readBytes } from "../checkpoint/read_whole.ts";
 import { readErrorMessage } from "./file_error.ts";
+import { unreadKind, unreadText } from "./unread_images.ts";
+import { urlText } from "./url_argument.ts";
 
 /** An image to read, or why an argument gives none. */
 export interface ImageFile {
@@ -14,52 +16,98 @@ export interface ImageFile {
 /** The endings by which a folder's images are told from its other files. */
 const EXTENSIONS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp"];
 
+/** How {@linkcode findImageFiles} goes about it. */
+export interface FindOptions {
+  /** What takes an image through a pipe, such as `deno task classify -`. */
+  readonly pipe?: string;
+  /** Called at the end with what was found and is no image that can be decoded, unless it is nothing. */
+  readonly onUnread?: (files: readonly string[]) => void;
+}
+
 /**
  * Finds the images that arguments name: files, folders with all that is below them, globs, and `-`.
  * What is found in a folder is in alphabetical order. Names with a leading dot are left out, and so
  * are links to folders.
  */
-export async function findImageFiles(args: readonly string[]): Promise<ImageFile[]> {
+export async function findImageFiles(
+  args: readonly string[],
+  { pipe, onUnread = () => {} }: FindOptions = {},
+): Promise<ImageFile[]> {
   const found: ImageFile[] = [];
+  const unread: string[] = [];
   for (const arg of args) {
     if (arg === "-" && found.some(({ file }) => file === "-")) {
       found.push({ file: arg, error: "standard input is read already" });
-    } else found.push(...await findOne(arg));
+    } else found.push(...await findOne(arg, pipe, unread));
   }
+  if (unread.length > 0) onUnread(unread);
   return found;
 }
 
-async function findOne(arg: string): Promise<ImageFile[]> {
+async function findOne(
+  arg: string,
+  pipe: string | undefined,
+  unread: string[],
+): Promise<ImageFile[]> {
   if (arg === "-") return [{ file: arg }];
   try {
     const { isDirectory } = await Deno.stat(arg);
-    return isDirectory ? await findInFolder(arg) : [{ file: arg }];
+    return isDirectory ? await findInFolder(arg, unread) : [{ file: arg }];
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
-    if (isMissing && isGlob(arg)) return await findGlob(arg);
+    const url = isMissing ? urlText(arg, pipe) : undefined;
+    if (url !== undefined) return [{ file: arg, error: url }];
+    if (isMissing && isGlob(arg)) return await findGlob(arg, unread);
     return [{ file: arg, error: readErrorMessage(error) }];
   }
 }
 
-async function findInFolder(folder: string): Promise<ImageFile[]> {
-  const files = (await walk(folder, Infinity)).filter(({ file, error }) =>
-    error !== undefined || EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension))
-  );
-  return files.length > 0
-    ? files
-    : [{ file: folder, error: `no image is in this folder (${EXTENSIONS.join(" ")})` }];
+async function findInFolder(folder: string, unread: string[]): Promise<ImageFile[]> {
+  const all = await walk(folder, Infinity);
+  const files = all.filter(({ file, error }) => error !== undefined || isImageName(file));
+  const endings = EXTENSIONS.join(" ");
+  return filesOrReason(all, files, unread, folder, `no image is in this folder (${endings})`);
+}
+
+/** Whether a file's name ends as that of an image which is decoded. */
+export function isImageName(file: string): boolean {
+  return EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension));
 }
 
 /** As in a shell, a folder that cannot be read is none in which a glob finds anything. */
-async function findGlob(glob: string): Promise<ImageFile[]> {
+async function findGlob(glob: string, unread: string[]): Promise<ImageFile[]> {
   const pattern = globToRegExp(normalize(glob), { extended: true, globstar: true });
   // Where to look: the folder before the first character that is not itself.
   const folder = glob.slice(0, glob.slice(0, glob.search(/[*?[{!@+(]/)).lastIndexOf("/") + 1);
   const isBounded = !/\*\*|[{(]/.test(glob);
   const depth = isBounded ? glob.slice(folder.length).split("/").length : Infinity;
-  const files = (await walk(folder || ".", depth))
+  const all = (await walk(folder || ".", depth))
     .filter(({ file, error }) => error === undefined && pattern.test(normalize(file)));
-  return files.length > 0 ? files : [{ file: glob, error: "no file matches" }];
+  const files = all.filter(({ file }) => unreadKind(file) === undefined);
+  return filesOrReason(all, files, unread, glob, "no file matches");
+}
+
+/**
+ * The files, with what is not decoded noted apart. If there are none, an error says so.
+ *
+ * @param all what was found.
+ * @param files those of them to read.
+ * @param nothing what is wrong if nothing at all was found.
+ */
+function filesOrReason(
+  all: readonly ImageFile[],
+  files: ImageFile[],
+  unread: string[],
+  argument: string,
+  nothing: string,
+): ImageFile[] {
+  const left = all.map(({ file }) => file).filter((file) => unreadKind(file) !== undefined);
+  if (files.length > 0) {
+    unread.push(...left);
+    return files;
+  }
+  if (left.length === 0) return [{ file: argument, error: nothing }];
+  return [{ file: argument, error: `no image that can be read, but ${unreadText(left)}` }];
 }
 
 /** The files below a folder, down to a depth of 1 for those right in it, and what cannot be read. */
@@ -110,7 +158,8 @@ export async function readImageFile(
     if (size > maxBytes) throw tooLong(maxBytes);
     return await readBytes(handle, size);
   } catch (error) {
-    throw new Error(readErrorMessage(error));
+    const isMissing = error instanceof Deno.errors.NotFound;
+    throw new Error(isMissing && urlText(file) || readErrorMessage(error));
   }
 }
 

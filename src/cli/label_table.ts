@@ -8,11 +8,18 @@ const MAX_BAR = 40;
 /** An eighth of a block to seven eighths. */
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** A file's labels as a table for a person: label, score and a bar. */
+/** Float32 has about so many digits. */
+const DIGITS = 7;
+
+/**
+ * A file's labels as a table for a person: label, score and a bar, or of a model of regression the values
+ * as they are.
+ */
 export function labelTable(
   file: string,
   labels: readonly Classification[],
   { color, columns }: Pick<Output, "color" | "columns">,
+  { areValues = false }: { areValues?: boolean } = {},
 ): string {
   const paint = (style: (text: string) => string, text: string) => color ? style(text) : text;
   const named = labels.map(({ label, score }) => ({ label: printable(label), score }));
@@ -21,9 +28,10 @@ export function labelTable(
   const barWidth = Math.max(0, Math.min(MAX_BAR, columns - nameWidth - 13));
   const rows = named.map(({ label, score }, rank) => {
     const name = label + " ".repeat(nameWidth - stringWidth(label));
+    const start = `  ${rank === 0 && !areValues ? paint(bold, name) : name}  `;
+    if (areValues) return start + Number(score.toPrecision(DIGITS));
     const percent = `${(100 * score).toFixed(1).padStart(5)} %`;
-    const row = `  ${rank === 0 ? paint(bold, name) : name}  ${percent}  `;
-    return (row + paint(cyan, bar(score, barWidth))).trimEnd();
+    return (`${start}${percent}  ` + paint(cyan, bar(score, barWidth))).trimEnd();
   });
   if (rows.length === 0) rows.push(paint(dim, "  no label reaches the threshold"));
   return [paint(bold, printable(file)), ...rows, ""].join("\n");

@@ -11,6 +11,7 @@ import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Options, type OptionValues } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { FeatureCache } from "./feature_cache.ts";
+import { writeErrorMessage } from "./file_error.ts";
 import { readImageFile } from "./image_files.ts";
 import type { LabelledImage } from "./labelled_images.ts";
 import type { OpenedModel } from "./model_option.ts";
@@ -29,9 +30,14 @@ export const FEATURE_OPTIONS = {
 /** Of labelled images, those whose features could be computed. */
 export interface FoundFeatures extends LabelledFeatures {
   readonly files: readonly string[];
+  /** The beginning of each image's SHA-256. */
+  readonly ids: readonly string[];
   /** How many images are left out: unreadable, twice there, or with two labels. */
   readonly skipped: number;
 }
+
+/** So many hexadecimal digits of a SHA-256 tell the images of any collection apart. */
+const ID_LENGTH = 16;
 
 /** Another one makes all features anew, after a change of what they are. */
 const VERSION = 1;
@@ -53,17 +59,17 @@ export async function labelledFeatures(
   { augment = false }: { augment?: boolean } = {},
 ): Promise<FoundFeatures> {
   const decoding = decodeOptions(values.decode, model.processor);
-  using cache = values["no-cache"]
-    ? undefined
-    : await openCache(name, bytes, `${values.decode ?? "exact"}${augment ? "-augmented" : ""}`, {
-      size: model.config.hiddenSize,
-      terminal,
-    });
   const progress = new Progress(images.length, terminal.stderr);
   const say = (message: string) => {
     progress.clear();
     terminal.stderr.write(`${message}\n`);
   };
+  const variant = `${values.decode ?? "exact"}${augment ? "-augmented" : ""}`;
+  using cache = values["no-cache"] ? undefined : await openCache(bytes, variant, {
+    size: model.config.hiddenSize,
+    terminal,
+    notKept: (reason) => say(`${name}: features are not kept: ${reason}`),
+  });
   using decoder = new ImageDecoder({ workers: images.length > 1 ? 1 : 0 });
   const found = new Map<string, { file: string; label: string; feature: Float32Array }>();
   const contradictory = new Set<string>();
@@ -98,7 +104,9 @@ export async function labelledFeatures(
     progress.advance();
   }
   progress.clear();
-  const kept = [...found].flatMap(([key, entry]) => contradictory.has(key) ? [] : [entry]);
+  const kept = [...found].flatMap(([key, entry]) =>
+    contradictory.has(key) ? [] : [{ key, ...entry }]
+  );
   assertEveryClass(images, kept);
   if (skipped > 0) {
     say(`${name}: ${skipped + contradictory.size} of ${images.length} images are left out`);
@@ -107,6 +115,7 @@ export async function labelledFeatures(
     features: kept.map(({ feature }) => feature),
     labels: kept.map(({ label }) => label),
     files: kept.map(({ file }) => file),
+    ids: kept.map(({ key }) => key.slice(0, ID_LENGTH)),
     skipped: skipped + contradictory.size,
   };
 }
@@ -140,11 +149,15 @@ async function computeFeature(
   return l2Normalize(first.map((x, d) => others.reduce((sum, other) => sum + other[d]!, x)));
 }
 
+/** The cache of a model's features; nothing if it cannot be read or made. */
 async function openCache(
-  name: string,
   model: Uint8Array,
   variant: string,
-  { size, terminal }: { size: number; terminal: Terminal },
+  { size, terminal, notKept }: {
+    size: number;
+    terminal: Terminal;
+    notKept: (reason: string) => void;
+  },
 ): Promise<FeatureCache | undefined> {
   try {
     const digest = (await sha256(model)).slice(0, 16);
@@ -154,9 +167,13 @@ async function openCache(
       `v${VERSION}-${digest}-${variant}`,
     );
     await terminal.system.allowWrite(folder);
-    return await FeatureCache.open(folder, size);
+    return await FeatureCache.open(
+      folder,
+      size,
+      (error) => notKept(errorMessage(writeErrorMessage(error))),
+    );
   } catch (error) {
-    terminal.stderr.write(`${name}: features are not kept: ${errorMessage(error)}\n`);
+    notKept(errorMessage(error));
     return undefined;
   }
 }

@@ -24,6 +24,7 @@ import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
 import { runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
+import { urlText } from "./url_argument.ts";
 
 /** The options of every command that has to do with a model. */
 export const MODEL_OPTIONS = {
@@ -153,7 +154,9 @@ async function openModel<T>(
     const bytes = await readWhole(path);
     return await open(bytes, isSelfContained(bytes) ? {} : await readSidecars(path));
   } catch (error) {
-    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const reason = isMissing ? urlText(model) ?? "no such file or folder" : readErrorMessage(error);
+    throw new Error(`${path}: ${errorMessage(reason)}`);
   }
 }
 

@@ -13,20 +13,29 @@ export interface WrongImage {
   readonly score: number;
 }
 
+/** What a report says besides the numbers. */
+export interface ReportDetails {
+  /** The images that were named wrong, those of which the model is surest first. */
+  readonly wrong: readonly WrongImage[];
+  /** What the classifier is called. */
+  readonly model: string;
+  /** The command line that made the report. */
+  readonly command?: string | undefined;
+  /** A sentence on what the reader must not miss. */
+  readonly warning?: string | undefined;
+}
+
 const MAX_THUMBNAILS = 24;
 /** The longer side of a thumbnail, in pixels. */
 const THUMBNAIL = 128;
 
-/**
- * An evaluation as a web page that needs nothing else: plots, the confusion matrix and thumbnails.
- *
- * @param wrong the images that were named wrong, those of which the model is surest first.
- */
+/** An evaluation as a web page that needs nothing else: plots, the confusion matrix and thumbnails. */
 export async function reportHtml(
   evaluation: Evaluation,
-  wrong: readonly WrongImage[],
+  { wrong, model, command, warning }: ReportDetails,
 ): Promise<string> {
-  const { accuracy, confidenceInterval, count, calibrationError: { before, after } } = evaluation;
+  const { guessing, accuracy, confidenceInterval, count, calibrationError: { before, after } } =
+    evaluation;
   const [low, high] = confidenceInterval.map(percent);
   const thumbnails = [];
   for (const image of wrong.slice(0, MAX_THUMBNAILS)) thumbnails.push(await thumbnail(image));
@@ -46,9 +55,17 @@ export async function reportHtml(
   figure img { max-width: 8rem; max-height: 8rem; }
   figcaption { font-size: 0.8rem; overflow-wrap: anywhere; }
   svg text { font-size: 11px; fill: #555; }
+  .warning { border-left: 0.3rem solid #c33; padding-left: 0.7rem; font-weight: bold; }
+  code { overflow-wrap: anywhere; }
 </style>
 <h1>${percent(accuracy)} right</h1>
-<p>${count} photos; 95 % interval ${low} to ${high}. Calibration error ${percent(after)}${
+${warning === undefined ? "" : `<p class="warning">${escape(sentence(warning))}</p>`}
+<p>Model: ${escape(model)}${
+    command === undefined ? "" : `<br>Made by: <code>${escape(command)}</code>`
+  }</p>
+<p>${count} photos; 95 % interval ${low} to ${high}; guessing gets ${
+    percent(guessing.chance)
+  }. Calibration error ${percent(after)}${
     before === after ? "" : `, ${percent(before)} without the temperature`
   }.</p>
 <div class="plots">
@@ -63,6 +80,10 @@ ${classTable(evaluation)}
 ${thumbnails.join("\n") || "<p>None.</p>"}
 </html>
 `;
+}
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
 const SIZE = 260;
@@ -117,10 +138,11 @@ function riskPlot({ riskCoverage }: Evaluation): string {
 }
 
 function classTable({ classes }: Evaluation): string {
-  const rows = classes.map(({ label, count, recall }) =>
-    `<tr><th>${escape(label)}<td>${count}<td>${recall === undefined ? "" : percent(recall)}`
+  const cell = (share: number | undefined) => `<td>${share === undefined ? "" : percent(share)}`;
+  const rows = classes.map(({ label, count, recall, precision, f1 }) =>
+    `<tr><th>${escape(label)}<td>${count}${[recall, precision, f1].map(cell).join("")}`
   );
-  return `<table><tr><th>class<th>photos<th>recall${rows.join("")}</table>`;
+  return `<table><tr><th>class<th>photos<th>recall<th>precision<th>F1${rows.join("")}</table>`;
 }
 
 function confusionTable({ classes, confusion }: Evaluation): string {

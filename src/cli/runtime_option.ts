@@ -24,12 +24,16 @@ export const RUNTIME_OPTIONS = {
   threads: {
     value: "N",
     help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
-      "share; default 1, or what --jobs says",
+      "share; default 1",
   },
 } as const satisfies Options;
 
-/** The option of commands that run many images. */
+/** The options of commands that run many images; they go behind {@linkcode RUNTIME_OPTIONS}. */
 export const JOBS_OPTION = {
+  threads: {
+    ...RUNTIME_OPTIONS.threads,
+    help: `${RUNTIME_OPTIONS.threads.help}, or what --jobs says`,
+  },
   jobs: {
     value: "N",
     help: "Decode N images at a time and hand the model several at once, on N threads (simd) " +

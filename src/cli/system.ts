@@ -1,4 +1,9 @@
-/** What only a model of the hub needs of the system; it asks the user for it when it is used. */
+import { DENO_TASK } from "./program.ts";
+
+/** What a command may need, in all. */
+const PERMISSIONS = "--allow-read --allow-write --allow-net --allow-env";
+
+/** What models of the hub and caches need of the system; it asks the user for it when it is used. */
 export interface System {
   /**
    * A variable of the environment; nothing if it is not set, or empty.
@@ -25,9 +30,11 @@ export interface System {
  * to ask on, they are refused.
  *
  * @param command whose name goes into the advice on how to give permissions.
+ * @param program what the user typed before the command's name.
  */
 export function processSystem(
   command: string,
+  program: string,
   request: (
     descriptor: Deno.PermissionDescriptor,
   ) => Promise<Pick<Deno.PermissionStatus, "state">> = (descriptor) =>
@@ -36,8 +43,11 @@ export function processSystem(
   const ask = async (descriptor: Deno.PermissionDescriptor, what: string) => {
     if ((await request(descriptor)).state === "granted") return;
     throw new Deno.errors.NotCapable(
-      `A model of the hub needs --allow-${what}: use \`deno run --allow-read --allow-write ` +
-        `--allow-net --allow-env src/cli/${command}.ts …\` in place of \`deno task ${command}\``,
+      `this needs --allow-${what}: ` +
+        (program === DENO_TASK
+          ? `use \`deno run ${PERMISSIONS} src/cli/${command}.ts …\` in place of ` +
+            `\`${program} ${command}\``
+          : `install ${program} with ${PERMISSIONS}`),
     );
   };
   return {

@@ -1,3 +1,4 @@
+import { DENO_TASK } from "./program.ts";
 import { processSystem, type System } from "./system.ts";
 
 /** Where a command writes text. */
@@ -13,6 +14,10 @@ export interface Output {
 
 /** A command's way to the outside. */
 export interface Terminal {
+  /** What the user typed before the command's name; default `deno task`. */
+  readonly program?: string;
+  /** The whole command line, as one types it. */
+  readonly invocation?: string;
   readonly stdin: ReadableStream<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -22,13 +27,14 @@ export interface Terminal {
 /** The width to assume of an output that has none. */
 const DEFAULT_COLUMNS = 80;
 
-/** The process's own standard streams and system, for a command of that name. */
-export function processTerminal(command: string): Terminal {
+/** The process's own standard streams and system, for a command that was called so. */
+export function processTerminal(command: string, program: string = DENO_TASK): Terminal {
   return {
+    program,
     stdin: Deno.stdin.readable,
     stdout: outputOf(Deno.stdout),
     stderr: outputOf(Deno.stderr),
-    system: processSystem(command),
+    system: processSystem(command, program),
   };
 }
 

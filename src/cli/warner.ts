@@ -1,7 +1,9 @@
+import { asCalled } from "./command.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Writes messages to stderr, each a line behind the command's name. */
-export function warner(name: string, { stderr }: Pick<Terminal, "stderr">) {
-  return (message: string): void => stderr.write(`${name}: ${printable(message)}\n`);
+export function warner(name: string, terminal: Pick<Terminal, "stderr" | "program">) {
+  return (message: string): void =>
+    terminal.stderr.write(`${name}: ${asCalled(printable(message), terminal)}\n`);
 }

@@ -1,41 +1,119 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { fitHead, type FitOptions, type LabelledFeatures } from "./fit_head.ts";
+import type { HeadParameters } from "../vit_msn/head_parameters.ts";
+import { fitHead, type FitOptions, type FitReport, type LabelledFeatures } from "./fit_head.ts";
 import { Head } from "./head.ts";
 import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
 import { linearTensors } from "./scorer.ts";
 
+/** What {@linkcode extendHead} has done. */
+export interface Extension {
+  /** The head with what was new; the same head if nothing was. */
+  readonly head: Head;
+  /** How the fit went, if the head was fitted anew. */
+  readonly report?: FitReport;
+  /** Which of the images were left out because the head has them already, and with what label. */
+  readonly already: readonly { readonly index: number; readonly label: string }[];
+  /** Whether the head tells which images it has. */
+  readonly knowsImages: boolean;
+}
+
+/** Features whose cosine is at least this are of the same image. */
+const SAME = 1 - 1e-6;
+
 /**
  * Adds images, and with them classes, to a head. Where it kept its images' features, it is fitted anew on
  * all of them, by the same method and setting. Without them, prototypes can be moved: each is a mean. The
- * calibration and the rule for unknown images then stay what they were.
+ * calibration and the rule for unknown images then stay what they were. Images that the head has already
+ * are left out, as far as it kept their features or ids.
  *
  * @throws {TypeError} if the head has neither.
  * @throws {RangeError} if the features are not of the head's length.
  */
 export function addToHead(head: Head, added: LabelledFeatures, options: FitOptions = {}): Head {
+  return extendHead(head, added, options).head;
+}
+
+/** Does what {@linkcode addToHead} does, and says how it went. */
+export function extendHead(
+  head: Head,
+  added: LabelledFeatures,
+  options: FitOptions = {},
+): Extension {
   const { settings, tensors: { support, votes, means } } = head.parameters;
   const D = means.shape[1]!;
   const misfit = added.features.find((feature) => feature.length !== D);
   if (misfit) {
     throw new RangeError(`Cannot add a feature of ${misfit.length} numbers: the head's have ${D}`);
   }
-  if (support && votes) {
-    const { method, lambd } = settings;
-    return fitHead({
-      features: [...rowsOf(support), ...added.features],
-      labels: [
-        ...rowsOf(votes).map((row) => settings.labels[row.findIndex((vote) => vote > 0)]!),
-        ...added.labels,
-      ],
-    }, { ...options, method, ...(lambd === undefined ? {} : { lambd }), keepFeatures: true }).head;
-  }
-  if (settings.method !== "prototypes") {
+  if (!support && settings.method !== "prototypes") {
     throw new TypeError(
       `Cannot add to a head of the method ${settings.method}: it takes the features of the earlier ` +
         "images; fit it again on all of them, with --keep-features to add more later",
     );
   }
+  const old = support && votes ? supportOf(head.parameters) : undefined;
+  const knowsImages = old !== undefined || settings.photos !== undefined;
+  const already = added.features.flatMap((_, index) => {
+    const label = labelInHead(head.parameters, old, added, index);
+    return label === undefined ? [] : [{ index, label }];
+  });
+  const left = new Set(already.map(({ index }) => index));
+  const news = take(added, (i) => !left.has(i));
+  if (news.features.length === 0) return { head, already, knowsImages };
+  if (!old) return { head: moved(head.parameters, news), already, knowsImages };
+  const { method, lambd } = settings;
+  const all = {
+    features: [...old.features, ...news.features],
+    labels: [...old.labels, ...news.labels],
+    ...(old.ids && news.ids ? { ids: [...old.ids, ...news.ids] } : {}),
+  };
+  return {
+    ...fitHead(all, {
+      ...options,
+      method,
+      ...(lambd === undefined ? {} : { lambd }),
+      keepFeatures: true,
+    }),
+    already,
+    knowsImages,
+  };
+}
+
+/** What a head that kept its images' features was fitted on. */
+function supportOf({ settings, tensors: { support, votes } }: HeadParameters): LabelledFeatures {
+  const { labels: names, photos } = settings;
+  const labels = rowsOf(votes!).map((row) => names[row.findIndex((vote) => vote > 0)]!);
+  const features = rowsOf(support!);
+  if (!photos) return { features, labels };
+  const next = names.map(() => 0);
+  const ids = labels.map((label) => {
+    const c = names.indexOf(label);
+    return photos[c]![next[c]!++] ?? "";
+  });
+  return { features, labels, ids };
+}
+
+/** The label under which a head has an image; nothing if it has not, or does not know. */
+function labelInHead(
+  { settings: { labels, photos } }: HeadParameters,
+  old: LabelledFeatures | undefined,
+  { features, ids }: LabelledFeatures,
+  index: number,
+): string | undefined {
+  const id = ids?.[index];
+  const byId = id === undefined ? -1 : photos?.findIndex((own) => own.includes(id)) ?? -1;
+  if (byId !== -1) return labels[byId];
+  const feature = features[index]!;
+  const same =
+    old?.features.findIndex((other) =>
+      feature.reduce((sum, x, d) => sum + x * other[d]!, 0) >= SAME
+    ) ?? -1;
+  return old?.labels[same];
+}
+
+/** Prototypes that are the means of more images. */
+function moved({ settings, tensors: { means } }: HeadParameters, added: LabelledFeatures): Head {
   const labels = [...new Set([...settings.labels, ...added.labels])].sort();
   const classes = added.labels.map((label) => labels.indexOf(label));
   const news = classMeans({
@@ -54,11 +132,37 @@ export function addToHead(head: Head, added: LabelledFeatures, options: FitOptio
       (before * (old === -1 ? 0 : olds[old]![d]!) + more * x) / (before + more)
     );
   });
-  const moved = matrixOf(rows);
+  const newMeans = matrixOf(rows);
+  const { photos, ...others } = settings;
+  const { ids } = added;
   return new Head({
-    settings: { ...settings, labels, counts },
-    tensors: { ...linearTensors(prototypeScorer(moved)), means: toTensor(moved) },
+    settings: {
+      ...others,
+      labels,
+      counts,
+      ...(photos && ids
+        ? {
+          photos: labels.map((label, c) => [
+            ...photos[settings.labels.indexOf(label)] ?? [],
+            ...ids.filter((_, i) => classes[i] === c),
+          ]),
+        }
+        : {}),
+    },
+    tensors: { ...linearTensors(prototypeScorer(newMeans)), means: toTensor(newMeans) },
   });
+}
+
+function take(
+  { features, labels, ids }: LabelledFeatures,
+  wanted: (i: number) => boolean,
+): LabelledFeatures {
+  const some = <T>(list: readonly T[]) => list.filter((_, i) => wanted(i));
+  return {
+    features: some(features),
+    labels: some(labels),
+    ...(ids ? { ids: some(ids) } : {}),
+  };
 }
 
 function rowsOf({ shape: [rows, columns], data }: Tensor<"float32">): Float32Array[] {

@@ -6,7 +6,7 @@ import type { ViTMSNConfig } from "../vit_msn/config.ts";
 export interface Classification {
   /** The class's name, from the config's `id2label`. */
   readonly label: string;
-  /** From 0 to 1; with `functionToApply: "none"` the logit itself. */
+  /** From 0 to 1; the logit itself with `functionToApply: "none"`, and of a model of regression. */
   readonly score: number;
 }
 
@@ -25,8 +25,8 @@ export interface ClassificationOptions {
    */
   readonly unknown?: boolean;
   /**
-   * Default is `sigmoid` where the classes do not exclude each other (`multi_label_classification`) or
-   * there is only one, else `softmax`.
+   * Default is `none` for a model of `regression`, whose outputs are values, `sigmoid` where the classes do
+   * not exclude each other (`multi_label_classification`) or there is only one, else `softmax`.
    */
   readonly functionToApply?: FunctionToApply;
   /** Only these labels; default is all. Scores stay what they are among all labels. */
@@ -61,7 +61,12 @@ export function toClassifications(
     throw new RangeError(`Cannot choose labels: "${stranger}" is no label of the model`);
   }
   const independent = config.problemType === "multi_label_classification" || logits.length === 1;
-  const scores = FUNCTIONS[functionToApply ?? (independent ? "sigmoid" : "softmax")](logits);
+  const byDefault = config.problemType === "regression"
+    ? "none"
+    : independent
+    ? "sigmoid"
+    : "softmax";
+  const scores = FUNCTIONS[functionToApply ?? byDefault](logits);
   return topK(scores, scores.length)
     .map((id) => ({ label: config.id2label[id]!, score: scores[id]! }))
     .filter(({ label, score }) => score >= threshold && (!labels || labels.includes(label)))

@@ -27,14 +27,15 @@ export function wilsonInterval(right: number, count: number): Interval {
 }
 
 /**
- * Student's 95 % interval of a mean: `mean ± t s / √n`, s the sample's standard deviation.
+ * Student's 95 % interval of a mean of shares: `mean ± t s / √n`, s the sample's standard deviation, as
+ * far as it is within 0 to 1, where shares are.
  *
- * @param values at least two.
+ * @param values at least two, from 0 to 1.
  */
-export function meanInterval(values: readonly number[]): Interval {
+export function meanShareInterval(values: readonly number[]): Interval {
   const n = values.length;
   const mean = values.reduce((sum, x) => sum + x, 0) / n;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
   const half = (T[n - 2] ?? Z) * Math.sqrt(variance / n);
-  return [mean - half, mean + half];
+  return [Math.max(0, mean - half), Math.min(1, mean + half)];
 }

@@ -7,6 +7,7 @@ import {
 import { softmax } from "../tensor/softmax.ts";
 import { type Interval, wilsonInterval } from "./confidence_interval.ts";
 import type { LabelledFeatures } from "./fit_head.ts";
+import { compareWithGuessing, type Guessing } from "./guessing.ts";
 import type { Head } from "./head.ts";
 
 /** How good a classifier is on images whose labels are known. */
@@ -17,6 +18,8 @@ export interface Evaluation {
   readonly accuracy: number;
   /** 95 %, Wilson's score interval of the accuracy. */
   readonly confidenceInterval: Interval;
+  /** Whether that is better than guessing. */
+  readonly guessing: Guessing;
   /** Every label, in the order of the logits. */
   readonly classes: readonly ClassEvaluation[];
   /** [K, K]: of the images of a label (row), how many were given which label (column). */
@@ -40,6 +43,10 @@ export interface ClassEvaluation {
   readonly count: number;
   /** The share of these that were given it; nothing if there are none. */
   readonly recall?: number;
+  /** The share of images given it that have it; nothing if none was given it. */
+  readonly precision?: number;
+  /** The harmonic mean of precision and recall, 0 if no image is right; nothing without both. */
+  readonly f1?: number;
 }
 
 /** The shares of images at which risk is stated. */
@@ -98,10 +105,11 @@ export function evaluateLogits(
     count,
     accuracy: rightCount / count,
     confidenceInterval: wilsonInterval(rightCount, count),
-    classes: labels.map((label, c) => {
-      const total = confusion[c]!.reduce((sum, x) => sum + x, 0);
-      return { label, count: total, ...(total > 0 ? { recall: confusion[c]![c]! / total } : {}) };
-    }),
+    guessing: compareWithGuessing(
+      guesses.map((guess, i) => ({ guess, truth: classes[i]! })),
+      labels.length,
+    ),
+    classes: labels.map((label, c) => classEvaluation(label, c, confusion)),
     confusion,
     calibrationError: {
       before: expectedCalibrationError(
@@ -112,6 +120,27 @@ export function evaluateLogits(
     },
     reliability: reliabilityOf(logits, classes),
     riskCoverage: riskCoverageOf(logits, right),
+  };
+}
+
+/**
+ * With tp images of the class that were given it, fn that were not and fp others that were:
+ * recall tp / (tp + fn), precision tp / (tp + fp), F1 2 tp / (2 tp + fp + fn).
+ */
+function classEvaluation(
+  label: string,
+  c: number,
+  confusion: Evaluation["confusion"],
+): ClassEvaluation {
+  const right = confusion[c]![c]!;
+  const count = confusion[c]!.reduce((sum, x) => sum + x, 0);
+  const named = confusion.reduce((sum, row) => sum + row[c]!, 0);
+  return {
+    label,
+    count,
+    ...(count > 0 ? { recall: right / count } : {}),
+    ...(named > 0 ? { precision: right / named } : {}),
+    ...(count > 0 && named > 0 ? { f1: 2 * right / (count + named) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { uniform } from "../tensor/uniform.ts";
-import { type Interval, meanInterval } from "./confidence_interval.ts";
+import { type Interval, meanShareInterval } from "./confidence_interval.ts";
 import { shuffle } from "./cross_validation.ts";
 import { evaluate } from "./evaluate.ts";
 import { fitHead, type FitOptions, type LabelledFeatures } from "./fit_head.ts";
@@ -20,8 +20,10 @@ export interface ShotsEvaluation {
   readonly accuracies: readonly number[];
   /** Their mean. */
   readonly accuracy: number;
-  /** 95 %, Student's interval of the mean over splits; of one split, that share itself twice. */
+  /** 95 %, Student's interval of the mean over splits, within 0 to 1; of one split, that share itself twice. */
   readonly confidenceInterval: Interval;
+  /** The mean share that guessing gets right; as of answers that do not look at the image. */
+  readonly chance: number;
 }
 
 /**
@@ -51,7 +53,7 @@ export function evaluateShots(
       );
     }
   }
-  const accuracies = Array.from({ length: splits }, (_, split) => {
+  const evaluations = Array.from({ length: splits }, (_, split) => {
     const random = uniform(seed * MAX_SPLITS + split);
     const drawn = new Set(
       [...members.keys()].sort().flatMap((label) =>
@@ -59,14 +61,17 @@ export function evaluateShots(
       ),
     );
     const { head } = fitHead(take(support, (i) => drawn.has(i)), { ...options, seed });
-    return evaluate(head, query ?? take(support, (i) => !drawn.has(i))).accuracy;
+    return evaluate(head, query ?? take(support, (i) => !drawn.has(i)));
   });
+  const accuracies = evaluations.map(({ accuracy }) => accuracy);
   const accuracy = accuracies.reduce((sum, a) => sum + a, 0) / splits;
+  const chance = evaluations.reduce((sum, { guessing }) => sum + guessing.chance, 0) / splits;
   return {
     shots,
     accuracies,
     accuracy,
-    confidenceInterval: splits > 1 ? meanInterval(accuracies) : [accuracy, accuracy],
+    chance,
+    confidenceInterval: splits > 1 ? meanShareInterval(accuracies) : [accuracy, accuracy],
   };
 }
 

@@ -2,6 +2,7 @@ import { topK } from "../tensor/top_k.ts";
 import type { HeadSettings, HeadTensors } from "../vit_msn/head_parameters.ts";
 import { expectedCalibrationError } from "./calibration_error.ts";
 import { canCrossValidate, crossValidate, type Validation } from "./cross_validation.ts";
+import { type Answer, compareWithGuessing, type Guessing } from "./guessing.ts";
 import { Head } from "./head.ts";
 import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import {
@@ -16,7 +17,7 @@ import {
 import { classMeans } from "./prototypes.ts";
 import { type ClassWeight, countsOf, type Samples, toSamples } from "./samples.ts";
 import { linearTensors, scoresOf } from "./scorer.ts";
-import { fitTemperature, negativeLogLikelihood } from "./temperature.ts";
+import { fitTemperature, negativeLogLikelihood, temperatureOfConfidence } from "./temperature.ts";
 import { chooseUnknown, type UnknownReport } from "./unknown.ts";
 
 /** Features of images whose labels are known. */
@@ -25,6 +26,11 @@ export interface LabelledFeatures {
   readonly features: readonly Float32Array[];
   /** n labels. */
   readonly labels: readonly string[];
+  /**
+   * What tells the images apart, such as the beginnings of their SHA-256. A head to which images can be
+   * added keeps these, and `addToHead` leaves out what it has already.
+   */
+  readonly ids?: readonly string[];
 }
 
 /** How {@linkcode fitHead} fits. */
@@ -70,6 +76,11 @@ export interface FitReport {
     readonly iterations: number;
     readonly converged: boolean;
   };
+  /**
+   * What cross-validation says of the candidate that was fitted, against guessing. A classifier that is
+   * not better should not be used. Nothing where there are too few images.
+   */
+  readonly guessing?: Guessing;
   /** The expected calibration error of images left out, before and after the temperature. */
   readonly calibrationError?: { readonly before: number; readonly after: number };
   /** How well each rule tells classes that were left out. */
@@ -85,7 +96,9 @@ const FEW = 100;
  * Fits a classifier on a few images a class. Cross-validation chooses method and setting: those with
  * the largest `accuracy - NLL / 2` on images that were left out; with fewer than a hundred images, ridge
  * regression stays unless another is better by two standard errors. On the same images one temperature is
- * fitted, and a threshold below which an image is unknown. The same input gives the same head.
+ * fitted, and a threshold below which an image is unknown. A temperature that would make all scores alike
+ * is not used: the head then counts as not calibrated, and its scores stay apart. The same input gives the
+ * same head.
  *
  * @throws {RangeError} if there are fewer than two classes, features of different lengths or that are
  * not finite, not as many labels as features, or an option is out of range.
@@ -110,22 +123,36 @@ export function fitHead(
   checkOptions(options);
   const labels = [...new Set(support.labels)].sort();
   checkSupport(support, labels);
-  const ids = new Map(labels.map((label, id) => [label, id]));
-  const classes = support.labels.map((label) => ids.get(label)!);
+  const classIds = new Map(labels.map((label, id) => [label, id]));
+  const classes = support.labels.map((label) => classIds.get(label)!);
   const samples = toSamples(matrixOf(support.features), classes, labels.length, classWeight);
 
-  const { candidate, candidates, validation } = choose(samples, method, lambd, seed);
+  const { candidate, candidates, isChosen, validation: fitted } = choose(
+    samples,
+    method,
+    lambd,
+    seed,
+  );
+  const guessing = fitted && compareWithGuessing(answersOf(fitted, samples), labels.length, {
+    isBestOfSeveral: isChosen,
+  });
+  const validation = fitted && guessing && keptApart(fitted, guessing);
+  const calibrated = validation !== undefined && validation === fitted;
   const [{ scorer, logistic }] = fitCandidates(samples, [candidate], { final: true }) as [
     ReturnType<typeof fitCandidates>[number],
   ];
+  const keeps = keepFeatures || candidate.method === "knn";
+  const { ids } = support;
   const settings: HeadSettings = {
     ...candidate,
     labels,
     counts: countsOf(classes, labels.length),
     temperature: validation?.temperature ?? 1,
-    calibrated: validation !== undefined,
+    calibrated,
+    ...(ids && (keeps || candidate.method === "prototypes")
+      ? { photos: labels.map((label) => ids.filter((_, i) => support.labels[i] === label)) }
+      : {}),
   };
-  const keeps = keepFeatures || candidate.method === "knn";
   const tensors: HeadTensors = {
     ...(scorer.kind === "linear" ? linearTensors(scorer) : {}),
     ...(keeps ? { support: toTensor(samples.features), votes: toTensor(votesOf(samples)) } : {}),
@@ -141,6 +168,7 @@ export function fitHead(
     candidate,
     candidates,
     ...(logistic ? { logistic: convergenceOf(logistic) } : {}),
+    ...(guessing ? { guessing } : {}),
     ...(validation ? { calibrationError: calibrationErrorOf(validation, classes) } : {}),
     ...(unknown ? { unknown: unknown.report } : {}),
   };
@@ -152,12 +180,18 @@ function choose(
   method: Method | "auto",
   lambd: number | undefined,
   seed: number,
-): { candidate: Candidate; candidates: CandidateReport[]; validation?: Validation } {
+): {
+  candidate: Candidate;
+  candidates: CandidateReport[];
+  /** Whether it was the answers to what was left out that spoke for it, and not for another one. */
+  isChosen: boolean;
+  validation?: Validation;
+} {
   const methods = method === "auto" ? METHODS : [method];
   if (!canCrossValidate(samples)) {
     const few = DEFAULTS[method === "auto" ? "prototypes" : method];
     const candidate = lambd !== undefined && "lambd" in few ? { ...few, lambd } : few;
-    return { candidate, candidates: [] };
+    return { candidate, candidates: [], isChosen: false };
   }
   const all = methods.flatMap((method) => candidatesOf(method, lambd));
   const { indices, outputs: logits } = crossValidate(
@@ -198,12 +232,38 @@ function choose(
       : 0;
     return weightedMean(values, weights) - luck;
   });
-  const best = results[topK(worths, 1)[0]!]!;
+  const bestId = topK(worths, 1)[0]!;
+  const best = results[bestId]!;
   return {
     candidate: best.report.candidate,
     candidates: results.map(({ report }) => report),
+    isChosen: all.length > 1 && !(few && bestId === defaultId),
     validation: best.validation,
   };
+}
+
+function answersOf({ indices, logits }: Validation, { classes, weights }: Samples): Answer[] {
+  return indices.map((image, row) => {
+    const values = rowOf(logits, row);
+    const guess = topK(values, 1)[0]!;
+    const truth = classes[image]!;
+    const isClear = isRight(values, guess);
+    return { guess: isClear ? guess : -1, truth, weight: weights[image]!, image };
+  });
+}
+
+/**
+ * How far the best label's score is above chance on average, of what is left to 1, by a head that is no
+ * better than guessing. Its honest scores would all be alike, and say which label is best to nobody.
+ */
+const LEAST_LEAD = 0.1;
+
+/** The same with a lower temperature, if it would make scores alike. */
+function keptApart(validation: Validation, { accuracy, chance, isBetter }: Guessing): Validation {
+  const { logits, temperature } = validation;
+  const lead = isBetter ? (accuracy - chance) / 2 : LEAST_LEAD * (1 - chance);
+  const highest = temperatureOfConfidence(logits, 1 / logits.columns + lead);
+  return temperature <= highest ? validation : { ...validation, temperature: highest };
 }
 
 /** Whether a row's largest logit is that of its class, and of no other. */

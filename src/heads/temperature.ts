@@ -38,6 +38,36 @@ export function fitTemperature(
 }
 
 /**
+ * The temperature at which the best label's probability is a given one on average: above it, scores are
+ * too much alike.
+ *
+ * @param logits [n, K]
+ * @param confidence above 1 / K and below 1.
+ * @returns T, from 0.001 to 1000; 1 where no temperature makes scores that differ, as of equal logits.
+ */
+export function temperatureOfConfidence(logits: Matrix, confidence: number): number {
+  let [low, high] = [1 / MAX, 1 / MIN];
+  if (meanConfidence(logits, low) < confidence) return 1;
+  while (high / low > 1 + TOLERANCE) {
+    const middle = Math.sqrt(low * high);
+    if (meanConfidence(logits, middle) > confidence) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The mean probability of the best label. */
+function meanConfidence(logits: Matrix, temperature: number): number {
+  let sum = 0;
+  for (let i = 0; i < logits.rows; i++) {
+    const row = rowOf(logits, i);
+    const max = row.reduce((a, z) => Math.max(a, z), -Infinity);
+    sum += 1 / row.reduce((all, z) => all + Math.exp((z - max) / temperature), 0);
+  }
+  return sum / logits.rows;
+}
+
+/**
  * The weighted mean of `log Σ exp(z / T) - z_class / T`.
  *
  * @param smoothing ε, the share of each image's weight that all classes have alike.

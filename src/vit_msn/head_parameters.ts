@@ -20,9 +20,14 @@ export interface HeadSettings {
   readonly labels: readonly string[];
   /** How many images of each class it was fitted on. */
   readonly counts: readonly number[];
+  /** What tells the images of each class apart, of a head to which more can be added. */
+  readonly photos?: readonly (readonly string[])[];
   /** Logits are divided by it. */
   readonly temperature: number;
-  /** Whether the temperature was fitted; with too few images it is 1. */
+  /**
+   * Whether the temperature was fitted. With too few images it is 1; where a fitted one would make all
+   * scores alike, it is one that keeps them apart.
+   */
   readonly calibrated: boolean;
   /** When an image counts as none of the classes. */
   readonly unknown?: Unknown;
@@ -97,7 +102,7 @@ export function parseHead(
 
 function parseSettings(json: unknown): HeadSettings {
   const settings = (json ?? {}) as Record<string, unknown>;
-  const { method, lambd, k, labels, counts, temperature, calibrated, unknown } = settings;
+  const { method, lambd, k, labels, counts, temperature, calibrated, unknown, photos } = settings;
   const isPositive = (x: unknown) => typeof x === "number" && x > 0 && x < Infinity;
   const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) > 0;
   const isList = (list: unknown, test: (x: unknown) => boolean): list is unknown[] =>
@@ -109,10 +114,15 @@ function parseSettings(json: unknown): HeadSettings {
   if (typeof calibrated !== "boolean") throw unusable(`calibrated is ${calibrated}`);
   if (method === "knn" && !isCount(k)) throw unusable(`k is ${k}`);
   if (lambd !== undefined && !isPositive(lambd)) throw unusable(`lambd is ${lambd}`);
+  const isNames = (list: unknown) =>
+    Array.isArray(list) && list.every((name) => typeof name === "string");
+  if (photos !== undefined && !(isList(photos, isNames) && photos.length === labels.length)) {
+    throw unusable("its photos are none");
+  }
   if (unknown !== undefined) {
     const { criterion, threshold, falseRejectionRate } = unknown as Record<string, unknown>;
     const isRule = (criterion === "probability" || criterion === "similarity") &&
-      Number.isFinite(threshold) && isPositive(falseRejectionRate);
+      Number.isFinite(threshold) && (falseRejectionRate === 0 || isPositive(falseRejectionRate));
     if (!isRule) throw unusable("its rule for unknown images is none");
   }
   return json as HeadSettings;

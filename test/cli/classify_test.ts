@@ -12,6 +12,12 @@ import { goldenPath, readGolden } from "../golden/golden.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
+import { embed } from "../../src/cli/embed.ts";
+import { evaluate } from "../../src/cli/evaluate.ts";
+import { labelTable } from "../../src/cli/label_table.ts";
+import { decodeImage, loadModel } from "../../src/mod.ts";
+import { fit } from "../../src/cli/fit.ts";
+import { preprocess } from "../../src/cli/preprocess.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 
@@ -50,6 +56,50 @@ Deno.test("classify prints a table: file, labels, scores, bars", async () => {
   assertMatch(first!, /^ {2}ship +\d+\.\d % {2}█+/);
   assertMatch(second!, /^ {2}[a-z]+ +\d+\.\d %/);
   assertEquals(rest, [""]);
+});
+
+Deno.test("values of a regression are printed as they are: no percentages, no bars", async () => {
+  using folder = new TempFolder();
+  const model = `${folder.path}/regression.onnx`;
+  const config = JSON.parse(Deno.readTextFileSync(goldenPath("tiny/config.json")));
+  folder.write("model/config.json", JSON.stringify({ ...config, problem_type: "regression" }));
+  folder.write("model/model.safetensors", Deno.readFileSync(goldenPath("tiny/model.safetensors")));
+  await run(convert, [`${folder.path}/model`, "--out", model]);
+  const args = ["test/images/ship.jpg", "--model", model];
+  await using loaded = await loadModel(Deno.readFileSync(model));
+  const image = await decodeImage(Deno.readFileSync("test/images/ship.jpg"));
+  const pixel_values = loaded.processor.preprocess([image]);
+  const logits = (await loaded.forward({ pixel_values })).get("logits")!.data as Float32Array;
+  const { stdout } = await run(classify, [...args, "--json"]);
+  const [{ labels }] = jsonLines(stdout) as [Required<Line>];
+  assertEquals(
+    Float32Array.from(labels.map(({ score }) => score)),
+    logits.toSorted().reverse().slice(0, 5),
+  );
+
+  const table = await run(classify, args, { isTerminal: true });
+  assertEquals([table.code, table.stderr], [0, ""]);
+  const [, ...rows] = table.stdout.trimEnd().split("\n");
+  assertEquals(rows.length, labels.length);
+  rows.forEach((row, i) => {
+    assertMatch(row, /^ {2}\S+ {2}-?\d+\.\d+$/);
+    assertAlmostEquals(Number(row.trim().split(/ +/)[1]), labels[i]!.score, 1e-4);
+  });
+  const threshold = await run(classify, [...args, "--threshold", "0.5"]);
+  assertEquals(threshold.code, 2);
+  assertStringIncludes(threshold.stderr, "values of a regression");
+  folder.write(`photos/${labels[0]!.label}/1.png`, png);
+  const evaluated = await run(evaluate, [`${folder.path}/photos`, "--model", model]);
+  assertEquals(evaluated.code, 1);
+  assertStringIncludes(evaluated.stderr, "values of a regression");
+});
+
+Deno.test("values of a regression below 0 are values, too", () => {
+  const labels = [{ label: "age", score: 41.25 }, { label: "change", score: -1234567.5 }];
+  assertEquals(
+    labelTable("a.jpg", labels, { color: false, columns: 80 }, { areValues: true }),
+    "a.jpg\n  age     41.25\n  change  -1234568\n",
+  );
 });
 
 Deno.test("classify colours a terminal's table and nothing else", async () => {
@@ -132,6 +182,60 @@ Deno.test("classify takes folders, globs and standard input, in their order", as
   );
   assertEquals([code, stderr], [0, ""]);
   assertEquals(jsonLines(stdout).map(({ file }) => file), [b, a, "-", b, odd]);
+});
+
+Deno.test("classify and embed count image files that they do not decode", async () => {
+  using folder = new TempFolder();
+  const good = folder.write("photos/good.png", png);
+  for (
+    const name of ["a.HEIC", "b.heif", "deep/c.tif", "d.Tiff", "e.avif", "f.bmp", "g.svg", "h.jxl"]
+  ) folder.write(`photos/${name}`, "x");
+  for (const name of ["i.ico", "j.dng", "k.CR2", "l.nef", "m.arw", "n.psd", ".heic", "notes.txt"]) {
+    folder.write(`photos/${name}`, "x");
+  }
+  const photos = `${folder.path}/photos`;
+  const counts =
+    "left out: 2 HEIC, 2 TIFF, 1 ARW, 1 AVIF, 1 BMP, 1 CR2, 1 DNG, 1 ICO, 1 JPEG XL, " +
+    "1 NEF, 1 PSD, 1 SVG; convert them to JPEG or PNG\n";
+  for (const source of [photos, `${folder.path}/**/*[!t]`]) {
+    for (const command of [classify, embed]) {
+      const { code, stdout, stderr } = await run(command as typeof classify, [source, "--json"]);
+      assertEquals([code, stderr], [0, `${command.name}: ${counts}`]);
+      assertEquals(jsonLines(stdout).map(({ file }) => file), [good]);
+    }
+  }
+  const other = folder.write("other/1.heic", "x").replace("/1.heic", "");
+  for (const source of [other, `${folder.path}/*/*.heic`]) {
+    const { code, stdout } = await run(classify, [source, "--json"]);
+    assertEquals(code, 1);
+    const error = "no image that can be read, but 1 HEIC; convert it to JPEG or PNG";
+    assertEquals(jsonLines(stdout), [{ file: source, error }]);
+  }
+});
+
+Deno.test("an address on the web is told with how to fetch it", async () => {
+  const url = "https://example.com/a.jpg?b=c&d";
+  const download = "download it with `curl -LO 'https://example.com/a.jpg?b=c&d'`";
+  for (const command of [classify, embed]) {
+    const { code, stderr } = await run(command as typeof classify, [url]);
+    assertEquals(code, 1);
+    assertEquals(
+      stderr,
+      `${url}: it is on the web, and nothing is fetched from there: ${download}, or use ` +
+        `\`curl -L 'https://example.com/a.jpg?b=c&d' | deno task ${command.name} -\`\n`,
+    );
+  }
+  for (
+    const [command, args] of [
+      [preprocess, [url, "--out", "x"]],
+      [classify, ["x.jpg", "--model", url]],
+      [fit, [url, "--out", "x"]],
+    ] as const
+  ) {
+    const { code, stderr } = await run(command as typeof classify, args);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, download);
+  }
 });
 
 Deno.test("classify goes on after images that fail, and exits with 1", async () => {
@@ -240,13 +344,13 @@ const WRONG_USES: [string[], string][] = [
   [["x.jpg", "--keep-patches", "half"], "--keep-patches is half"],
   [["x.jpg", "--seed", "1"], "--seed is of --keep-patches, which is not given"],
   [["x.jpg", "--keep-patches", "0.5", "--seed", "0.5"], "--seed is 0.5, not an integer"],
-  [["x.jpg", "--topk", "3"], "--topk is no option of it; the closest is --top-k"],
-  [["x.jpg", "-k", "3"], "-k is no option of it"],
+  [["x.jpg", "--topk", "3"], "unknown option --topk; did you mean --top-k?"],
+  [["x.jpg", "-k", "3"], "unknown option -k; see"],
   [["x.jpg", "--top-k", "-1"], "a negative value is written --option=-1"],
   [["x.jpg", "--top-k=-1"], "--top-k is -1"],
   [["x.jpg", "--top-k=1", "--top-k=2"], "--top-k is given 2 times"],
   [["x.jpg", "--json=yes"], "--json takes no value"],
-  [["x.jpg", "--_", "y"], "--_ is no option of it"],
+  [["x.jpg", "--_", "y"], "unknown option --_; see"],
   [[""], "an argument is empty"],
 ];
 for (const [args, message] of WRONG_USES) {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fit } from "../../src/cli/fit.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { loadModel } from "../../src/model.ts";
@@ -17,7 +18,11 @@ Deno.test("convert keeps config, labels and image processor whole in one file", 
   folder.write("model/model.safetensors", weights);
   const out = `${folder.path}/model.onnx`;
   const args = [`${folder.path}/model`, "--out", out];
-  assertEquals(await run(convert, args), { code: 0, stdout: "", stderr: "" });
+  assertEquals(await run(convert, args), {
+    code: 0,
+    stdout: `${out}: deno task classify photo.jpg --model ${out}\n`,
+    stderr: "",
+  });
   const model = readModel(Deno.readFileSync(out));
   assertEquals(JSON.parse(model.metadataProps.get("config.json")!), json);
   assertEquals(JSON.parse(model.metadataProps.get("preprocessor_config.json")!), processor);
@@ -67,7 +72,8 @@ Deno.test("convert --image-size keeps what the image processor cuts off", async 
   const processor = { size: { shortest_edge: 36 }, do_center_crop: true, crop_size: 30 };
   const args = [`${folder.path}/model`, "--out", out, "--image-size", "60x60"];
   folder.write("model/preprocessor_config.json", JSON.stringify(processor));
-  assertEquals(await run(convert, args), { code: 0, stdout: "", stderr: "" });
+  const { code, stderr } = await run(convert, args);
+  assertEquals([code, stderr], [0, ""]);
   const { metadataProps } = readModel(Deno.readFileSync(out));
   const { size, crop_size } = JSON.parse(metadataProps.get("preprocessor_config.json")!);
   assertEquals([size, crop_size], [{ shortest_edge: 72 }, { height: 60, width: 60 }]);
@@ -116,16 +122,72 @@ Deno.test("convert says so when a model cannot take images", async () => {
   assertStringIncludes(grey.stderr, "it has 1 channels, images come with 3");
 });
 
+Deno.test("convert says what to do with the file", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/my model.onnx`;
+  const next = async (source: string, ...more: string[]) =>
+    (await run(convert, [goldenPath(source), "--out", out, ...more])).stdout;
+  assertEquals(await next("tiny"), `${out}: deno task classify photo.jpg --model '${out}'\n`);
+  const backbone = `deno task embed photo.jpg --model '${out}', or deno task fit PHOTOS --model`;
+  assertStringIncludes(await next("tiny_backbone"), backbone);
+  assertStringIncludes(await next("tiny", "--outputs", "last_hidden_state"), backbone);
+  const tensors = "deno task forward --model";
+  assertStringIncludes(await next("tiny_greyscale_no_qkv_bias"), tensors);
+});
+
+Deno.test("convert and fit overwrite what they made, and other files with --force only", async () => {
+  using folder = new TempFolder();
+  const path = (name: string) => `${folder.path}/${name}`;
+  for (const [name, image] of [["a", "ship"], ["b", "dog"]]) {
+    folder.write(`photos/${name}/1.jpg`, Deno.readFileSync(`test/images/${image}.jpg`));
+  }
+  const commands: Record<string, (out: string, ...more: string[]) => ReturnType<typeof run>> = {
+    "deno task convert": (out, ...more) =>
+      run(convert, [goldenPath("tiny_backbone"), "--out", out, ...more]),
+    "deno task fit --out": (out, ...more) =>
+      run(fit, [path("photos"), "--no-cache", "--out", out, ...more]),
+    "deno task fit --head-only": (out, ...more) =>
+      run(fit, [path("photos"), "--no-cache", "--head-only", out, ...more]),
+  };
+  folder.write("theirs", "a thesis");
+  folder.write("other.onnx", Deno.readFileSync("test/golden/heads.safetensors"));
+  folder.write("empty", "");
+  for (const [i, [name, command]] of Object.entries(commands).entries()) {
+    const own = path(`${i}.onnx`);
+    for (let times = 0; times < 2; times++) assertEquals((await command(own)).code, 0);
+    assertEquals((await command(path("empty"))).code, 0);
+    Deno.truncateSync(path("empty"));
+    const others = ["theirs", "other.onnx", ...(i > 0 ? [`${i - 1}.onnx`] : [])];
+    for (const other of others) {
+      const before = Deno.readFileSync(path(other));
+      const { code, stderr, stdout } = await command(path(other));
+      assertEquals([code, stdout], [1, ""]);
+      assertStringIncludes(
+        stderr,
+        `Cannot write ${
+          path(other)
+        }: a file is there that \`${name}\` did not make; choose another ` +
+          "name, or add --force to overwrite it\n",
+      );
+      assertEquals(Deno.readFileSync(path(other)), before);
+    }
+    folder.write("forced", "a thesis");
+    assertEquals((await command(path("forced"), "--force")).code, 0);
+  }
+});
+
 Deno.test("convert fails with one line, and leaves an older file as it was", async () => {
   using folder = new TempFolder();
-  const out = folder.write("old.onnx", "old");
+  const out = `${folder.path}/old.onnx`;
+  await run(convert, [goldenPath("tiny_backbone"), "--out", out]);
+  const old = Deno.readFileSync(out);
   const model = `${folder.path}/model`;
   const fails = async (args: string[], expected: number, message: string) => {
     const { code, stdout, stderr } = await run(convert, args);
     assertEquals([code, stdout], [expected, ""], stderr);
     assertEquals(stderr.trimEnd().split("\n").length, 1);
     assertStringIncludes(stderr, message);
-    assertEquals(Deno.readTextFileSync(out), "old");
+    assertEquals(Deno.readFileSync(out), old);
   };
   await fails(["--out", out], 2, "takes one source, but 0 are given");
   await fails([model], 2, "--out is missing");

@@ -94,6 +94,111 @@ Deno.test("fit makes a file that classify and evaluate take", async () => {
   assert(!html.includes("<b>") && !/https?:/.test(html));
 });
 
+/** Photos whose classes mean nothing: all are of the same colour. */
+async function meaningless(folder: TempFolder, name: string, count: number, seed: number) {
+  for (let i = 0; i < 4 * count; i++) {
+    folder.write(
+      `${name}/${"abcd"[Math.floor(i / count)]}/${i}.png`,
+      await picture([100, 100, 100], seed + 31 * i),
+    );
+  }
+  return `${folder.path}/${name}`;
+}
+
+Deno.test("fit and evaluate say that a classifier is no better than guessing, and scores stay apart", async () => {
+  using folder = new TempFolder();
+  const source = await meaningless(folder, "photos", 5, 0);
+  const out = `${folder.path}/my.onnx`;
+  const args = [source, "--out", out, "--no-cache"];
+  const sentence =
+    /^fit: (this classifier is no better than guessing): of the photos left out it names \d+\.\d % right \(95 %: .*\), and guessing 25\.0 %; more photos a class would help, or a larger backbone \(--model\)\n$/;
+  const forPeople = await run(fit, args);
+  assertEquals(forPeople.code, 0);
+  assertMatch(forPeople.stderr, sentence);
+  assertStringIncludes(forPeople.stdout, "by guessing 25.0 %");
+  assertStringIncludes(forPeople.stdout, "Scores are not calibrated");
+  const { code, stdout, stderr } = await run(fit, [...args, "--json"]);
+  assertEquals(code, 0);
+  assertMatch(stderr, sentence);
+  const report = JSON.parse(stdout);
+  assertEquals([report.better_than_guessing, report.chance, report.calibrated], [
+    false,
+    0.25,
+    false,
+  ]);
+  assert(report.confidence_interval[0] < 0.25 && report.accuracy < report.confidence_interval[1]);
+
+  const test = await meaningless(folder, "test", 5, 500);
+  const named = await run(classify, [test, "--model", out, "--json"]);
+  const best = named.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).labels[0].score);
+  const mean = best.reduce((sum, score) => sum + score, 0) / best.length;
+  assert(mean > 0.28 && mean < 0.5, `${mean}`);
+
+  const html = `${folder.path}/report.html`;
+  const evaluated = await run(evaluate, [test, "--model", out, "--json", "--html", html]);
+  assertEquals(evaluated.code, 0);
+  assertStringIncludes(evaluated.stderr, "evaluate: this classifier is no better than guessing");
+  assertEquals(JSON.parse(evaluated.stdout).better_than_guessing, false);
+  const page = Deno.readTextFileSync(html);
+  assertStringIncludes(
+    page,
+    `<p class="warning">This classifier is no better than guessing: of these`,
+  );
+});
+
+Deno.test("few photos are told to be too few, and evaluate --shots says what is guessing", async () => {
+  using folder = new TempFolder();
+  for (const [label, image] of [["ship", "ship"], ["dog", "dog"], ["cat", "truck"]]) {
+    folder.write(`photos/${label}/1.jpg`, Deno.readFileSync(`test/images/${image}.jpg`));
+  }
+  folder.write("photos/dog/2.jpg", Deno.readFileSync("test/images/horse.jpg"));
+  const few = await run(evaluate, [`${folder.path}/photos`]);
+  assertEquals(few.code, 0);
+  assertStringIncludes(
+    few.stderr,
+    "evaluate: 4 photos are too few to tell this classifier from guess",
+  );
+  assertStringIncludes(few.stderr, "; evaluate it on more photos\n");
+  const none = await meaningless(folder, "none", 4, 9);
+  const shots = ["--shots", "2", "--splits", "4", "--no-cache"];
+  assertStringIncludes(
+    (await run(evaluate, [none, ...shots])).stdout,
+    "  no better than guessing, 25",
+  );
+  const { better_than_guessing, chance, confidence_interval: [low, high] } = JSON.parse(
+    (await run(evaluate, [none, ...shots, "--json"])).stdout,
+  );
+  assertEquals([better_than_guessing, chance], [false, 0.25]);
+  assert(low >= 0 && high <= 1);
+  const good = await run(evaluate, [await photos(folder, "good", 4), ...shots, "--json"]);
+  assert(JSON.parse(good.stdout).better_than_guessing);
+});
+
+Deno.test("the HTML report has precision and F1, the model's name and the command", async () => {
+  using folder = new TempFolder();
+  for (const name of ["ship", "dog"]) {
+    folder.write(`my photos/${name}/1.jpg`, Deno.readFileSync(`test/images/${name}.jpg`));
+  }
+  folder.write("my photos/dog/2.jpg", Deno.readFileSync("test/images/frog.jpg"));
+  const html = `${folder.path}/r.html`;
+  const model = "functions/_shared/model.onnx";
+  const photos = `${folder.path}/my photos`;
+  await run(evaluate, [photos, "--html", html, "--model", model]);
+  const page = Deno.readTextFileSync(html);
+  const row = (label: string, ...cells: string[]) =>
+    assertStringIncludes(page, `<tr><th>${label}<td>${cells.join("<td>")}<tr>`);
+  assertStringIncludes(page, "<th>recall<th>precision<th>F1");
+  row("dog", "2", "50.0 %", "100.0 %", "66.7 %"); // of two, one is taken for a frog
+  row("frog", "0", "", "0.0 %", "");
+  assertStringIncludes(page, `<p>Model: ${model}<br>`);
+  assertStringIncludes(
+    page,
+    `<code>deno task evaluate &#39;${photos}&#39; --html ${html} --model ${model}</code>`,
+  );
+  await run(evaluate, [photos, "--html", html]);
+  assertStringIncludes(Deno.readTextFileSync(html), "<p>Model: the embedded model<br>");
+});
+
 Deno.test("fit keeps features, and takes up again where it was interrupted", async () => {
   using folder = new TempFolder();
   const system = systemOf(folder);
@@ -130,6 +235,63 @@ Deno.test("fit without a cache folder says so and goes on", async () => {
   assertStringIncludes(stdout, "too few photos for cross-validation");
 });
 
+/** Makes the n-th write to a features cache fail, and those after it. */
+function failingWrites(n: number): Disposable {
+  const { writeSync } = Deno.FsFile.prototype;
+  let writes = 0;
+  Deno.FsFile.prototype.writeSync = function (bytes) {
+    if (++writes < n) return writeSync.call(this, bytes);
+    if (writes === n) return writeSync.call(this, bytes.subarray(0, 100)); // the last that fits
+    throw new Error("No space left on device (os error 28)");
+  };
+  return { [Symbol.dispose]: () => void (Deno.FsFile.prototype.writeSync = writeSync) };
+}
+
+for (const [what, n] of [["at once", 1], ["in the middle", 4]] as const) {
+  Deno.test(`fit loses no photo when its cache's disk is full ${what}`, async () => {
+    using folder = new TempFolder();
+    const system = systemOf(folder);
+    const source = await photos(folder, "photos", 3);
+    const args = (name: string) => [source, "--out", `${folder.path}/${name}.onnx`];
+    const uncached = await run(fit, [...args("uncached"), "--no-cache"]);
+    {
+      using _full = failingWrites(n);
+      const { code, stderr, stdout } = await run(fit, args("full"), { system });
+      assertEquals(
+        [code, stderr],
+        [0, "fit: features are not kept: No space left on device (os error 28)\n"],
+      );
+      assertEquals(stdout, uncached.stdout.replaceAll("uncached.onnx", "full.onnx"));
+    }
+    const bytes = (name: string) => Deno.readFileSync(`${folder.path}/${name}.onnx`);
+    assertEquals(bytes("full"), bytes("uncached"));
+    // What was written before can be read, and the rest is computed.
+    assertEquals((await run(fit, args("later"), { system })).stderr, "");
+    assertEquals(bytes("later"), bytes("uncached"));
+  });
+}
+
+Deno.test("fit loses no photo when its cache's folder is there, but cannot be written to", async () => {
+  using folder = new TempFolder();
+  const system = systemOf(folder);
+  const source = await photos(folder, "photos", 3);
+  const { openSync } = Deno;
+  try {
+    Deno.openSync = () => {
+      throw new Deno.errors.PermissionDenied();
+    };
+    const { code, stderr, stdout } = await run(
+      fit,
+      [source, "--head-only", `${folder.path}/head.onnx`, "--json"],
+      { system },
+    );
+    assertEquals([code, stderr], [0, "fit: features are not kept: permission denied\n"]);
+    assertEquals(JSON.parse(stdout).counts, [3, 3, 3]);
+  } finally {
+    Deno.openSync = openSync;
+  }
+});
+
 Deno.test("fit takes tables, and says what of them is missing", async () => {
   using folder = new TempFolder();
   await photos(folder, "photos", 2);
@@ -140,6 +302,7 @@ Deno.test("fit takes tables, and says what of them is missing", async () => {
   const csv = rows.map(({ path, label }) => `${quote(label)},${quote(path)},x`);
   const tables = {
     "with.csv": ["label,path,more", ...csv].join("\n"),
+    "capitals.csv": ["Label, Path,more", ...csv].join("\n"),
     "without.csv": rows.map(({ path, label }) => `${path},${quote(label)}`).join("\r\n"),
     "rows.jsonl": rows.map((row) => JSON.stringify(row)).join("\n") + "\n",
   };
@@ -161,6 +324,14 @@ Deno.test("fit takes tables, and says what of them is missing", async () => {
       ["bad.jsonl", "{", "line 1 is not JSON"],
       ["half.jsonl", `{"path": "a.png"}`, "row 1 has no label"],
       ["half.csv", "a.png", "row 1 has no label"],
+      ["other.jsonl", `{"image": "a.png", "class": "x"}`, "row 1 has no path, but image, class;"],
+      [
+        "header.csv",
+        "filename,class\na.png,x",
+        "header.csv: its header is filename,class; it takes",
+      ],
+      ["semicolons.csv", "path;label\na.png;x", "its header is path;label; it takes"],
+      ["some.csv", "path,class\na.png,x", "its header is path,class; it takes"],
       ["empty.csv", "", "it has no rows"],
       ["photos.txt", "x", "neither a folder nor a table"],
     ] as const
@@ -191,6 +362,21 @@ Deno.test("fit leaves out what is unreadable, twice there, or of two classes", a
   assertStringIncludes(stderr, "fit: 4 of 15 images are left out");
   const { labels, counts, skipped } = JSON.parse(stdout);
   assertEquals([labels, counts, skipped], [["dark blue", "grün; <b>", "red"], [3, 4, 4], 4]);
+});
+
+Deno.test("fit and evaluate count image files that they do not decode", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 1);
+  folder.write("photos/red/1.HEIC", "x");
+  folder.write("photos/dark blue/deep/2.tif", "x");
+  folder.write("photos/dark blue/3.heif", "x");
+  const left = "left out: 2 HEIC, 1 TIFF; convert them to JPEG or PNG\n";
+  const out = `${folder.path}/my.onnx`;
+  const fitted = await run(fit, [source, "--out", out, "--no-cache", "--json"]);
+  assertEquals([fitted.code, fitted.stderr], [0, `fit: ${left}`]);
+  assertEquals(JSON.parse(fitted.stdout).counts, [1, 1, 1]);
+  const evaluated = await run(evaluate, [source, "--model", out, "--no-cache", "--json"]);
+  assertStringIncludes(evaluated.stderr, `evaluate: ${left}`);
 });
 
 for (
@@ -276,6 +462,50 @@ Deno.test("fit --add adds photos and classes to a file, where that can be done",
   assertStringIncludes(untouched.stderr, "its classifier is none of `deno task fit`");
 });
 
+for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]] as const) {
+  Deno.test(`fit --add says which photos are in already, and leaves them out: ${method}`, async () => {
+    using folder = new TempFolder();
+    const first = await photos(folder, "first", 3, { classes: ["red", "dark blue"] });
+    const out = `${folder.path}/my.onnx`;
+    await run(fit, [first, "--out", out, "--method", method, ...options, "--no-cache"]);
+    const before = Deno.readFileSync(out);
+    const add = async (source: string, ...more: string[]) =>
+      await run(fit, ["--add", source, "--model", out, "--no-cache", ...more]);
+
+    const again = await add(first, "--json");
+    assertEquals(again.code, 0);
+    assertStringIncludes(again.stderr, "fit: 6 of 6 photos are in the file already and left out: ");
+    assertStringIncludes(again.stderr, `${first}/red/0.png`);
+    const { counts, already } = JSON.parse(again.stdout);
+    assertEquals([counts, already], [[3, 3], 6]);
+    assertEquals(Deno.readFileSync(out), before);
+    assertStringIncludes((await add(first)).stdout, "Nothing is new: no file is written.");
+
+    const more = await photos(folder, "more", 2, { classes: ["red", "grün; <b>"], seed: 50 });
+    folder.write("more/red/copy.png", Deno.readFileSync(`${first}/red/2.png`));
+    folder.write("more/red/blue.png", Deno.readFileSync(`${first}/dark blue/1.png`));
+    const { stderr, stdout } = await add(more, "--json");
+    assertStringIncludes(
+      stderr,
+      `fit: 2 of 6 photos are in the file already and left out: ${more}/red/blue.png (as dark blue, ` +
+        `and it stays so), ${more}/red/copy.png\n`,
+    );
+    assertEquals(JSON.parse(stdout).counts, [3, 2, 5]);
+    // What was added is known, too.
+    assertStringIncludes((await add(more)).stderr, "fit: 6 of 6 photos are in the file already");
+  });
+}
+
+Deno.test("fit --add refuses what it would not heed", async () => {
+  for (
+    const [option, ...value] of [["--unknown", "0.1"], ["--method", "knn"], ["--keep-features"]]
+  ) {
+    const { code, stderr } = await run(fit, ["--add", "x", "--model", "y", option!, ...value]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `${option} is`);
+  }
+});
+
 Deno.test("classify --unknown tells what is none of the classes", async () => {
   using folder = new TempFolder();
   const source = await photos(folder, "photos", 6, { classes: ["red", "dark blue"] });
@@ -288,6 +518,8 @@ Deno.test("classify --unknown tells what is none of the classes", async () => {
   assertEquals(line.labels.length, 3);
   const plain = await run(classify, [strange, "--model", out, "--json"]);
   assert(!plain.stdout.includes(`"unknown"`));
+  await run(fit, [source, "--out", out, "--no-cache", "--unknown", "0"]);
+  assertEquals((await run(classify, [source, "--model", out, "--unknown"])).code, 0);
   const embedded = await run(classify, ["test/images/ship.jpg", "--unknown"]);
   assertEquals(embedded.code, 1);
   assertStringIncludes(embedded.stderr, "no rule for unknown images");
@@ -313,8 +545,11 @@ Deno.test("evaluate says how the embedded model does, and what it does not know"
   folder.write("photos/dog/broken.jpg", "x");
   const { code, stdout, stderr } = await run(evaluate, [`${folder.path}/photos`]);
   assertEquals(code, 0);
-  assertMatch(stdout, /^100\.0 % right {2}\(95 %: 43\.\d % to 100\.0 %; 3 photos\)/);
-  assertMatch(stdout, /\nship +1 {2}100\.0 %\n/);
+  assertMatch(
+    stdout,
+    /^100\.0 % right {2}\(95 %: 43\.\d % to 100\.0 %; 3 photos; guessing: 33\.3 %\)/,
+  );
+  assertMatch(stdout, /\nship +1( +100\.0 %){3}\n/);
   assertStringIncludes(stderr, "1 photos have labels that the model does not know: banana");
   assertStringIncludes(stderr, "1 of 4 images are left out");
 });

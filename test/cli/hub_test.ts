@@ -12,6 +12,7 @@ import type { Command, Options } from "../../src/cli/command.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { DownloadBar } from "../../src/cli/download_progress.ts";
 import { embed } from "../../src/cli/embed.ts";
+import { fit } from "../../src/cli/fit.ts";
 import { forward } from "../../src/cli/forward.ts";
 import { preprocess } from "../../src/cli/preprocess.ts";
 import { processSystem, type System } from "../../src/cli/system.ts";
@@ -146,7 +147,9 @@ Deno.test("what is a path is not asked of the hub", async () => {
 Deno.test("errors of the hub are one line", async () => {
   await using setting = new Setting();
   const model = ["--model", "org/tiny@v2"];
-  const message = "classify: Cannot download config.json of org/tiny@v2";
+  const message =
+    "classify: no file or folder org/tiny@v2 is here, and as a model of the hub it cannot " +
+    "be had: Cannot download config.json of org/tiny@v2";
   await setting.fails(classify, [ship, ...model], message);
   setting.hub.token = "hf_token";
   await setting.fails(classify, [ship, "--model", "org/tiny"], "HF_TOKEN");
@@ -163,7 +166,7 @@ Deno.test("without permission, one line says which flags to add", async () => {
   await using setting = new Setting();
   const asked: string[] = [];
   for (const refused of ["env", "write", "net"] as const) {
-    const system = processSystem("classify", (descriptor) => {
+    const system = processSystem("classify", "deno task", (descriptor) => {
       asked.push(descriptor.name);
       return Promise.resolve({ state: descriptor.name === refused ? "denied" : "granted" });
     });
@@ -171,7 +174,12 @@ Deno.test("without permission, one line says which flags to add", async () => {
       system: refused === "env" ? system : { ...system, env: setting.system.env },
     });
     assertEquals(code, 1);
-    assertMatch(stderr, new RegExp(`^classify: .* needs --allow-${refused}=.*\n$`));
+    assertMatch(
+      stderr,
+      new RegExp(
+        `^classify: no file or folder org/tiny is here, .* needs --allow-${refused}=.*\n$`,
+      ),
+    );
     assertStringIncludes(
       stderr,
       "deno run --allow-read --allow-write --allow-net --allow-env src/cli/classify.ts",
@@ -180,13 +188,42 @@ Deno.test("without permission, one line says which flags to add", async () => {
   assertEquals(asked, ["env", "write", "write", "net"]);
   assertEquals(setting.hub.received, []);
   // Nothing is asked for without a model of the hub.
-  assertEquals((await run(classify, [ship], { system: processSystem("classify") })).code, 0);
+  assertEquals(
+    (await run(classify, [ship], { system: processSystem("classify", "deno task") })).code,
+    0,
+  );
+});
+
+Deno.test("a program that is installed says how to install it with more permissions", async () => {
+  const system = processSystem("classify", "vit-msn", () => Promise.resolve({ state: "denied" }));
+  const { stderr } = await run(classify, [ship, "--model", "models/foo"], { system });
+  assertEquals(
+    stderr,
+    "classify: no file or folder models/foo is here, and as a model of the hub it cannot be had: " +
+      "this needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
+      "--allow-write --allow-net --allow-env\n",
+  );
+});
+
+Deno.test("without permission to keep features, one line says which to give", async () => {
+  using folder = new TempFolder();
+  for (const name of ["ship", "dog"]) {
+    folder.write(`photos/${name}/1.jpg`, Deno.readFileSync(`test/images/${name}.jpg`));
+  }
+  const args = [`${folder.path}/photos`, "--head-only", `${folder.path}/head.onnx`];
+  const system = processSystem("fit", "vit-msn", () => Promise.resolve({ state: "denied" }));
+  const { code, stderr } = await run(fit, args, { system });
+  assertEquals(code, 0);
+  assertMatch(
+    stderr,
+    /^fit: features are not kept: this needs --allow-env=.*: install vit-msn with .*\n$/,
+  );
 });
 
 Deno.test("every server that a model comes from needs permission", async () => {
   await using setting = new Setting();
   const hosts: string[] = [];
-  const { fetch } = processSystem("classify", (descriptor) => {
+  const { fetch } = processSystem("classify", "deno task", (descriptor) => {
     hosts.push((descriptor as Deno.NetPermissionDescriptor).host!);
     return Promise.resolve({ state: hosts.length < 4 ? "granted" : "denied" });
   });

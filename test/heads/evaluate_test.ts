@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { expectedCalibrationError, reliabilityOf } from "../../src/heads/calibration_error.ts";
-import { meanInterval, wilsonInterval } from "../../src/heads/confidence_interval.ts";
+import { meanShareInterval, wilsonInterval } from "../../src/heads/confidence_interval.ts";
 import { evaluateLogits } from "../../src/heads/evaluate.ts";
 import { evaluateShots } from "../../src/heads/evaluate_shots.ts";
 import { matrixOf } from "../../src/heads/matrix.ts";
@@ -16,8 +16,8 @@ Deno.test("evaluateLogits() counts what is right, of which class, and how sure",
   assertEquals([evaluation.count, evaluation.accuracy], [4, 0.75]);
   assertEquals(evaluation.confusion, [[2, 0], [1, 1]]);
   assertEquals(evaluation.classes, [
-    { label: "a", count: 2, recall: 1 },
-    { label: "b", count: 2, recall: 0.5 },
+    { label: "a", count: 2, recall: 1, precision: 2 / 3, f1: 0.8 },
+    { label: "b", count: 2, recall: 0.5, precision: 1, f1: 2 / 3 },
   ]);
   const risk = (coverage: number) =>
     evaluation.riskCoverage.find((point) => point.coverage === coverage)?.risk;
@@ -56,7 +56,8 @@ Deno.test("confidence intervals are the textbooks'", () => {
     actual.forEach((x, i) => assertAlmostEquals(x, expected[i]!, 10 ** -digits));
   close(wilsonInterval(8, 10), [0.4902, 0.9433], 4);
   close(wilsonInterval(0, 10), [0, 0.2775], 4);
-  close(meanInterval([1, 2, 3, 4]), [2.5 - 2.0543, 2.5 + 2.0543], 3);
+  close(meanShareInterval([0.1, 0.2, 0.3, 0.4]), [0.25 - 0.20543, 0.25 + 0.20543], 4);
+  assertEquals(meanShareInterval([0, 1]), [0, 1]); // Student's is -5.9 to 6.9
 });
 
 Deno.test("fitTemperature() finds the most likely one", () => {

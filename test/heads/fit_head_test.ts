@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { addToHead } from "../../src/heads/add_to_head.ts";
+import { addToHead, extendHead } from "../../src/heads/add_to_head.ts";
 import { evaluate } from "../../src/heads/evaluate.ts";
 import { fitHead } from "../../src/heads/fit_head.ts";
 import type { Head } from "../../src/heads/head.ts";
@@ -64,6 +64,43 @@ Deno.test("calibration makes scores of what was left out as large as they are ri
     clusters({ ant: 200, bee: 200, cow: 200 }, { noise: 2.5, seed: 5 }),
   );
   assert(calibrationError.after < 0.1, `${calibrationError.after}`);
+});
+
+for (const [K, n] of [[2, 4], [3, 10], [10, 5]] as const) {
+  for (const method of ["auto", ...METHODS] as const) {
+    Deno.test(`${K} classes without meaning: ${method} says so, and its scores stay apart`, () => {
+      const { features } = clusters({ all: K * n }, { seed: 2 });
+      const labels = features.map((_, i) => `class ${i % K}`);
+      const { head, report } = fitHead({ features, labels }, { method });
+      const { chance, isBetter, confidenceInterval: [low, high] } = report.guessing!;
+      assertEquals([chance, isBetter], [1 / K, false]);
+      assert(low < high && high < 1);
+      const logits = head.logits(clusters({ all: 40 }, { seed: 3 }).features);
+      const best = logits.map((row) => Math.max(...softmax(row)));
+      const mean = best.reduce((sum, p) => sum + p, 0) / best.length;
+      assert(mean > 1 / K + 0.05 * (1 - 1 / K), `${mean}`);
+    });
+  }
+}
+
+Deno.test("a head that is better than guessing says how much, and is calibrated", () => {
+  const { head, report } = fitHead(support);
+  const { accuracy, chance, isBetter, count } = report.guessing!;
+  assertEquals([chance, isBetter, count], [1 / 3, true, 24]);
+  assert(accuracy > 0.9 && head.parameters.settings.calibrated);
+});
+
+Deno.test("six photos that are all right are enough to be better than guessing", () => {
+  const { report } = fitHead(clusters({ ant: 3, bee: 3 }, { noise: 0.5 }));
+  assertEquals([report.guessing?.accuracy, report.guessing?.isBetter], [1, true]);
+});
+
+Deno.test("of unequal classes that all count alike as photos, always the largest is a guess", () => {
+  const { features } = clusters({ all: 60 });
+  const labels = features.map((_, i) => i < 48 ? "many" : "few");
+  const { report } = fitHead({ features, labels }, { classWeight: "none", method: "logistic" });
+  const { accuracy, chance, isBetter } = report.guessing!;
+  assert(accuracy > 0.6 && chance > 0.6 && !isBetter, `${accuracy} ${chance}`);
 });
 
 /** The share that a head tells unknown. */
@@ -147,6 +184,18 @@ Deno.test("adding to a head that kept its features is fitting on all at once", (
   assertEquals(added.labels, ["ant", "bee", "cow", "dog"]);
   const whole = fitHead(all, { ...options, lambd: lambd! }).head;
   assertEquals(evaluate(added, query).accuracy, evaluate(whole, query).accuracy);
+});
+
+Deno.test("images that a head has are left out, by their features where it has no ids", () => {
+  const { head } = fitHead(support, { method: "ridge", keepFeatures: true });
+  const more = clusters({ dog: 3 }, { seed: 4 });
+  const features = [support.features[3]!, ...more.features];
+  const extension = extendHead(head, { features, labels: ["cow", ...more.labels] });
+  assertEquals(extension.already, [{ index: 0, label: "ant" }]);
+  assertEquals(extension.head.parameters.settings.counts, [8, 8, 8, 3]);
+  const prototypes = fitHead(support, { method: "prototypes" }).head;
+  const { knowsImages, already } = extendHead(prototypes, support);
+  assertEquals([knowsImages, already], [false, []]);
 });
 
 Deno.test("adding to a head that has neither says what it takes", () => {

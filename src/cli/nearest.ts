@@ -1,0 +1,31 @@
+import { editDistance } from "./edit_distance.ts";
+
+/** Shorter words say too little to guess what was meant. */
+const MIN_WORD = 2;
+/** Of a word, one letter in so many may be wrong. */
+const LETTERS_A_SLIP = 3;
+
+/**
+ * The name that was meant by a word, if one is near: it begins with the word, or a few letters differ.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { nearest } from "./nearest.ts";
+ *
+ * assertEquals(nearest("topk", ["top-k", "model"]), "top-k");
+ * assertEquals(nearest("out", ["top-k", "model"]), undefined);
+ * ```
+ */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  if (word.length < MIN_WORD) return undefined;
+  const begun = names.filter((name) => word.length >= LETTERS_A_SLIP && name.startsWith(word));
+  if (begun.length === 1) return begun[0];
+  const [best] = names
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .filter(({ name, distance }) =>
+      distance <= Math.max(1, Math.floor(Math.max(name.length, word.length) / LETTERS_A_SLIP))
+    )
+    .sort((a, b) => a.distance - b.distance);
+  return best?.name;
+}

@@ -1,0 +1,120 @@
+import type { Command } from "./command.ts";
+import { errorMessage, runCommand, UsageError } from "./command.ts";
+import { nearest } from "./nearest.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** What users type, and under which name it is installed. */
+const PROGRAM = "vit-msn";
+
+/** A command's module is loaded when it is called. */
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<unknown>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  classify: {
+    summary: "Names what is on images",
+    load: async () => (await import("./classify.ts")).classify,
+  },
+  embed: {
+    summary: "Computes the embeddings of images",
+    load: async () => (await import("./embed.ts")).embed,
+  },
+  fit: {
+    summary: "Makes a classifier of a few photos a class",
+    load: async () => (await import("./fit.ts")).fit,
+  },
+  evaluate: {
+    summary: "Says how often a classifier is right",
+    load: async () => (await import("./evaluate.ts")).evaluate,
+  },
+  serve: {
+    summary: "Answers requests over HTTP",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  build: {
+    summary: "Bundles functions for a host",
+    load: async () => (await import("./build.ts")).build,
+  },
+  convert: {
+    summary: "Makes one ONNX file of a checkpoint",
+    load: async () => (await import("./convert.ts")).convert,
+  },
+  preprocess: {
+    summary: "Writes the pixel_values of an image",
+    load: async () => (await import("./preprocess.ts")).preprocess,
+  },
+  forward: {
+    summary: "Runs raw tensors through the graph",
+    load: async () => (await import("./forward.ts")).forward,
+  },
+};
+
+/**
+ * The command line that can be installed: `vit-msn COMMAND …` is `deno task COMMAND …`, from any folder.
+ *
+ * @param args the command's name, and its arguments.
+ * @param terminalOf the way to the outside of a command.
+ * @returns the exit code: 0 done, 1 something failed, 2 wrong usage.
+ */
+export async function vitMsn(
+  args: readonly string[],
+  terminalOf: (command: string) => Terminal,
+): Promise<number> {
+  const [name, ...rest] = args;
+  const terminal = { ...terminalOf(name ?? ""), program: PROGRAM };
+  if (name === "--help" || name === "-h") {
+    terminal.stdout.write(helpText());
+    return 0;
+  }
+  if (name === "--version") {
+    terminal.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  try {
+    const command = await commandOf(name).load() as Command;
+    return await runCommand(command, rest, terminal);
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    const hint = isUsage ? `; see \`${PROGRAM} --help\`` : "";
+    terminal.stderr.write(`${PROGRAM}: ${errorMessage(error)}${hint}\n`);
+    return isUsage ? 2 : 1;
+  }
+}
+
+/** @throws {UsageError} if there is no such command. */
+function commandOf(name: string | undefined): Entry {
+  if (name === undefined) throw new UsageError("no command is given");
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!;
+  const near = nearest(name, Object.keys(COMMANDS));
+  const kind = name.startsWith("-") ? "option" : "command";
+  throw new UsageError(`unknown ${kind} ${name}${near ? `; did you mean ${near}?` : ""}`);
+}
+
+function helpText(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  return [
+    "Image classification and embeddings with a ViT-MSN vision transformer.",
+    "",
+    `Usage: ${PROGRAM} COMMAND [arguments] [options]`,
+    "",
+    "Commands:",
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    "",
+    "Options:",
+    "  --help     Show this text, or that of a command",
+    "  --version  Show the version",
+    "",
+    "Examples:",
+    `  ${PROGRAM} classify photo.jpg`,
+    `  ${PROGRAM} fit photos --out my.onnx`,
+    `  ${PROGRAM} fit --help`,
+    "",
+  ].join("\n");
+}
+
+if (import.meta.main) {
+  Deno.exit(await vitMsn(Deno.args, (command) => processTerminal(command, PROGRAM)));
+}
