@@ -33,17 +33,22 @@ export const FINDINGS: readonly Finding[] = [
   {
     name: "30,000 chunks of a byte",
     request: () => ({ ...post("/classify", new Uint8Array(30_000)), chunkSize: 1 }),
-    status: 415,
+    status: 400,
   },
   {
     name: "200,000 chunks of a byte",
     request: () => ({ ...post("/classify", new Uint8Array(200_000)), chunkSize: 1 }),
-    status: 415,
+    status: 400,
   },
   {
     name: "20 MB in chunks of 4 bytes",
     request: () => ({ ...post("/classify", new Uint8Array(ALMOST_20_MB)), chunkSize: 4 }),
-    status: 415,
+    status: 400,
+  },
+  {
+    name: "an image in chunks of 100 bytes",
+    request: () => ({ ...post("/classify", SHIP), chunkSize: 100 }),
+    status: 200,
   },
   // Outputs were unlimited and could be repeated.
   {

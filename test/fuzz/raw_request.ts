@@ -89,16 +89,19 @@ function chunked(body: Uint8Array, size: number): Uint8Array {
 /**
  * Sends bytes on a connection of its own and waits for the first answer.
  *
+ * @param isLast whether the client closes its side behind them; default no.
  * @returns its status and what was received of it, or 0 if the server closed without one.
  */
 export async function exchange(
   port: number,
   bytes: Uint8Array,
+  { isLast = false }: { isLast?: boolean } = {},
 ): Promise<{ status: number; text: string }> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const timer = setTimeout(() => connection.close(), PATIENCE);
   const sending = (async () => {
     for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    if (isLast) await connection.closeWrite();
   })().catch(() => {}); // the server may have closed its side
   try {
     const text = await readAnswer(connection);

@@ -113,8 +113,8 @@ async function nextChunk(
 ): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
   try {
     return await reader.read();
-  } catch {
-    throw new Problem(400, "The request's body breaks off");
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem(400, "The request's body breaks off");
   }
 }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 
 /** How much is read from the network at a time, in bytes. */
-const READ_BYTES = 65_536;
+const READ_BYTES = 16_384;
 
 /** How long, and how much, a connection that is being closed reads on, so that its client gets the answer. */
 const LINGER_MILLISECONDS = 1000;
@@ -26,14 +26,18 @@ export class Connection extends Duplex {
   requests = 0;
   /** When bytes came last. */
   lastRead = performance.now();
+  /** How many have come. */
+  bytesRead = 0;
   /** When the write began that is under way. */
   writingSince: number | undefined;
 
   /** Takes an accepted connection over. */
   constructor(tcp: Deno.TcpConn) {
-    super({ allowHalfOpen: true, emitClose: true });
+    super({ allowHalfOpen: true, readableHighWaterMark: READ_BYTES });
     this.#tcp = tcp;
     this.once("finish", () => this.destroy()); // nothing is to be written any more
+    // The client has closed its side: what is not here in full will never be.
+    this.once("end", () => this.isWaiting && this.destroy());
   }
 
   /** Whether it could be closed without losing work: no request is here in full. */
@@ -74,6 +78,7 @@ export class Connection extends Duplex {
         return;
       }
       this.lastRead = performance.now();
+      this.bytesRead += length;
       if (!this.request && !this.hasPartialHead) {
         this.hasPartialHead = true;
         this.waitingSince = this.lastRead;

@@ -1,5 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "../problem.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * Bytes on the wire for each byte of a body, at most: chunks of 24 bytes and more have no more. Every chunk
+ * is an object of its own, which takes hundreds of bytes.
+ */
+const MAX_BYTES_PER_BYTE = 1.25;
+
+/** So many bytes more, as some are read ahead. */
+const READ_AHEAD = 40_000;
 
 /**
  * A request of `node:http` as the web's.
@@ -20,16 +30,27 @@ export function toRequest(message: IncomingMessage, signal: AbortSignal): Reques
     );
   }
   const hasBody = method !== "GET" && method !== "HEAD";
-  // The answer to a body that is too long is still to be written: the reader must not close the connection.
-  const body = message.iterator({ destroyOnReturn: false }) as AsyncIterable<
-    Uint8Array<ArrayBuffer>
-  >;
   return new Request(address, {
     method,
     headers: [...headerPairs(message.rawHeaders)],
     signal,
-    ...(hasBody ? { body: ReadableStream.from(body) } : {}),
+    ...(hasBody ? { body: ReadableStream.from(bodyOf(message)) } : {}),
   });
+}
+
+/** @throws {Problem} 400 if its chunks are too small. */
+async function* bodyOf(message: IncomingMessage): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const connection = message.socket as unknown as Connection;
+  const before = connection.bytesRead;
+  let length = 0;
+  // The answer to a body that is too long is still to be written: its reader must not close the connection.
+  for await (const bytes of message.iterator({ destroyOnReturn: false })) {
+    length += bytes.length;
+    if (connection.bytesRead - before > MAX_BYTES_PER_BYTE * length + READ_AHEAD) {
+      throw new Problem(400, "The chunks of the request's body are too small");
+    }
+    yield bytes;
+  }
 }
 
 /** Headers as they came, two entries each. */
