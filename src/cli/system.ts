@@ -36,8 +36,8 @@ export function processSystem(
   const ask = async (descriptor: Deno.PermissionDescriptor, what: string) => {
     if ((await request(descriptor)).state === "granted") return;
     throw new Deno.errors.NotCapable(
-      `A model of the hub needs --allow-${what}: use \`deno run --allow-read --allow-write ` +
-        `--allow-net --allow-env src/cli/${command}.ts …\` in place of \`deno task ${command}\``,
+      `A model of the hub needs --allow-${what}: use \`deno run --lock --frozen --allow-read ` +
+        `--allow-write --allow-net --allow-env src/cli/${command}.ts …\` in place of \`deno task ${command}\``,
     );
   };
   return {

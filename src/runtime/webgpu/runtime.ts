@@ -1,4 +1,6 @@
 import type * as Ort from "onnxruntime-web/wasm";
+import { GraphBounds } from "../../onnx/graph_bounds.ts";
+import { readModel } from "../../onnx/read_model.ts";
 import { OnnxruntimeSession } from "../onnxruntime_session.ts";
 import type { NamedTensors, Runtime, Session } from "../runtime.ts";
 import { within } from "../within.ts";
@@ -51,11 +53,13 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 /** A session whose calls wait for those of all others, and which begins anew when its device is lost. */
 class WebgpuSession implements Session {
   readonly #model: Uint8Array;
+  readonly #bounds: GraphBounds;
   #gpu: Gpu | undefined;
   #session: OnnxruntimeSession | undefined;
 
   constructor(model: Uint8Array) {
     this.#model = model;
+    this.#bounds = new GraphBounds(readModel(model));
   }
 
   async prepare(): Promise<void> {
@@ -103,7 +107,7 @@ class WebgpuSession implements Session {
       CREATE_TIMEOUT,
       "Cannot make the model ready on WebGPU",
     );
-    this.#session = new OnnxruntimeSession(gpu.ort, created);
+    this.#session = new OnnxruntimeSession(gpu.ort, created, this.#bounds);
     return this.#session;
   }
 
