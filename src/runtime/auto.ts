@@ -1,5 +1,4 @@
 import { readOwnModel } from "../vit_msn/model_file.ts";
-import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 import type { GpuWins } from "./webgpu/choice.ts";
@@ -42,6 +41,7 @@ export function autoRuntime(
         if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
           throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
         }
+        const { onnxruntimeWasm } = await import("./onnxruntime_wasm.ts");
         return await onnxruntimeWasm.createSession(model);
       }
       const wins = await gpuWinsFor(model, session);
