@@ -45,8 +45,8 @@ export const MAX_CONSTANT_ELEMENTS = 2 ** 24;
  */
 export const MAX_IMAGE_ELEMENTS = 2 ** 27;
 
-/** The size of an image where the graph does not say it, until there is one. */
-const DEFAULT_SIZES = [1, 3, 224, 224];
+/** The size of an image where neither graph nor config says it, until there is one. */
+const DEFAULT_SIZE = [224, 224] as const;
 
 /** Values of more elements are no shapes. */
 export const MAX_DATA = 4096;
@@ -65,14 +65,20 @@ export class GraphBounds {
   /** The last node that reads a value. */
   readonly #lastUses = new Map<string, number>();
   readonly #weightElements: number;
+  readonly #imageSize: readonly [number, number];
   #checked = "";
 
   /**
    * Reads a graph, and checks it for one image.
    *
+   * @param imageSize [height, width] where the graph does not fix it.
    * @throws {SyntaxError} if the graph is refused; the message names the operator, and says why.
    */
-  constructor({ graph, opsetImport }: Pick<ModelProto, "graph" | "opsetImport">) {
+  constructor(
+    { graph, opsetImport }: Pick<ModelProto, "graph" | "opsetImport">,
+    imageSize: readonly [number, number] = DEFAULT_SIZE,
+  ) {
+    this.#imageSize = imageSize;
     this.#opset = opsetImport.find(({ domain }) => isStandardDomain(domain))?.version ?? 1;
     for (const [name, tensor] of graph.initializers) this.#given.set(name, valueOf(tensor));
     for (const [name, shape] of graph.otherShapes ?? []) {
@@ -111,7 +117,7 @@ export class GraphBounds {
         name,
         shapes.get(name) ?? shape.map((size, axis) => {
           if (typeof size === "number" && size > 0) return size;
-          return shape.length === 4 ? DEFAULT_SIZES[axis]! : 1;
+          return shape.length === 4 ? [1, 3, ...this.#imageSize][axis]! : 1;
         }),
       ] as const
     );

@@ -94,7 +94,7 @@ function readModelField(tag: number, model: Mutable<ModelProto>, pbf: PbfReader)
     // Protobuf's own readers would make one of the two.
     if (model.graph) throw new SyntaxError("it has two graphs");
     model.graph = readGraph(pbf);
-  } else if (tag === 25) throw new SyntaxError("it has functions, which no ViT needs");
+  } else if (tag === 25) throw needless();
   else if (tag === 8) {
     countParts(pbf);
     const opset = pbf.readMessage((tag, opset, pbf) => {
@@ -131,7 +131,7 @@ function readGraph(pbf: PbfReader): GraphProto {
       }
       if (tensor) graph.initializers.set(name, tensor);
       else otherShapes.set(name, shape);
-    } else if (tag === 15) throw new SyntaxError("it has sparse weights, which no ViT needs");
+    } else if (tag === 15) throw needless();
     else if (tag === 11) graph.inputs.push(readValueInfo(pbf));
     else if (tag === 12) graph.outputs.push(readValueInfo(pbf));
   }, graph);
@@ -173,7 +173,7 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
       fields.hasTensor = true;
       fields.TENSOR = readTensor(pbf).tensor;
     } else if (GRAPHS.includes(tag)) {
-      throw new SyntaxError("it has sub-graphs or sparse tensors, which no ViT needs");
+      throw needless();
     } else if (tag === 7) readList(pbf, fields.FLOATS, () => pbf.readPackedFloat(fields.FLOATS));
     else if (tag === 8) readList(pbf, fields.INTS, () => pbf.readPackedVarint(fields.INTS, true));
     else if (tag === 20) fields.type = pbf.readVarint();
@@ -316,6 +316,10 @@ function readTensorTypeField(
       shape.push(size);
     }, value.shape);
   }
+}
+
+function needless(): SyntaxError {
+  return new SyntaxError("it has functions, sub-graphs or sparse weights, which no ViT needs");
 }
 
 function malformed(what: string): SyntaxError {

@@ -31,7 +31,7 @@ export function autoRuntime(
 ): Runtime {
   const simd = simdRuntime(options);
   return {
-    async createSession(model) {
+    async createSession(model, config) {
       let session: Session;
       try {
         session = await simd.createSession(model);
@@ -42,13 +42,13 @@ export function autoRuntime(
           throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
         }
         const { onnxruntimeWasm } = await import("./onnxruntime_wasm.ts");
-        return await onnxruntimeWasm.createSession(model);
+        return await onnxruntimeWasm.createSession(model, config);
       }
       const wins = await gpuWinsFor(model, session);
       if (!wins) return session;
       return new AutoSession(session, wins, async () => {
         const { onnxruntimeWebgpu } = await import("./webgpu/runtime.ts");
-        return await onnxruntimeWebgpu.createSession(model);
+        return await onnxruntimeWebgpu.createSession(model, config);
       });
     },
   };

@@ -1,12 +1,12 @@
-import { GraphBounds } from "../onnx/graph_bounds.ts";
-import { readModel } from "../onnx/read_model.ts";
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
+import { checkGraph } from "./onnxruntime_graph.ts";
 import { OnnxruntimeSession } from "./onnxruntime_session.ts";
 import type { Runtime, Session } from "./runtime.ts";
 
 /** onnxruntime-web on WebAssembly SIMD, one thread. It blocks the event loop while it runs. */
 export const onnxruntimeWasm: Runtime = {
-  async createSession(model: Uint8Array): Promise<Session> {
-    const bounds = new GraphBounds(readModel(model));
+  async createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session> {
+    const bounds = checkGraph(model, config);
     const ort = await import("onnxruntime-web/wasm");
     if (!ort.env.wasm.wasmBinary) {
       const { default: wasm } = await import(

@@ -15,7 +15,6 @@ import {
   tensorFromBytes,
 } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
-import { assertConfigOfGraph } from "./config_of_graph.ts";
 import { buildGraph, type GraphVariant, OUTPUT_NAMES, type OutputName } from "./graph.ts";
 import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head_file.ts";
 import type { HeadParameters } from "./head_parameters.ts";
@@ -245,7 +244,7 @@ export interface Sidecars {
  * @param sidecars what to go by where the file carries no config or image processor itself.
  * @throws {SyntaxError} if the bytes are not an ONNX model, there is no config or image processor, or the
  * graph has other inputs than `pixel_values`.
- * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
+ * @throws {TypeError} if a config in it cannot be used.
  */
 export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): ModelFile {
   const model = readModel(bytes);
@@ -258,7 +257,6 @@ export function readModelFile(bytes: Uint8Array, sidecars: Sidecars = {}): Model
   const config = parseConfig(
     parseMetadata(model.metadataProps, CONFIG) ?? sidecars.config ?? missing(CONFIG),
   );
-  assertConfigOfGraph(config, model.graph);
   const preprocessorConfig = parseMetadata(model.metadataProps, PREPROCESSOR_CONFIG) ??
     sidecars.preprocessorConfig ??
     missing(PREPROCESSOR_CONFIG);

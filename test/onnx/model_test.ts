@@ -172,7 +172,7 @@ Deno.test("readModel() refuses what would be more than the file shows", () => {
   }
   const sparse = new PbfWriter();
   sparse.writeBytesField(15, new Uint8Array());
-  assertThrows(() => readModel(fileOf(sparse.finish())), SyntaxError, "sparse weights");
+  assertThrows(() => readModel(fileOf(sparse.finish())), SyntaxError, "sparse");
   const none = new Uint8Array();
   assertThrows(
     () => readModel(fileOf(none, (model) => model.writeBytesField(25, none))),

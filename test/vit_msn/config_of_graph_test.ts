@@ -3,6 +3,7 @@ import { concat } from "@std/bytes/concat";
 import { loadModel } from "../../src/model.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
+import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { goldenModel } from "../golden/model.ts";
@@ -97,6 +98,13 @@ Deno.test("a config that contradicts this project's own graph is refused on ever
   const changed = new Map(model.metadataProps)
     .set("config.json", JSON.stringify({ ...own, patch_size: own.patch_size / 2 }));
   const file = concat(writeModel({ ...model, metadataProps: changed }));
-  await assertRejects(() => loadModel(file), TypeError, "patch_size is");
-  await assertRejects(() => loadModel(file, { runtime }), TypeError, "patch_size is");
+  const message = "patch_size is";
+  await assertRejects(() => loadModel(file), TypeError, message);
+  await assertRejects(() => loadModel(file, { runtime }), TypeError, message);
+  const simd = simdRuntime();
+  await assertRejects(
+    () => loadModel(file, { runtime: simd }),
+    TypeError,
+    "Cannot use the ONNX model: embeddings",
+  );
 });

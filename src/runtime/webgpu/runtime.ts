@@ -1,6 +1,7 @@
 import type * as Ort from "onnxruntime-web/wasm";
-import { GraphBounds } from "../../onnx/graph_bounds.ts";
-import { readModel } from "../../onnx/read_model.ts";
+import type { GraphBounds } from "../../onnx/graph_bounds.ts";
+import type { ViTMSNConfig } from "../../vit_msn/config.ts";
+import { checkGraph } from "../onnxruntime_graph.ts";
 import { OnnxruntimeSession } from "../onnxruntime_session.ts";
 import type { NamedTensors, Runtime, Session } from "../runtime.ts";
 import { within } from "../within.ts";
@@ -21,8 +22,8 @@ const RELEASE_TIMEOUT = 10_000;
  * error; the next call gets a new device. The session keeps the model's file for that.
  */
 export const onnxruntimeWebgpu: Runtime = {
-  async createSession(model: Uint8Array): Promise<Session> {
-    const session = new WebgpuSession(model);
+  async createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session> {
+    const session = new WebgpuSession(model, checkGraph(model, config));
     await session.prepare();
     return session;
   },
@@ -57,9 +58,9 @@ class WebgpuSession implements Session {
   #gpu: Gpu | undefined;
   #session: OnnxruntimeSession | undefined;
 
-  constructor(model: Uint8Array) {
+  constructor(model: Uint8Array, bounds: GraphBounds) {
     this.#model = model;
-    this.#bounds = new GraphBounds(readModel(model));
+    this.#bounds = bounds;
   }
 
   async prepare(): Promise<void> {
