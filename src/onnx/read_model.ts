@@ -42,7 +42,7 @@ const parts = new WeakMap<PbfReader, number>();
 function countParts(pbf: PbfReader, count = 1): void {
   const total = parts.get(pbf)! + count;
   if (total > MAX_PARTS) {
-    throw new SyntaxError(`it has more than ${MAX_PARTS} parts (nodes, names, weights and others)`);
+    fail(`it has more than ${MAX_PARTS} parts`);
   }
   parts.set(pbf, total);
 }
@@ -61,7 +61,7 @@ export function readModel(bytes: Uint8Array): ModelProto {
     const pbf = new PbfReader(bytes);
     parts.set(pbf, 0);
     model = pbf.readFields(readModelField, emptyModel() as typeof model);
-    if (pbf.pos > bytes.length) throw new SyntaxError("it is cut off");
+    if (pbf.pos > bytes.length) fail("it is cut off");
   } catch (error) {
     // The reader knows no boundaries of its own: damaged bytes fail in many ways.
     throw malformed(
@@ -92,9 +92,9 @@ function readModelField(tag: number, model: Mutable<ModelProto>, pbf: PbfReader)
   else if (tag === 6) model.docString = pbf.readString();
   else if (tag === 7) {
     // Protobuf's own readers would make one of the two.
-    if (model.graph) throw new SyntaxError("it has two graphs");
+    if (model.graph) fail("it has two graphs");
     model.graph = readGraph(pbf);
-  } else if (tag === 25) throw needless();
+  } else if (tag === 25) fail(NEEDLESS);
   else if (tag === 8) {
     countParts(pbf);
     const opset = pbf.readMessage((tag, opset, pbf) => {
@@ -127,11 +127,11 @@ function readGraph(pbf: PbfReader): GraphProto {
     else if (tag === 5) {
       const { name, shape, tensor } = readTensor(pbf);
       if (graph.initializers.has(name) || otherShapes.has(name)) {
-        throw new SyntaxError(`it has two weights of the name "${name}"`);
+        fail(`it has two weights "${name}"`);
       }
       if (tensor) graph.initializers.set(name, tensor);
       else otherShapes.set(name, shape);
-    } else if (tag === 15) throw needless();
+    } else if (tag === 15) fail(NEEDLESS);
     else if (tag === 11) graph.inputs.push(readValueInfo(pbf));
     else if (tag === 12) graph.outputs.push(readValueInfo(pbf));
   }, graph);
@@ -169,11 +169,10 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
     else if (tag === 3) fields.INT = pbf.readVarint(true);
     else if (tag === 4) fields.STRING = pbf.readString();
     else if (tag === 5) {
-      if (fields.hasTensor) throw new SyntaxError(`its attribute "${fields.name}" has two tensors`);
-      fields.hasTensor = true;
+      if (fields.TENSOR !== null) fail(`its attribute has two tensors`);
       fields.TENSOR = readTensor(pbf).tensor;
     } else if (GRAPHS.includes(tag)) {
-      throw needless();
+      fail(NEEDLESS);
     } else if (tag === 7) readList(pbf, fields.FLOATS, () => pbf.readPackedFloat(fields.FLOATS));
     else if (tag === 8) readList(pbf, fields.INTS, () => pbf.readPackedVarint(fields.INTS, true));
     else if (tag === 20) fields.type = pbf.readVarint();
@@ -183,14 +182,13 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
     FLOAT: 0,
     INT: 0,
     STRING: "",
-    TENSOR: undefined as Tensor | undefined,
-    hasTensor: false,
+    TENSOR: null as Tensor | undefined | null,
     FLOATS: [] as number[],
     INTS: [] as number[],
   });
   const type = ATTRIBUTE_TYPE_NAMES.get(fields.type);
   const value = type && fields[type];
-  const isKnown = type !== undefined && value !== undefined;
+  const isKnown = type !== undefined && value !== undefined && value !== null;
   return { name: fields.name, attribute: isKnown ? { type, value } as Attribute : undefined };
 }
 
@@ -237,34 +235,33 @@ function readTensor(
   });
   const { name, shape, floats, integers, raw } = fields;
   const dtype = DATA_TYPES.get(fields.dataType);
-  if (fields.external) throw new SyntaxError(`its tensor "${name}" is in another file`);
-  if (shape.some((size) => size < 0)) throw new SyntaxError(`the shape of "${name}" is [${shape}]`);
+  if (fields.external) fail(`its tensor "${name}" is in another file`);
+  if (shape.some((size) => size < 0)) fail(`the shape of "${name}" is [${shape}]`);
   const count = elementCount(shape);
-  const cutOff = () => new SyntaxError(`its tensor "${name}" is cut off`);
+  const cutOff = () => fail(`its tensor "${name}" is cut off`);
   if (raw && dtype) {
-    if (count * bytesPerElement(dtype) !== raw.length) throw cutOff();
+    if (count * bytesPerElement(dtype) !== raw.length) cutOff();
     return { name, shape, tensor: tensorFromBytes(dtype, shape, raw) };
   }
   // No type has more than two elements a byte. onnxruntime makes room before it looks at the data.
-  if (count > 2 * (pbf.pos - start)) throw cutOff();
+  if (count > 2 * (pbf.pos - start)) cutOff();
   if (raw) return { name, shape, tensor: undefined };
   // Small tensors of other writers come as a list of numbers.
   if (dtype === "float32") {
     const bytes = concat(floats);
-    if (bytes.length !== 4 * count) throw cutOff();
+    if (bytes.length !== 4 * count) cutOff();
     return { name, shape, tensor: tensorFromBytes(dtype, shape, bytes) };
   }
   if (dtype === "int64" || dtype === "int32") {
-    const data = dtype === "int64" ? new BigInt64Array(count) : new Int32Array(count);
+    const isLong = dtype === "int64";
+    const data = isLong ? new BigInt64Array(count) : new Int32Array(count);
+    const numbers = new PbfReader(concat(integers));
     let at = 0;
-    for (const list of integers) {
-      const numbers = new PbfReader(list);
-      for (; numbers.pos < list.length; at++) {
-        const number = numbers.readVarint(true);
-        if (at < count) data[at] = dtype === "int64" ? BigInt(number) : number;
-      }
+    for (; numbers.pos < numbers.length; at++) {
+      const number = numbers.readVarint(true);
+      data[at] = isLong ? BigInt(number) : number; // past the end, nothing
     }
-    if (at !== count) throw cutOff();
+    if (at !== count) cutOff();
     return { name, shape, tensor: { dtype, shape, data } as Tensor };
   }
   return { name, shape, tensor: undefined };
@@ -295,7 +292,7 @@ function readValueInfo(pbf: PbfReader): ValueInfo {
     }
   }, fields);
   const dtype = DATA_TYPES.get(fields.dataType);
-  if (!dtype) throw new SyntaxError(`its value "${fields.name}" has the type ${fields.dataType}`);
+  if (!dtype) fail(`its value "${fields.name}" has the type ${fields.dataType}`);
   return { name: fields.name, dtype, shape: fields.shape };
 }
 
@@ -318,8 +315,11 @@ function readTensorTypeField(
   }
 }
 
-function needless(): SyntaxError {
-  return new SyntaxError("it has functions, sub-graphs or sparse weights, which no ViT needs");
+/** What no ViT needs, and could hide how much a graph takes. */
+const NEEDLESS = "it has functions, sub-graphs or sparse weights";
+
+function fail(what: string): never {
+  throw new SyntaxError(what);
 }
 
 function malformed(what: string): SyntaxError {

@@ -188,5 +188,5 @@ Deno.test("readModel() refuses what would be more than the file shows", () => {
   for (let i = 0; i < 2; i++) {
     twice.writeMessage(5, (_, tensor) => tensor.writeStringField(8, "x"), undefined);
   }
-  assertThrows(() => readModel(fileOf(twice.finish())), SyntaxError, 'two weights of the name "x"');
+  assertThrows(() => readModel(fileOf(twice.finish())), SyntaxError, 'two weights "x"');
 });
