@@ -70,7 +70,7 @@ Deno.test("a file whose graph makes 1.6 GB of nothing is refused, and takes no m
   const zeros = graph.node("ConstantOfShape", [graph.ints([20_000, 20_000])]);
   const sum = graph.node("ReduceSum", [zeros], { keepdims: 0 });
   const largest = graph.node("ReduceMax", [pixels], { axes: [1, 2, 3], keepdims: 0 });
-  graph.output("logits", "float32", ["batch", 10], graph.node("Add", [largest, sum]));
+  graph.output("logits", "float32", ["batch"], graph.node("Add", [largest, sum]));
   const path = folder.write(
     "model.onnx",
     concat(writeModel({ ...model, metadataProps: new Map(), graph: graph.build() })),
