@@ -284,7 +284,7 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
  * another tool, such as optimum, with these documents in `options`. The latter does what its graph does.
  * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
  * @throws {SyntaxError} if the bytes are not such a file.
- * @throws {TypeError} if a config in it cannot be used.
+ * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
  */
 export async function loadModel(
   bytes: Uint8Array,
@@ -292,7 +292,7 @@ export async function loadModel(
 ): Promise<ViTMSNModel> {
   const own = readModelFile(bytes, sidecars);
   const file = head ? withHead(own, readHeadFile(head)) : own;
-  const plain = await runtime.createSession(bytes);
+  const plain = await runtime.createSession(bytes, own.config);
   const sessions = new GraphSessions(
     plain,
     own.outputs,

@@ -45,6 +45,7 @@ export async function bundle(
   name: string,
   { withOnnxruntime, withWorkers, withConnections }: BundleOptions,
 ): Promise<BundledFile[]> {
+  await downloadPackages(withOnnxruntime);
   const files = new Map<string, Uint8Array>();
   const entryPoints = [
     { in: fromFileUrl(new URL(entry, ROOT)), out: name.replace(/\.js$/, "") },
@@ -78,6 +79,21 @@ export async function bundle(
   return [...files].map(([name, bytes]) => ({ name, bytes }));
 }
 
+/**
+ * Downloads the packages of bundles that are not in the cache yet: Deno does so when one is first imported,
+ * not when it is asked where a module lies.
+ */
+async function downloadPackages(withOnnxruntime: boolean): Promise<void> {
+  await Promise.all([
+    import("../http/handler.ts"),
+    import("../image/jpeg.ts"),
+    import("../image/png.ts"),
+    import("../image/gif.ts"),
+    import("../image/webp.ts"),
+    withOnnxruntime && import("onnxruntime-web/wasm"),
+  ]);
+}
+
 /** Starts esbuild; it is ended by disposing of the result. */
 export async function startEsbuild(): Promise<AsyncDisposable> {
   await esbuild.initialize({
@@ -92,7 +108,7 @@ const SHARED_NAMES = new Map(
 );
 
 /** onnxruntime-web, and what is of use with it only. */
-const ONNXRUNTIME = /^onnxruntime-web|^\.\/webgpu\//;
+const ONNXRUNTIME = /^onnxruntime-web|^\.\/webgpu\/|^\.\/onnxruntime_wasm\.ts$/;
 
 const BYTES = "bytes";
 const MISSING = "missing";

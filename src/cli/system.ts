@@ -45,7 +45,7 @@ export function processSystem(
     throw new Deno.errors.NotCapable(
       `this needs --allow-${what}: ` +
         (program === DENO_TASK
-          ? `use \`deno run ${PERMISSIONS} src/cli/${command}.ts …\` in place of ` +
+          ? `use \`deno run --lock --frozen ${PERMISSIONS} src/cli/${command}.ts …\` in place of ` +
             `\`${program} ${command}\``
           : `install ${program} with ${PERMISSIONS}`),
     );

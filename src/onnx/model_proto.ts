@@ -22,6 +22,8 @@ export interface GraphProto {
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** The shapes of weights whose type this project has no use for, such as 4-bit integers. */
+  readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
 }
 
 /** One operator with its values' names. */
@@ -41,6 +43,7 @@ export type Attribute =
   | { readonly type: "INT"; readonly value: number }
   | { readonly type: "STRING"; readonly value: string }
   | { readonly type: "TENSOR"; readonly value: Tensor }
+  | { readonly type: "FLOATS"; readonly value: readonly number[] }
   | { readonly type: "INTS"; readonly value: readonly number[] };
 
 /** The type of a graph's input or output. A dimension is a size or the name of a free one. */
@@ -71,5 +74,6 @@ export const ATTRIBUTE_TYPES: Readonly<Record<Attribute["type"], number>> = {
   INT: 2,
   STRING: 3,
   TENSOR: 4,
+  FLOATS: 6,
   INTS: 7,
 };

@@ -1,4 +1,5 @@
 import { PbfReader } from "pbf";
+import { concat } from "@std/bytes/concat";
 import {
   bytesPerElement,
   type DataType,
@@ -16,6 +17,9 @@ import {
   type ValueInfo,
 } from "./model_proto.ts";
 
+/** Protobuf's wire type of strings, messages and lists. */
+const LENGTH_DELIMITED = 2;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const DATA_TYPES = new Map(
@@ -27,18 +31,37 @@ const ATTRIBUTE_TYPE_NAMES = new Map(
 );
 
 /**
+ * The most nodes, names, attributes, weights, dimensions and so on that a file may have: ten times what
+ * the largest ViT needs. Each is an object here, of a few hundred bytes where the file has two.
+ */
+export const MAX_PARTS = 250_000;
+
+/** How many parts each reader has found. */
+const parts = new WeakMap<PbfReader, number>();
+
+function countParts(pbf: PbfReader, count = 1): void {
+  const total = parts.get(pbf)! + count;
+  if (total > MAX_PARTS) {
+    fail(`it has more than ${MAX_PARTS} parts`);
+  }
+  parts.set(pbf, total);
+}
+
+/**
  * Reads an ONNX file. Weights are views of `bytes` wherever their alignment allows it. Attributes and
- * weights of types that this project has no use for (lists of floats, sub-graphs, 4-bit integers) are
- * left out: a model of another tool is not to be written again.
+ * weights of types that this project has no use for (4-bit integers, say) are left out: a model of another
+ * tool is not to be written again.
  *
- * @throws {SyntaxError} if the bytes are not an ONNX model, or one that keeps its weights in other files.
+ * @throws {SyntaxError} if the bytes are not an ONNX model, or one with weights in other files, functions,
+ * sub-graphs or sparse weights, or with more than {@linkcode MAX_PARTS} parts.
  */
 export function readModel(bytes: Uint8Array): ModelProto {
   let model: Mutable<ModelProto> & { graph?: GraphProto };
   try {
     const pbf = new PbfReader(bytes);
+    parts.set(pbf, 0);
     model = pbf.readFields(readModelField, emptyModel() as typeof model);
-    if (pbf.pos > bytes.length) throw new SyntaxError("it is cut off");
+    if (pbf.pos > bytes.length) fail("it is cut off");
   } catch (error) {
     // The reader knows no boundaries of its own: damaged bytes fail in many ways.
     throw malformed(
@@ -67,14 +90,20 @@ function readModelField(tag: number, model: Mutable<ModelProto>, pbf: PbfReader)
   else if (tag === 2) model.producerName = pbf.readString();
   else if (tag === 3) model.producerVersion = pbf.readString();
   else if (tag === 6) model.docString = pbf.readString();
-  else if (tag === 7) model.graph = readGraph(pbf);
+  else if (tag === 7) {
+    // Protobuf's own readers would make one of the two.
+    if (model.graph) fail("it has two graphs");
+    model.graph = readGraph(pbf);
+  } else if (tag === 25) fail(NEEDLESS);
   else if (tag === 8) {
+    countParts(pbf);
     const opset = pbf.readMessage((tag, opset, pbf) => {
       if (tag === 1) opset.domain = pbf.readString();
       else if (tag === 2) opset.version = pbf.readVarint();
     }, { domain: "", version: 0 });
     (model.opsetImport as { domain: string; version: number }[]).push(opset);
   } else if (tag === 14) {
+    countParts(pbf);
     const { key, value } = pbf.readMessage((tag, prop, pbf) => {
       if (tag === 1) prop.key = pbf.readString();
       else if (tag === 2) prop.value = pbf.readString();
@@ -91,18 +120,26 @@ function readGraph(pbf: PbfReader): GraphProto {
     inputs: [] as ValueInfo[],
     outputs: [] as ValueInfo[],
   };
-  return pbf.readMessage((tag, graph, pbf) => {
+  const otherShapes = new Map<string, readonly number[]>();
+  pbf.readMessage((tag, graph, pbf) => {
     if (tag === 1) graph.nodes.push(readNode(pbf));
     else if (tag === 2) graph.name = pbf.readString();
     else if (tag === 5) {
-      const { name, tensor } = readTensor(pbf);
+      const { name, shape, tensor } = readTensor(pbf);
+      if (graph.initializers.has(name) || otherShapes.has(name)) {
+        fail(`it has two weights "${name}"`);
+      }
       if (tensor) graph.initializers.set(name, tensor);
-    } else if (tag === 11) graph.inputs.push(readValueInfo(pbf));
+      else otherShapes.set(name, shape);
+    } else if (tag === 15) fail(NEEDLESS);
+    else if (tag === 11) graph.inputs.push(readValueInfo(pbf));
     else if (tag === 12) graph.outputs.push(readValueInfo(pbf));
   }, graph);
+  return otherShapes.size > 0 ? { ...graph, otherShapes } : graph;
 }
 
 function readNode(pbf: PbfReader): NodeProto {
+  countParts(pbf);
   const node = {
     name: "",
     opType: "",
@@ -112,9 +149,10 @@ function readNode(pbf: PbfReader): NodeProto {
     attributes: new Map<string, Attribute>(),
   };
   return pbf.readMessage((tag, node, pbf) => {
-    if (tag === 1) node.inputs.push(pbf.readString());
-    else if (tag === 2) node.outputs.push(pbf.readString());
-    else if (tag === 3) node.name = pbf.readString();
+    if (tag === 1 || tag === 2) {
+      countParts(pbf);
+      (tag === 1 ? node.inputs : node.outputs).push(pbf.readString());
+    } else if (tag === 3) node.name = pbf.readString();
     else if (tag === 4) node.opType = pbf.readString();
     else if (tag === 5) {
       const { name, attribute } = readAttribute(pbf);
@@ -124,13 +162,19 @@ function readNode(pbf: PbfReader): NodeProto {
 }
 
 function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | undefined } {
+  countParts(pbf);
   const fields = pbf.readMessage((tag, fields, pbf) => {
     if (tag === 1) fields.name = pbf.readString();
     else if (tag === 2) fields.FLOAT = pbf.readFloat();
     else if (tag === 3) fields.INT = pbf.readVarint(true);
     else if (tag === 4) fields.STRING = pbf.readString();
-    else if (tag === 5) fields.TENSOR = readTensor(pbf).tensor;
-    else if (tag === 8) pbf.readPackedVarint(fields.INTS, true);
+    else if (tag === 5) {
+      if (fields.TENSOR !== null) fail(`its attribute has two tensors`);
+      fields.TENSOR = readTensor(pbf).tensor;
+    } else if (GRAPHS.includes(tag)) {
+      fail(NEEDLESS);
+    } else if (tag === 7) readList(pbf, fields.FLOATS, () => pbf.readPackedFloat(fields.FLOATS));
+    else if (tag === 8) readList(pbf, fields.INTS, () => pbf.readPackedVarint(fields.INTS, true));
     else if (tag === 20) fields.type = pbf.readVarint();
   }, {
     name: "",
@@ -138,65 +182,102 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
     FLOAT: 0,
     INT: 0,
     STRING: "",
-    TENSOR: undefined as Tensor | undefined,
+    TENSOR: null as Tensor | undefined | null,
+    FLOATS: [] as number[],
     INTS: [] as number[],
   });
   const type = ATTRIBUTE_TYPE_NAMES.get(fields.type);
   const value = type && fields[type];
-  const isKnown = type !== undefined && value !== undefined;
+  const isKnown = type !== undefined && value !== undefined && value !== null;
   return { name: fields.name, attribute: isKnown ? { type, value } as Attribute : undefined };
 }
 
-function readTensor(pbf: PbfReader): { name: string; tensor: Tensor | undefined } {
+/** An AttributeProto's `g`, `graphs`, `sparse_tensor` and `sparse_tensors`. */
+const GRAPHS: readonly number[] = [6, 11, 22, 23];
+
+/** Reads numbers of a list, and counts them. */
+function readList(pbf: PbfReader, list: readonly number[], read: () => void): void {
+  if (pbf.type === LENGTH_DELIMITED) {
+    const start = pbf.pos;
+    const bytes = pbf.readVarint();
+    pbf.pos = start;
+    // A number has no more than ten bytes.
+    if (bytes > 10 * MAX_PARTS) countParts(pbf, Math.ceil(bytes / 10));
+  }
+  const before = list.length;
+  read();
+  countParts(pbf, list.length - before);
+}
+
+/** A tensor, or nothing if it is of a type that this project has no use for. */
+function readTensor(
+  pbf: PbfReader,
+): { name: string; shape: readonly number[]; tensor: Tensor | undefined } {
+  countParts(pbf);
+  const start = pbf.pos;
   const fields = pbf.readMessage((tag, fields, pbf) => {
-    if (tag === 1) pbf.readPackedVarint(fields.dims, true);
-    else if (tag === 2) fields.dataType = pbf.readVarint();
-    else if (tag === 4) pbf.readPackedFloat(fields.floats);
-    else if (tag === 5 || tag === 7) pbf.readPackedVarint(fields.integers, true);
+    if (tag === 1) {
+      readList(pbf, fields.shape, () => pbf.readPackedVarint(fields.shape, true));
+    } else if (tag === 2) fields.dataType = pbf.readVarint();
+    else if (tag === 4) fields.floats.push(listBytes(pbf));
+    else if (tag === 5 || tag === 7) fields.integers.push(listBytes(pbf));
     else if (tag === 8) fields.name = pbf.readString();
     else if (tag === 9) fields.raw = pbf.readBytes();
     else if (tag === 14) fields.external = pbf.readVarint() === 1;
   }, {
     name: "",
-    dims: [] as number[],
+    shape: [] as number[],
     dataType: 0,
-    floats: [] as number[],
-    integers: [] as number[],
+    floats: [] as Uint8Array[],
+    integers: [] as Uint8Array[],
     raw: undefined as Uint8Array | undefined,
     external: false,
   });
-  const { name, dims: shape } = fields;
+  const { name, shape, floats, integers, raw } = fields;
   const dtype = DATA_TYPES.get(fields.dataType);
-  if (fields.external) throw new SyntaxError(`its tensor "${name}" is in another file`);
-  if (!dtype) return { name, tensor: undefined };
-  if (shape.some((size) => size < 0)) throw new SyntaxError(`the shape of "${name}" is [${shape}]`);
-  if (fields.raw) {
-    if (elementCount(shape) * bytesPerElement(dtype) !== fields.raw.length) {
-      throw new SyntaxError(`its tensor "${name}" is cut off`);
-    }
-    return { name, tensor: tensorFromBytes(dtype, shape, fields.raw) };
+  if (fields.external) fail(`its tensor "${name}" is in another file`);
+  if (shape.some((size) => size < 0)) fail(`the shape of "${name}" is [${shape}]`);
+  const count = elementCount(shape);
+  const cutOff = () => fail(`its tensor "${name}" is cut off`);
+  if (raw && dtype) {
+    if (count * bytesPerElement(dtype) !== raw.length) cutOff();
+    return { name, shape, tensor: tensorFromBytes(dtype, shape, raw) };
   }
-  const isList = dtype === "float32" || dtype === "int64" || dtype === "int32";
-  if (isList && elementCount(shape) !== Math.max(fields.floats.length, fields.integers.length)) {
-    throw new SyntaxError(`its tensor "${name}" is cut off`);
-  }
+  // No type has more than two elements a byte. onnxruntime makes room before it looks at the data.
+  if (count > 2 * (pbf.pos - start)) cutOff();
+  if (raw) return { name, shape, tensor: undefined };
   // Small tensors of other writers come as a list of numbers.
   if (dtype === "float32") {
-    return { name, tensor: { dtype, shape, data: Float32Array.from(fields.floats) } };
+    const bytes = concat(floats);
+    if (bytes.length !== 4 * count) cutOff();
+    return { name, shape, tensor: tensorFromBytes(dtype, shape, bytes) };
   }
-  if (dtype === "int64") {
-    return {
-      name,
-      tensor: { dtype, shape, data: BigInt64Array.from(fields.integers.map(BigInt)) },
-    };
+  if (dtype === "int64" || dtype === "int32") {
+    const isLong = dtype === "int64";
+    const data = isLong ? new BigInt64Array(count) : new Int32Array(count);
+    const numbers = new PbfReader(concat(integers));
+    let at = 0;
+    for (; numbers.pos < numbers.length; at++) {
+      const number = numbers.readVarint(true);
+      data[at] = isLong ? BigInt(number) : number; // past the end, nothing
+    }
+    if (at !== count) cutOff();
+    return { name, shape, tensor: { dtype, shape, data } as Tensor };
   }
-  if (dtype === "int32") {
-    return { name, tensor: { dtype, shape, data: Int32Array.from(fields.integers) } };
-  }
-  return { name, tensor: undefined };
+  return { name, shape, tensor: undefined };
+}
+
+/** The bytes of a list's numbers, or of the one number that is here. */
+function listBytes(pbf: PbfReader): Uint8Array {
+  if (pbf.type === LENGTH_DELIMITED) return pbf.readBytes();
+  countParts(pbf);
+  const start = pbf.pos;
+  pbf.skip(pbf.type);
+  return pbf.buf.subarray(start, pbf.pos);
 }
 
 function readValueInfo(pbf: PbfReader): ValueInfo {
+  countParts(pbf);
   const fields = {
     name: "",
     dataType: 0,
@@ -211,7 +292,7 @@ function readValueInfo(pbf: PbfReader): ValueInfo {
     }
   }, fields);
   const dtype = DATA_TYPES.get(fields.dataType);
-  if (!dtype) throw new SyntaxError(`its value "${fields.name}" has the type ${fields.dataType}`);
+  if (!dtype) fail(`its value "${fields.name}" has the type ${fields.dataType}`);
   return { name: fields.name, dtype, shape: fields.shape };
 }
 
@@ -224,6 +305,7 @@ function readTensorTypeField(
   else if (tag === 2) {
     pbf.readMessage((tag, shape, pbf) => {
       if (tag !== 1) return;
+      countParts(pbf);
       const { size } = pbf.readMessage((tag, dimension, pbf) => {
         if (tag === 1) dimension.size = pbf.readVarint(true);
         else if (tag === 2) dimension.size = pbf.readString();
@@ -231,6 +313,13 @@ function readTensorTypeField(
       shape.push(size);
     }, value.shape);
   }
+}
+
+/** What no ViT needs, and could hide how much a graph takes. */
+const NEEDLESS = "it has functions, sub-graphs or sparse weights";
+
+function fail(what: string): never {
+  throw new SyntaxError(what);
 }
 
 function malformed(what: string): SyntaxError {

@@ -103,6 +103,9 @@ function writeAttribute([name, { type, value }]: [string, Attribute], pbf: PbfWr
         message.writeBytesField(RAW_DATA, tensorBytes(tensor));
       }, value);
       break;
+    case "FLOATS":
+      for (const float of value) pbf.writeFloatField(7, float);
+      break;
     case "INTS":
       for (const int of value) pbf.writeVarintField(8, int);
       break;

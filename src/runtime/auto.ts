@@ -1,5 +1,4 @@
 import { readOwnModel } from "../vit_msn/model_file.ts";
-import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 import type { GpuWins } from "./webgpu/choice.ts";
@@ -32,7 +31,7 @@ export function autoRuntime(
 ): Runtime {
   const simd = simdRuntime(options);
   return {
-    async createSession(model) {
+    async createSession(model, config) {
       let session: Session;
       try {
         session = await simd.createSession(model);
@@ -42,13 +41,14 @@ export function autoRuntime(
         if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
           throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
         }
-        return await onnxruntimeWasm.createSession(model);
+        const { onnxruntimeWasm } = await import("./onnxruntime_wasm.ts");
+        return await onnxruntimeWasm.createSession(model, config);
       }
       const wins = await gpuWinsFor(model, session);
       if (!wins) return session;
       return new AutoSession(session, wins, async () => {
         const { onnxruntimeWebgpu } = await import("./webgpu/runtime.ts");
-        return await onnxruntimeWebgpu.createSession(model);
+        return await onnxruntimeWebgpu.createSession(model, config);
       });
     },
   };

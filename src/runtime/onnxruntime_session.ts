@@ -1,4 +1,5 @@
 import type * as Ort from "onnxruntime-web/wasm";
+import type { GraphBounds } from "../onnx/graph_bounds.ts";
 import type { DataArray, DataType, Tensor } from "../tensor/tensor.ts";
 import type { NamedTensors, Session } from "./runtime.ts";
 
@@ -9,14 +10,20 @@ export type OrtModule = Pick<typeof Ort, "env" | "InferenceSession" | "Tensor">;
 export class OnnxruntimeSession implements Session {
   readonly #ort: OrtModule;
   readonly #session: Ort.InferenceSession;
+  readonly #bounds: GraphBounds;
 
-  /** @param ort the build that made the session. */
-  constructor(ort: OrtModule, session: Ort.InferenceSession) {
+  /**
+   * @param ort the build that made the session.
+   * @param bounds of the session's graph, checked before each run.
+   */
+  constructor(ort: OrtModule, session: Ort.InferenceSession, bounds: GraphBounds) {
     this.#ort = ort;
     this.#session = session;
+    this.#bounds = bounds;
   }
 
   async run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+    this.#bounds.check(new Map([...inputs].map(([name, { shape }]) => [name, shape])));
     const feeds = Object.fromEntries(
       [...inputs].map(([name, { dtype, data, shape }]) => [
         name,

@@ -1,9 +1,12 @@
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
+import { checkGraph } from "./onnxruntime_graph.ts";
 import { OnnxruntimeSession } from "./onnxruntime_session.ts";
 import type { Runtime, Session } from "./runtime.ts";
 
 /** onnxruntime-web on WebAssembly SIMD, one thread. It blocks the event loop while it runs. */
 export const onnxruntimeWasm: Runtime = {
-  async createSession(model: Uint8Array): Promise<Session> {
+  async createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session> {
+    const bounds = checkGraph(model, config);
     const ort = await import("onnxruntime-web/wasm");
     if (!ort.env.wasm.wasmBinary) {
       const { default: wasm } = await import(
@@ -21,6 +24,7 @@ export const onnxruntimeWasm: Runtime = {
         // Without a second, reordered copy of the weights: less memory at the same speed.
         extra: { session: { disable_prepacking: "1" } },
       }),
+      bounds,
     );
   },
 };

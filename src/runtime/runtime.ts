@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
 
 /** Tensors under the names that the graph gives them. */
 export type NamedTensors = ReadonlyMap<string, Tensor>;
@@ -9,9 +10,11 @@ export interface Runtime {
    * Makes a session of a model.
    *
    * @param model an ONNX file.
+   * @param config what the file, or a document beside it, says of the graph. An engine that runs the graph
+   * as it is checks that they agree.
    * @throws {Error} if the engine cannot run the model; the message says why.
    */
-  createSession(model: Uint8Array): Promise<Session>;
+  createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session>;
 }
 
 /** What an engine may make use of. */

@@ -15,6 +15,8 @@ export async function peakMemory(
   const child = new Deno.Command("deno", {
     args: [
       "run",
+      "--lock",
+      "--frozen",
       "--allow-all", // for nothing less Deno reads /proc
       new URL("./peak_memory_child.ts", import.meta.url).pathname,
       JSON.stringify({ name: engineName(engine), length: bytes.length, shape }),

@@ -13,7 +13,14 @@ export class Server implements AsyncDisposable {
 
   /** Starts it on a free port. */
   static async start(args: readonly string[]): Promise<Server> {
-    const command = ["run", "--allow-net", "--allow-read", "--allow-env=INIT_CWD"];
+    const command = [
+      "run",
+      "--lock",
+      "--frozen",
+      "--allow-net",
+      "--allow-read",
+      "--allow-env=INIT_CWD",
+    ];
     const process = new Deno.Command("deno", {
       args: [...command, "src/cli/serve.ts", "--port", "0", "--quiet", ...args],
       stdout: "null",

@@ -182,7 +182,7 @@ Deno.test("without permission, one line says which flags to add", async () => {
     );
     assertStringIncludes(
       stderr,
-      "deno run --allow-read --allow-write --allow-net --allow-env src/cli/classify.ts",
+      "deno run --lock --frozen --allow-read --allow-write --allow-net --allow-env src/cli/classify.ts",
     );
   }
   assertEquals(asked, ["env", "write", "write", "net"]);

@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { classify } from "../../src/cli/classify.ts";
 import { embed } from "../../src/cli/embed.ts";
+import { GraphBuilder } from "../../src/onnx/graph_builder.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 import { run, TempFolder } from "./run.ts";
@@ -59,6 +60,31 @@ Deno.test("a model of another tool computes what its graph does, and says so of 
   assertStringIncludes(embedding.stderr, "another tool made it");
   folder.write("config.json", "{");
   assertStringIncludes((await run(classify, [ship, "--model", path])).stderr, "it is not JSON");
+});
+
+Deno.test("a file whose graph makes 1.6 GB of nothing is refused, and takes no memory", async () => {
+  using folder = new TempFolder();
+  const model = readModel(Deno.readFileSync("functions/_shared/model.onnx"));
+  const graph = new GraphBuilder("hostile");
+  const pixels = graph.input("pixel_values", "float32", ["batch", 3, 32, 32]);
+  const zeros = graph.node("ConstantOfShape", [graph.ints([20_000, 20_000])]);
+  const sum = graph.node("ReduceSum", [zeros], { keepdims: 0 });
+  const largest = graph.node("ReduceMax", [pixels], { axes: [1, 2, 3], keepdims: 0 });
+  graph.output("logits", "float32", ["batch"], graph.node("Add", [largest, sum]));
+  const path = folder.write(
+    "model.onnx",
+    concat(writeModel({ ...model, metadataProps: new Map(), graph: graph.build() })),
+  );
+  folder.write("config.json", model.metadataProps.get("config.json")!);
+  folder.write("preprocessor_config.json", model.metadataProps.get("preprocessor_config.json")!);
+  const before = Deno.memoryUsage().rss;
+  for (const backend of [[], ["--backend", "wasm"]]) {
+    const { code, stderr } = await run(classify, [ship, "--model", path, ...backend]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "ConstantOfShape");
+    assertStringIncludes(stderr, "with [20000,20000], the graph makes more than");
+  }
+  assert(Deno.memoryUsage().rss - before < 200e6);
 });
 
 Deno.test("--dtype is refused where there is no choice", async () => {

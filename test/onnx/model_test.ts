@@ -3,7 +3,7 @@ import { concat } from "@std/bytes/concat";
 import { PbfWriter } from "pbf";
 import { GraphBuilder } from "../../src/onnx/graph_builder.ts";
 import type { ModelProto } from "../../src/onnx/model_proto.ts";
-import { readModel } from "../../src/onnx/read_model.ts";
+import { MAX_PARTS, readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 
 function exampleModel(): ModelProto {
@@ -108,4 +108,85 @@ Deno.test("readModel() refuses what is not an ONNX model", () => {
   for (let length = 0; length < file.length; length += 3) {
     assertThrows(() => readModel(file.slice(0, length)), SyntaxError, "Cannot read the ONNX model");
   }
+});
+
+/** A file with a graph that is made of these bytes. */
+function fileOf(graph: Uint8Array, write: (model: PbfWriter) => void = () => {}): Uint8Array {
+  const pbf = new PbfWriter();
+  pbf.writeVarintField(1, 8);
+  pbf.writeMessage(8, (_, opset) => opset.writeVarintField(2, 17), undefined);
+  pbf.writeBytesField(7, graph);
+  write(pbf);
+  return pbf.finish();
+}
+
+Deno.test("readModel() reads a file of so many parts, and refuses one more", () => {
+  const emptyNodes = (count: number) =>
+    Uint8Array.from({ length: 2 * count }, (_, i) => i % 2 === 0 ? 0x0a : 0);
+  // The opset is a part, too.
+  assertEquals(readModel(fileOf(emptyNodes(MAX_PARTS - 1))).graph.nodes.length, MAX_PARTS - 1);
+  assertThrows(
+    () => readModel(fileOf(emptyNodes(MAX_PARTS))),
+    SyntaxError,
+    `it has more than ${MAX_PARTS} parts`,
+  );
+});
+
+Deno.test("readModel() refuses lists of ten megabytes before it reads them", () => {
+  const list = new Uint8Array(10_000_000).fill(1);
+  for (const tag of [7, 8]) {
+    const graph = new PbfWriter();
+    graph.writeMessage(1, (_, node) => {
+      node.writeMessage(5, (_, attribute) => attribute.writeBytesField(tag, list), undefined);
+    }, undefined);
+    assertThrows(() => readModel(fileOf(graph.finish())), SyntaxError, "parts");
+  }
+  assertThrows(
+    () => readModel(fileWith((tensor) => tensor.writeBytesField(1, list))),
+    SyntaxError,
+    "parts",
+  );
+});
+
+Deno.test("readModel() refuses what would be more than the file shows", () => {
+  const half = (dims: readonly number[]) =>
+    fileWith((tensor) => {
+      tensor.writePackedVarint(1, [...dims]);
+      tensor.writeVarintField(2, 10); // float16, without data
+    });
+  assertThrows(() => readModel(half([20_000, 20_000])), SyntaxError, "is cut off");
+  assertThrows(() => readModel(half([2 ** 32, 2 ** 32])), SyntaxError, "is cut off");
+  const attribute = (tag: number) => {
+    const graph = new PbfWriter();
+    graph.writeMessage(1, (_, node) => {
+      node.writeMessage(
+        5,
+        (_, attribute) => attribute.writeBytesField(tag, new Uint8Array()),
+        undefined,
+      );
+    }, undefined);
+    return fileOf(graph.finish());
+  };
+  for (const tag of [6, 11, 22, 23]) {
+    assertThrows(() => readModel(attribute(tag)), SyntaxError, "sub-graphs");
+  }
+  const sparse = new PbfWriter();
+  sparse.writeBytesField(15, new Uint8Array());
+  assertThrows(() => readModel(fileOf(sparse.finish())), SyntaxError, "sparse");
+  const none = new Uint8Array();
+  assertThrows(
+    () => readModel(fileOf(none, (model) => model.writeBytesField(25, none))),
+    SyntaxError,
+    "functions",
+  );
+  assertThrows(
+    () => readModel(fileOf(none, (model) => model.writeBytesField(7, none))),
+    SyntaxError,
+    "two graphs",
+  );
+  const twice = new PbfWriter();
+  for (let i = 0; i < 2; i++) {
+    twice.writeMessage(5, (_, tensor) => tensor.writeStringField(8, "x"), undefined);
+  }
+  assertThrows(() => readModel(fileOf(twice.finish())), SyntaxError, 'two weights "x"');
 });

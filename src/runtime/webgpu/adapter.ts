@@ -49,7 +49,10 @@ export function describe({ info, features, limits }: GPUAdapter): WebgpuAdapter 
  * ```ts
  * import { webgpuAdapter } from "./adapter.ts";
  *
- * console.log(await webgpuAdapter() ?? "no graphics card");
+ * async function graphicsCard(): Promise<string> {
+ *   const adapter = await webgpuAdapter();
+ *   return adapter?.description ?? "none";
+ * }
  * ```
  */
 export async function webgpuAdapter(): Promise<WebgpuAdapter | undefined> {

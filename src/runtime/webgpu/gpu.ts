@@ -89,13 +89,14 @@ let imports = 0;
 
 /** onnxruntime-web, anew for every device: after it has run on a lost one, it is broken for good. */
 async function importOrt(): Promise<OrtModule> {
+  // The package comes with its JavaScript: its bytes alone Deno would not find in an empty cache.
+  const ort: OrtModule = imports++ === 0
+    ? await import("onnxruntime-web/jspi")
+    : await import(`${import.meta.resolve("onnxruntime-web/jspi")}?${imports}`);
   const { default: wasmBinary } = await import(
     "onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm",
     { with: { type: "bytes" } }
   );
-  const ort: OrtModule = imports++ === 0
-    ? await import("onnxruntime-web/jspi")
-    : await import(`${import.meta.resolve("onnxruntime-web/jspi")}?${imports}`);
   ort.env.wasm.wasmBinary = wasmBinary;
   ort.env.wasm.numThreads = 1;
   return ort;

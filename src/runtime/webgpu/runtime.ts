@@ -1,4 +1,7 @@
 import type * as Ort from "onnxruntime-web/wasm";
+import type { GraphBounds } from "../../onnx/graph_bounds.ts";
+import type { ViTMSNConfig } from "../../vit_msn/config.ts";
+import { checkGraph } from "../onnxruntime_graph.ts";
 import { OnnxruntimeSession } from "../onnxruntime_session.ts";
 import type { NamedTensors, Runtime, Session } from "../runtime.ts";
 import { within } from "../within.ts";
@@ -19,8 +22,8 @@ const RELEASE_TIMEOUT = 10_000;
  * error; the next call gets a new device. The session keeps the model's file for that.
  */
 export const onnxruntimeWebgpu: Runtime = {
-  async createSession(model: Uint8Array): Promise<Session> {
-    const session = new WebgpuSession(model);
+  async createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session> {
+    const session = new WebgpuSession(model, checkGraph(model, config));
     await session.prepare();
     return session;
   },
@@ -51,11 +54,13 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 /** A session whose calls wait for those of all others, and which begins anew when its device is lost. */
 class WebgpuSession implements Session {
   readonly #model: Uint8Array;
+  readonly #bounds: GraphBounds;
   #gpu: Gpu | undefined;
   #session: OnnxruntimeSession | undefined;
 
-  constructor(model: Uint8Array) {
+  constructor(model: Uint8Array, bounds: GraphBounds) {
     this.#model = model;
+    this.#bounds = bounds;
   }
 
   async prepare(): Promise<void> {
@@ -103,7 +108,7 @@ class WebgpuSession implements Session {
       CREATE_TIMEOUT,
       "Cannot make the model ready on WebGPU",
     );
-    this.#session = new OnnxruntimeSession(gpu.ort, created);
+    this.#session = new OnnxruntimeSession(gpu.ort, created, this.#bounds);
     return this.#session;
   }
 

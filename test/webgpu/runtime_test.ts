@@ -2,20 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadModel } from "../../src/model.ts";
 import { webgpuAdapter } from "../../src/runtime/webgpu/adapter.ts";
 import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/webgpu/runtime.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
 import { maxDifference } from "../golden/golden.ts";
-import { CASES, goldenCase, goldenModel, outputsOfCase } from "../golden/model.ts";
+import { CASES, goldenModel, outputsOfCase } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";
+import { oneImage } from "./one_image.ts";
 
 const TOLERANCE = 1e-3;
-
-/** The first image of a case: a software adapter takes its time for each. */
-function oneImage(): { pixel_values: Tensor<"float32"> } {
-  const { pixel_values } = goldenCase("tiny").inputs;
-  const [B, ...shape] = pixel_values.shape as [number, ...number[]];
-  const data = (pixel_values.data as Float32Array).slice(0, pixel_values.data.length / B);
-  return { pixel_values: { dtype: "float32", shape: [1, ...shape], data } };
-}
 
 for (const name of CASES) {
   Deno.test(`WebGPU gives PyTorch's outputs: ${name}`, GPU_TEST, async () => {
@@ -46,7 +38,7 @@ Deno.test("WebGPU takes many calls of two models at once", GPU_TEST, async () =>
   }
 });
 
-Deno.test("the adapter says what it is", GPU_TEST, async () => {
+Deno.test("webgpuAdapter() says what the adapter is", GPU_TEST, async () => {
   const adapter = await webgpuAdapter();
   console.log(adapter);
   assert(adapter!.description.length > 0);
@@ -92,25 +84,3 @@ Deno.test(
     assertEquals(await model.forward({ pixel_values }, outputs), expected);
   },
 );
-
-Deno.test("making and freeing a model over and over takes no more memory", GPU_TEST, async () => {
-  const file = await goldenModel("tiny", "f32");
-  const { pixel_values } = oneImage();
-  const once = async () => {
-    await using model = await loadModel(file, { runtime: onnxruntimeWebgpu });
-    await model.forward({ pixel_values }, { outputs: ["last_hidden_state"] });
-  };
-  // Memory goes up and down: what counts is where it comes back to.
-  const least = async (times: number) => {
-    let least = Infinity;
-    for (let i = 0; i < times; i++) {
-      await once();
-      least = Math.min(least, Deno.memoryUsage().rss);
-    }
-    return least;
-  };
-  const before = await least(10);
-  const grown = (await least(20) - before) / 1e6;
-  console.log(`20 times more: ${grown.toFixed(1)} MB`);
-  assert(grown < 100);
-});

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ForwardOptions, loadModel } from "../../src/model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
-import { bools, modelFile, randomTensor, shuffled } from "./odd_models.ts";
+import { bools, modelFile, randomTensor, shuffled } from "../runtime/odd_models.ts";
 
 const SMALL = {
   hidden_size: 16,

@@ -1,0 +1,22 @@
+import { assert, assertEquals } from "@std/assert";
+import { loadModel } from "../../src/model.ts";
+import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
+import { measureGpuWins } from "../../src/runtime/webgpu/choice.ts";
+import { openDevice } from "../../src/runtime/webgpu/gpu.ts";
+import { measureSpeed } from "../../src/runtime/webgpu/speed.ts";
+import { goldenModel } from "../golden/model.ts";
+import { GPU_TEST } from "./adapter.ts";
+
+Deno.test("a device is measured; one in software is not taken", GPU_TEST, async () => {
+  const { adapter, device } = await openDevice();
+  const speed = await measureSpeed(device);
+  console.log(adapter.info.description, speed);
+  assert(speed.latency > 0 && speed.perDispatch >= 0 && speed.operations > 0);
+  device.destroy();
+  if (!adapter.info.isFallbackAdapter) return;
+  const file = await goldenModel("tiny", "f32");
+  const session = await simdRuntime().createSession(file);
+  await using model = await loadModel(file);
+  assertEquals(await measureGpuWins(model.config, session), undefined);
+  await session[Symbol.asyncDispose]();
+});
