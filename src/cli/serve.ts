@@ -10,7 +10,6 @@ import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
 import { RUNTIME_OPTIONS } from "./runtime_option.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** So many threads can share a single image without much waiting for one another. */
 const MAX_DEFAULT_THREADS = 8;

@@ -1,7 +1,7 @@
 import type { ClassificationOptions } from "../heads/classification.ts";
 import type { ViTMSNModel } from "../model.ts";
 import { Problem } from "./problem.ts";
-import { type ClassifyParameters } from "./schemas.ts";
+import type { ClassifyParameters } from "./schemas.ts";
 import { shorten } from "./validate.ts";
 
 /**

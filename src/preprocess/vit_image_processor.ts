@@ -3,7 +3,7 @@ import type { Resampling } from "../image/resampling.ts";
 import { resize } from "../image/resize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
-import { type PreprocessorConfig, type Size } from "./preprocessor_config.ts";
+import type { PreprocessorConfig, Size } from "./preprocessor_config.ts";
 
 /** PIL's numbers for its filters, as `preprocessor_config.json` states them. */
 const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {

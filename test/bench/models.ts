@@ -1,5 +1,5 @@
 import { concat } from "@std/bytes/concat";
-import { type Tensor, type ViTMSNConfig } from "../../src/mod.ts";
+import type { Tensor, ViTMSNConfig } from "../../src/mod.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { toFloat32 } from "../../src/tensor/float16.ts";
 import { elementCount } from "../../src/tensor/tensor.ts";

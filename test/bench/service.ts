@@ -4,7 +4,7 @@
 import { decodeImage, loadModel, simdRuntime } from "../../src/mod.ts";
 import { ArgumentError, readArguments, runBench } from "./arguments.ts";
 import { photoOf } from "./photo.ts";
-import { Server } from "./server.ts";
+import { HealthWatch, ServerProcess } from "../server/server_process.ts";
 
 const CONNECTIONS = 16;
 /** Pixels of a side: those of CIFAR-10, on which the embedded model was trained, and of a web page's. */
@@ -34,14 +34,14 @@ await runBench("bench:service", async () => {
 /** A row of the table. */
 async function row(
   side: number,
-  photo: Uint8Array,
+  photo: Uint8Array<ArrayBuffer>,
   threads: number,
   milliseconds: number,
 ): Promise<string> {
   const bare = await bareRate(photo, threads, milliseconds / 10);
-  await using server = await Server.start(["--threads", String(threads)]);
+  await using server = await ServerProcess.start({ serve: ["--threads", String(threads)] });
   await postAll(server, Array(CONNECTIONS).fill(photo)); // warm
-  const before = server.residentMegabytes();
+  const before = server.memory("now").toFixed(0);
   const { statuses, times, longestHealth, elapsed } = await load(server, photo, milliseconds);
   const rate = 1000 * (statuses.get(200) ?? 0) / elapsed;
   const percentile = (p: number) => times[Math.floor(p * (times.length - 1))]!.toFixed(1);
@@ -55,14 +55,14 @@ async function row(
     percentile(0.99),
     longestHealth.toFixed(0),
     textOf(statuses),
-    `${before}, ${server.residentMegabytes()}`,
+    `${before}, ${server.memory("now").toFixed(0)}`,
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
 /** Images/s of the runtime alone: from `pixel_values` to labels. */
 async function bareRate(
-  photo: Uint8Array,
+  photo: Uint8Array<ArrayBuffer>,
   threads: number,
   milliseconds: number,
 ): Promise<number> {
@@ -81,16 +81,16 @@ async function bareRate(
 }
 
 /** Posts a photo over and over, on all connections, and asks for health meanwhile. */
-async function load(server: Server, photo: Uint8Array, milliseconds: number) {
+async function load(server: ServerProcess, photo: Uint8Array<ArrayBuffer>, milliseconds: number) {
   const statuses = new Map<number, number>();
   const times: number[] = [];
   const start = performance.now();
   const end = start + milliseconds;
-  const health = server.watchHealth();
+  const health = new HealthWatch(server);
   await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
     while (performance.now() < end) {
       const begin = performance.now();
-      const status = await server.post("/classify?top_k=1", photo);
+      const { status } = await server.post("/classify?top_k=1", photo);
       times.push(performance.now() - begin);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
@@ -106,25 +106,25 @@ async function load(server: Server, photo: Uint8Array, milliseconds: number) {
 
 /** Posts every file of a folder, whatever it is, until there were enough; four at a time. */
 async function soak(folder: string): Promise<void> {
-  const bodies: Uint8Array[] = [];
+  const bodies: Uint8Array<ArrayBuffer>[] = [];
   await collect(folder, bodies);
-  await using server = await Server.start([]);
+  await using server = await ServerProcess.start();
   console.log(`\n${bodies.length} files of the folder, posted over and over, four at a time:`);
   for (let posts = 0; posts < MIN_POSTS;) {
-    const before = server.residentMegabytes();
-    const health = server.watchHealth();
+    const before = server.memory("now").toFixed(0);
+    const health = new HealthWatch(server);
     const statuses = await postAll(server, bodies, 4);
     posts += bodies.length;
     console.log(
       `${posts} requests: ${textOf(statuses)}; RSS ${before} MB before, ` +
-        `${server.residentMegabytes()} MB after; health within ${
+        `${server.memory("now").toFixed(0)} MB after; health within ${
           (await health.end()).toFixed(0)
         } ms`,
     );
   }
 }
 
-async function collect(folder: string, bodies: Uint8Array[]): Promise<void> {
+async function collect(folder: string, bodies: Uint8Array<ArrayBuffer>[]): Promise<void> {
   for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
     if (isFile) bodies.push(await Deno.readFile(`${folder}/${name}`));
     else if (isDirectory) await collect(`${folder}/${name}`, bodies);
@@ -132,15 +132,15 @@ async function collect(folder: string, bodies: Uint8Array[]): Promise<void> {
 }
 
 async function postAll(
-  server: Server,
-  bodies: readonly Uint8Array[],
+  server: ServerProcess,
+  bodies: readonly Uint8Array<ArrayBuffer>[],
   connections = bodies.length,
 ): Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   const queue = [...bodies];
   await Promise.all(Array.from({ length: connections }, async () => {
     for (let body = queue.pop(); body; body = queue.pop()) {
-      const status = await server.post("/classify", body);
+      const { status } = await server.post("/classify", body);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
   }));

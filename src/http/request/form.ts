@@ -28,10 +28,14 @@ export async function readForm(
   const [, quoted, token] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type) ?? [];
   const boundary = quoted ?? token ?? "";
   if (boundary === "" || boundary.length > MAX_BOUNDARY) throw noForm();
+  const delimiter = `\r\n--${boundary}`;
   // The first may stand without a line's end before it, and one more ends the form.
-  if (countUpTo(maxParts + 2, body, `\r\n--${boundary}`) > maxParts + 1) {
+  const isFirstBare = startsWith(body, delimiter.slice(2));
+  const delimiters = Number(isFirstBare) + countUpTo(maxParts + 2, body, delimiter);
+  if (delimiters > maxParts + 1) {
     throw new Problem(413, `There are more than ${maxParts} parts in the request's form`);
   }
+  if (countUpTo(1, body, `${delimiter}--`) === 0) throw noForm();
   let form: FormData;
   try {
     form = await new Response(body, { headers: { "content-type": type } }).formData();
@@ -45,6 +49,10 @@ export async function readForm(
     else files.push(value);
   }
   return { files, fields };
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return new TextEncoder().encode(text).every((byte, i) => bytes[i] === byte);
 }
 
 /** How often a text occurs that begins with a line's end, or `limit` if that is less. */

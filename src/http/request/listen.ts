@@ -87,17 +87,25 @@ export class HttpServer {
   async #accept(): Promise<void> {
     while (!this.#isClosing) {
       try {
-        const tcp = await this.#listener.accept();
-        const connection = this.#connections.add(tcp);
-        if (connection) this.#http.emit("connection", connection);
-        else void refuseBusy(tcp);
-      } catch {
-        // The client is gone already, or the process has no file left for one more.
+        this.#take(await this.#listener.accept());
+      } catch (error) {
         if (this.#isClosing) return;
-        this.#connections.shrink();
+        if (isOutOfFiles(error)) this.#connections.shrink();
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_DELAY));
       }
     }
+  }
+
+  #take(tcp: Deno.TcpConn): void {
+    try {
+      tcp.setNoDelay(true); // a second piece of an answer would wait for the client's acknowledgement
+    } catch {
+      tcp.close(); // the client has gone already
+      return;
+    }
+    const connection = this.#connections.add(tcp);
+    if (connection) this.#http.emit("connection", connection);
+    else void refuseBusy(tcp);
   }
 
   async #answer(message: IncomingMessage, reply: ServerResponse): Promise<void> {
@@ -128,13 +136,17 @@ export class HttpServer {
   }
 }
 
+/** Whether the process, or the system, has no file left for one more connection. */
+function isOutOfFiles(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === "EMFILE" || code === "ENFILE";
+}
+
 /** Answers what is not HTTP. */
 function refuseMalformed(error: Error & { code?: string }, socket: unknown): void {
   const connection = socket as Connection;
-  // Bytes between two parts of an answer would only confuse its client.
-  const isAnswering = connection.request?.complete === false &&
-    connection.writingSince !== undefined;
-  if (!connection.writable || isAnswering) {
+  // In the middle of another answer, this one would only confuse its client.
+  if (!connection.writable || connection.writingSince !== undefined) {
     connection.destroy();
     return;
   }
@@ -153,6 +165,7 @@ async function refuseBusy(tcp: Deno.TcpConn): Promise<void> {
     await tcp.write(problemBytes(problem));
   } catch {
     // gone
+  } finally {
+    tcp.close();
   }
-  tcp.close();
 }
