@@ -177,8 +177,10 @@ export class Service {
       const memory = pixels * memoryPerPixel;
       if (memory > this.limits.maxDecodeBytes) {
         throw new ImageDecodeError(
-          `Cannot decode the image: its ${width} × ${height} pixels take ${memory} bytes, more than ` +
-            this.limits.maxDecodeBytes,
+          `Cannot decode the image: its ${width} × ${height} pixels would take ${
+            megabytes(memory)
+          } of ` +
+            `memory, more than ${megabytes(this.limits.maxDecodeBytes)}; send a smaller one`,
         );
       }
       return { pixels, memory };
@@ -236,6 +238,10 @@ function toProblem(error: unknown, bytes: Uint8Array, name: string): Problem {
   return new Problem(503, `${name}The image cannot be decoded now; try again later`, {
     "retry-after": "1",
   }, { cause: error });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
 }
 
 function isKnownFormat(bytes: Uint8Array): boolean {
