@@ -1,3 +1,4 @@
+import { type Method, METHODS } from "../vit_msn/head_parameters.ts";
 import { fitLogistic, type LogisticFit } from "./logistic.ts";
 import type { Matrix } from "./matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
@@ -5,11 +6,8 @@ import { Ridge } from "./ridge.ts";
 import type { Samples } from "./samples.ts";
 import type { Scorer } from "./scorer.ts";
 
-/** How a head is fitted. */
-export type Method = "logistic" | "prototypes" | "knn" | "ridge";
-
-/** Every {@linkcode Method}. */
-export const METHODS = ["logistic", "prototypes", "knn", "ridge"] as const satisfies Method[];
+export { METHODS };
+export type { Method };
 
 /** A method with its setting. */
 export type Candidate =

@@ -1,3 +1,6 @@
+import * as v from "valibot";
+import { checkedJson, count } from "./checked_json.ts";
+
 /** The size to resize to, in pixels: both sides, or the shorter one with the aspect ratio kept. */
 export type Size = { readonly height: number; readonly width: number } | {
   readonly shortestEdge: number;
@@ -27,6 +30,47 @@ export interface PreprocessorConfig {
   readonly imageStd: readonly number[];
 }
 
+/** No image is to be resized to more than that a side. */
+const MAX_SIDE = 4096;
+
+const side = count(MAX_SIDE);
+const finite = v.pipe(v.number("a number"), v.finite("a finite number"));
+const boolean = (otherwise: boolean) => v.nullish(v.boolean("true or false"), otherwise);
+
+/** Both sides, in one number or two. */
+const bothSides = v.union([
+  v.pipe(side, v.transform((length) => ({ height: length, width: length }))),
+  v.object({ height: side, width: side }),
+], `one or two integers from 1 to ${MAX_SIDE}`);
+
+const size = v.union([
+  bothSides,
+  v.pipe(
+    v.object({ shortest_edge: side }),
+    v.transform(({ shortest_edge }) => ({ shortestEdge: shortest_edge })),
+  ),
+], `{height, width} or {shortest_edge}, each from 1 to ${MAX_SIDE}`);
+
+const perChannel = v.strictTuple([finite, finite, finite], "three numbers");
+
+/** `preprocessor_config.json` of Hugging Face's `ViTImageProcessor`, with its defaults. */
+const schema = v.object({
+  do_resize: boolean(true),
+  size: v.nullish(size, 224),
+  resample: v.nullish(v.picklist([1, 2, 3], "1, 2 or 3"), 2),
+  do_center_crop: boolean(false),
+  crop_size: v.nullish(bothSides, 224),
+  do_rescale: boolean(true),
+  rescale_factor: v.nullish(finite, 1 / 255),
+  do_normalize: boolean(true),
+  image_mean: v.nullish(perChannel, [0.5, 0.5, 0.5]),
+  image_std: v.nullish(
+    // Dividing by a standard deviation of 0 gives no finite pixel.
+    v.pipe(perChannel, v.check((std) => !std.includes(0), "three numbers other than 0")),
+    [0.5, 0.5, 0.5],
+  ),
+});
+
 /**
  * Reads the parsed JSON of a `preprocessor_config.json`. What it leaves out has the default of
  * `ViTImageProcessor`: resize to 224 × 224 by bilinear interpolation, no crop, 1/255, mean and
@@ -35,71 +79,17 @@ export interface PreprocessorConfig {
  * @throws {TypeError} if a setting has a value that cannot be used; the message names it.
  */
 export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new TypeError("Cannot read the image processor: it is not a JSON object");
-  }
-  const config = json as Record<string, unknown>;
+  const config = checkedJson(schema, json, "the image processor");
   return {
-    doResize: boolean(config, "do_resize", true),
-    size: size(config.size ?? 224),
-    resample: resample(config.resample ?? 2),
-    doCenterCrop: boolean(config, "do_center_crop", false),
-    cropSize: bothSides(config.crop_size ?? 224) ?? invalid("crop_size", config.crop_size),
-    doRescale: boolean(config, "do_rescale", true),
-    rescaleFactor: number(config.rescale_factor ?? 1 / 255) ??
-      invalid("rescale_factor", config.rescale_factor),
-    doNormalize: boolean(config, "do_normalize", true),
-    imageMean: perChannel(config, "image_mean"),
-    imageStd: perChannel(config, "image_std"),
+    doResize: config.do_resize,
+    size: config.size,
+    resample: config.resample,
+    doCenterCrop: config.do_center_crop,
+    cropSize: config.crop_size,
+    doRescale: config.do_rescale,
+    rescaleFactor: config.rescale_factor,
+    doNormalize: config.do_normalize,
+    imageMean: config.image_mean,
+    imageStd: config.image_std,
   };
-}
-
-function boolean(config: Record<string, unknown>, name: string, otherwise: boolean): boolean {
-  const value = config[name] ?? otherwise;
-  return typeof value === "boolean" ? value : invalid(name, value);
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-}
-
-/** No image is to be resized to more than that a side. */
-const MAX_SIDE = 4096;
-
-function pixels(value: unknown): number | undefined {
-  const isSize = Number.isSafeInteger(value) && value as number >= 1 && value as number <= MAX_SIDE;
-  return isSize ? value as number : undefined;
-}
-
-function bothSides(value: unknown): { height: number; width: number } | undefined {
-  const { height, width } = typeof value === "object" && value !== null
-    ? value as Record<string, unknown>
-    : { height: value, width: value };
-  const sides = { height: pixels(height), width: pixels(width) };
-  return sides.height && sides.width ? { height: sides.height, width: sides.width } : undefined;
-}
-
-function size(value: unknown): Size {
-  const both = bothSides(value);
-  if (both) return both;
-  const shortestEdge = pixels((value as { shortest_edge?: unknown } | null)?.shortest_edge);
-  return shortestEdge ? { shortestEdge } : invalid("size", value);
-}
-
-function resample(value: unknown): 1 | 2 | 3 {
-  return value === 1 || value === 2 || value === 3 ? value : invalid("resample", value);
-}
-
-function perChannel(config: Record<string, unknown>, name: string): readonly number[] {
-  const value = config[name] ?? [0.5, 0.5, 0.5];
-  const isTriple = Array.isArray(value) && value.length === 3 &&
-    value.every((x) => number(x) !== undefined);
-  // Dividing by a standard deviation of 0 gives no finite pixel.
-  return isTriple && !(name === "image_std" && value.includes(0)) ? value : invalid(name, value);
-}
-
-function invalid(name: string, value: unknown): never {
-  throw new TypeError(
-    `Cannot read the image processor: ${name} is ${JSON.stringify(value)}; see ViTImageProcessor`,
-  );
 }

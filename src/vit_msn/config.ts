@@ -1,3 +1,6 @@
+import * as v from "valibot";
+import { checkedJson, count } from "../preprocess/checked_json.ts";
+
 /** The settings of a ViT-MSN `config.json`, checked and with Hugging Face's defaults filled in. */
 export interface ViTMSNConfig {
   /** D, the width of a token. */
@@ -27,34 +30,68 @@ export interface ViTMSNConfig {
 }
 
 /** Hugging Face's names of the activation functions in use. */
-export type Activation =
-  | "gelu"
-  | "gelu_new"
-  | "gelu_pytorch_tanh"
-  | "quick_gelu"
-  | "relu"
-  | "silu";
+export type Activation = typeof ACTIVATIONS[number];
 
 /** How a classifier was trained. */
-export type ProblemType =
-  | "regression"
-  | "single_label_classification"
-  | "multi_label_classification";
+export type ProblemType = typeof PROBLEM_TYPES[number];
 
-const ACTIVATIONS: readonly Activation[] = [
+const ACTIVATIONS = [
   "gelu",
   "gelu_new",
   "gelu_pytorch_tanh",
   "quick_gelu",
   "relu",
   "silu",
-];
+] as const;
 
-const PROBLEM_TYPES: readonly ProblemType[] = [
+const PROBLEM_TYPES = [
   "regression",
   "single_label_classification",
   "multi_label_classification",
-];
+] as const;
+
+/** Far more than any model has; a larger number would only take the memory of whoever reads it. */
+const MAX_COUNT = 1_000_000;
+const MAX_LAYERS = 1000;
+
+const dimension = count(MAX_COUNT);
+
+/** [height, width]: both in one number, or a pair. */
+const size = v.pipe(
+  v.union(
+    [dimension, v.strictTuple([dimension, dimension])],
+    "a positive integer or a pair of them",
+  ),
+  v.transform((given): [number, number] => typeof given === "number" ? [given, given] : given),
+);
+
+/** `config.json` of Hugging Face's `ViTMSNConfig`, with its defaults. */
+const schema = v.object({
+  model_type: v.literal("vit_msn", '"vit_msn"'),
+  hidden_size: v.nullish(dimension, 768),
+  num_hidden_layers: v.nullish(count(MAX_LAYERS), 12),
+  num_attention_heads: v.nullish(dimension, 12),
+  intermediate_size: v.nullish(dimension, 3072),
+  hidden_act: v.nullish(v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS}`), "gelu"),
+  layer_norm_eps: v.nullish(
+    v.pipe(v.number("a positive number"), v.gtValue(0, "a positive number"), v.finite("finite")),
+    1e-6,
+  ),
+  image_size: v.nullish(size, 224),
+  patch_size: v.nullish(size, 16),
+  num_channels: v.nullish(dimension, 3),
+  qkv_bias: v.nullish(v.boolean("true or false"), true),
+  num_labels: v.nullish(dimension, 2),
+  id2label: v.nullish(
+    v.pipe(
+      v.record(v.string(), v.string("a string"), "an object"),
+      // It maps "0", "1", … to names, and every index must be there.
+      v.transform((names) => Object.keys(names).map((_, id) => names[id])),
+      v.check((names) => !names.includes(undefined), "a name for every index from 0 on"),
+    ),
+  ),
+  problem_type: v.nullish(v.picklist(PROBLEM_TYPES, `one of ${PROBLEM_TYPES}`)),
+});
 
 /**
  * Reads the parsed JSON of a `config.json`.
@@ -72,31 +109,21 @@ const PROBLEM_TYPES: readonly ProblemType[] = [
  * ```
  */
 export function parseConfig(json: unknown): ViTMSNConfig {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new TypeError("Cannot read the config: it is not a JSON object");
-  }
-  const config = json as Record<string, unknown>;
-  if (config.model_type !== "vit_msn") {
-    throw new TypeError(
-      `Cannot read the config: model_type is ${JSON.stringify(config.model_type)}, not "vit_msn"`,
-    );
-  }
-  const problemType = config.problem_type;
+  const config = checkedJson(schema, json, "the config");
+  const labels = config.id2label as string[] | null | undefined;
   const parsed: ViTMSNConfig = {
-    hiddenSize: integer(config, "hidden_size", 768),
-    numHiddenLayers: integer(config, "num_hidden_layers", 12, MAX_LAYERS),
-    numAttentionHeads: integer(config, "num_attention_heads", 12),
-    intermediateSize: integer(config, "intermediate_size", 3072),
-    hiddenAct: oneOf(config, "hidden_act", ACTIVATIONS, "gelu"),
-    layerNormEps: positive(config, "layer_norm_eps", 1e-6),
-    imageSize: pair(config, "image_size", 224),
-    patchSize: pair(config, "patch_size", 16),
-    numChannels: integer(config, "num_channels", 3),
-    qkvBias: boolean(config, "qkv_bias", true),
-    id2label: labels(config),
-    ...(problemType === undefined || problemType === null
-      ? {}
-      : { problemType: oneOf(config, "problem_type", PROBLEM_TYPES, "regression") }),
+    hiddenSize: config.hidden_size,
+    numHiddenLayers: config.num_hidden_layers,
+    numAttentionHeads: config.num_attention_heads,
+    intermediateSize: config.intermediate_size,
+    hiddenAct: config.hidden_act,
+    layerNormEps: config.layer_norm_eps,
+    imageSize: config.image_size,
+    patchSize: config.patch_size,
+    numChannels: config.num_channels,
+    qkvBias: config.qkv_bias,
+    id2label: labels ?? Array.from({ length: config.num_labels }, (_, i) => `LABEL_${i}`),
+    ...(config.problem_type ? { problemType: config.problem_type } : {}),
   };
   const { hiddenSize, numAttentionHeads, imageSize, patchSize } = parsed;
   if (hiddenSize % numAttentionHeads !== 0) {
@@ -118,65 +145,4 @@ export function patchGrid(
   { imageSize, patchSize }: Pick<ViTMSNConfig, "imageSize" | "patchSize">,
 ): [number, number] {
   return [Math.floor(imageSize[0] / patchSize[0]), Math.floor(imageSize[1] / patchSize[1])];
-}
-
-type Json = Record<string, unknown>;
-
-/** Far more than any model has; a larger number would only take the memory of whoever reads it. */
-const MAX_COUNT = 1_000_000;
-const MAX_LAYERS = 1000;
-
-function isCount(value: unknown, max = MAX_COUNT): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max;
-}
-
-function integer(config: Json, name: string, otherwise: number, max = MAX_COUNT): number {
-  const value = config[name] ?? otherwise;
-  return isCount(value, max) ? value : invalid(name, value, `an integer from 1 to ${max}`);
-}
-
-function positive(config: Json, name: string, otherwise: number): number {
-  const value = config[name] ?? otherwise;
-  const isPositive = typeof value === "number" && value > 0 && value < Infinity;
-  return isPositive ? value : invalid(name, value, "a positive number");
-}
-
-function boolean(config: Json, name: string, otherwise: boolean): boolean {
-  const value = config[name] ?? otherwise;
-  return typeof value === "boolean" ? value : invalid(name, value, "true or false");
-}
-
-function oneOf<T extends string>(config: Json, name: string, names: readonly T[], otherwise: T): T {
-  const value = config[name] ?? otherwise;
-  return names.find((known) => known === value) ?? invalid(name, value, `one of ${names}`);
-}
-
-function pair(config: Json, name: string, otherwise: number): [number, number] {
-  const value = config[name] ?? otherwise;
-  const [height, width, ...rest] = Array.isArray(value) ? value : [value, value];
-  return isCount(height) && isCount(width) && rest.length === 0
-    ? [height, width]
-    : invalid(name, value, "an integer of at least 1 or a pair of them");
-}
-
-/** `id2label` maps "0", "1", … to names; every index must be there. */
-function labels(config: Json): string[] {
-  const id2label = config.id2label ??
-    Object.fromEntries(
-      Array.from({ length: integer(config, "num_labels", 2) }, (_, i) => [i, `LABEL_${i}`]),
-    );
-  if (typeof id2label !== "object" || id2label === null) {
-    return invalid("id2label", id2label, "an object");
-  }
-  const entries = id2label as Record<string, unknown>;
-  return Array.from({ length: Object.keys(entries).length }, (_, id) => {
-    const label = entries[id];
-    return typeof label === "string" ? label : invalid(`id2label[${id}]`, label, "a string");
-  });
-}
-
-function invalid(name: string, value: unknown, expected: string): never {
-  throw new TypeError(
-    `Cannot read the config: ${name} is ${JSON.stringify(value)}, not ${expected}`,
-  );
 }

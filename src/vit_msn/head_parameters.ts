@@ -1,4 +1,15 @@
+import * as v from "valibot";
+import { checkedJson, count } from "../preprocess/checked_json.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+
+/** How a head can be fitted. */
+export const METHODS = ["logistic", "prototypes", "knn", "ridge"] as const;
+
+/** A way to fit a head. */
+export type Method = typeof METHODS[number];
+
+/** Far more images than anybody labels. */
+const MAX_COUNT = 1_000_000_000;
 
 /** A fitted head as a file has it; `fitHead` makes one, and `Head` computes with it. */
 export interface HeadParameters {
@@ -11,7 +22,7 @@ export interface HeadParameters {
 /** What is said of a head in JSON. */
 export interface HeadSettings {
   /** How it was fitted. */
-  readonly method: "logistic" | "prototypes" | "knn" | "ridge";
+  readonly method: Method;
   /** The strength of the penalty, of `logistic` and `ridge`. */
   readonly lambd?: number;
   /** The number of neighbours, of `knn`. */
@@ -60,7 +71,52 @@ export interface HeadTensors {
 /** The names under which a file has a head's tensors. */
 export const HEAD_TENSORS = ["weight", "bias", "support", "votes", "means"] as const;
 
-const METHODS: readonly unknown[] = ["logistic", "prototypes", "knn", "ridge"];
+const positive = v.pipe(
+  v.number("a positive number"),
+  v.gtValue(0, "a positive number"),
+  v.finite("a positive number"),
+);
+const text = v.string("a text");
+const several = "a list of two or more";
+
+const settingsSchema = v.pipe(
+  v.looseObject({
+    method: v.picklist(METHODS, `one of ${METHODS}`),
+    lambd: v.optional(positive),
+    k: v.optional(count(MAX_COUNT)),
+    labels: v.pipe(v.array(text, several), v.minLength(2, several)),
+    counts: v.array(count(MAX_COUNT), "a list of numbers"),
+    photos: v.optional(v.array(v.array(text, "a list of texts"), "a list of lists")),
+    temperature: positive,
+    calibrated: v.boolean("true or false"),
+    unknown: v.optional(v.object({
+      criterion: v.picklist(["probability", "similarity"], "probability or similarity"),
+      threshold: v.pipe(v.number("a number"), v.finite("a finite number")),
+      falseRejectionRate: v.pipe(
+        v.number("a share"),
+        v.minValue(0, "a share"),
+        v.maxValue(1, "a share"),
+      ),
+    }, "an object")),
+  }),
+  v.forward(
+    v.check(({ counts, labels }) => counts.length === labels.length, "as long as labels"),
+    ["counts"],
+  ),
+  v.forward(
+    v.check(
+      ({ photos, labels }) => !photos || photos.length === labels.length,
+      "as long as labels",
+    ),
+    ["photos"],
+  ),
+  v.forward(
+    v.check(({ method, k }) => method !== "knn" || k !== undefined, "a number of neighbours"),
+    [
+      "k",
+    ],
+  ),
+);
 
 /**
  * Checks what a file says of a head.
@@ -75,7 +131,9 @@ export function parseHead(
   tensors: ReadonlyMap<string, Tensor>,
   hiddenSize: number,
 ): HeadParameters {
-  const settings = parseSettings(json);
+  // Checked, but kept as it is: a file is written again with all that it says.
+  checkedJson(settingsSchema, json, "the model's head");
+  const settings = json as HeadSettings;
   const { method, labels } = settings;
   const [K, D] = [labels.length, hiddenSize];
   const n = tensors.get("support")?.shape[0] ?? 0;
@@ -98,34 +156,6 @@ export function parseHead(
   if (missing) throw unusable(`it has no ${missing}`);
   if (found.support && !found.votes) throw unusable("it has no votes");
   return { settings, tensors: found as HeadTensors };
-}
-
-function parseSettings(json: unknown): HeadSettings {
-  const settings = (json ?? {}) as Record<string, unknown>;
-  const { method, lambd, k, labels, counts, temperature, calibrated, unknown, photos } = settings;
-  const isPositive = (x: unknown) => typeof x === "number" && x > 0 && x < Infinity;
-  const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) > 0;
-  const isList = (list: unknown, test: (x: unknown) => boolean): list is unknown[] =>
-    Array.isArray(list) && list.length >= 2 && list.every(test);
-  if (!METHODS.includes(method)) throw unusable(`its method is ${JSON.stringify(method)}`);
-  if (!isList(labels, (label) => typeof label === "string")) throw unusable("it has no labels");
-  if (!isList(counts, isCount) || counts.length !== labels.length) throw unusable("counts");
-  if (!isPositive(temperature)) throw unusable(`its temperature is ${temperature}`);
-  if (typeof calibrated !== "boolean") throw unusable(`calibrated is ${calibrated}`);
-  if (method === "knn" && !isCount(k)) throw unusable(`k is ${k}`);
-  if (lambd !== undefined && !isPositive(lambd)) throw unusable(`lambd is ${lambd}`);
-  const isNames = (list: unknown) =>
-    Array.isArray(list) && list.every((name) => typeof name === "string");
-  if (photos !== undefined && !(isList(photos, isNames) && photos.length === labels.length)) {
-    throw unusable("its photos are none");
-  }
-  if (unknown !== undefined) {
-    const { criterion, threshold, falseRejectionRate } = unknown as Record<string, unknown>;
-    const isRule = (criterion === "probability" || criterion === "similarity") &&
-      Number.isFinite(threshold) && (falseRejectionRate === 0 || isPositive(falseRejectionRate));
-    if (!isRule) throw unusable("its rule for unknown images is none");
-  }
-  return json as HeadSettings;
 }
 
 function unusable(what: string): TypeError {

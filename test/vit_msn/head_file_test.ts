@@ -109,12 +109,14 @@ Deno.test("a head whose parts do not fit is refused by name", () => {
   };
   const changed = (change: object) => ({ "head.json": JSON.stringify({ ...settings, ...change }) });
   throws({ "head.json": "{" }, "not JSON");
-  throws(changed({ method: "magic" }), "magic");
+  throws(changed({ method: "magic" }), 'method is "magic", not one of logistic');
+  throws(changed({ counts: [1] }), "counts is [1], not as long as labels");
+  throws(changed({ calibrated: 1 }), "calibrated is 1, not true or false");
   throws(changed({ method: "knn", k: 3 }), "it has no support");
-  throws(changed({ labels: ["one"] }), "no labels");
+  throws(changed({ labels: ["one"] }), 'labels is ["one"], not a list of two or more');
   throws(changed({ labels: ["a", "b"], counts: [1, 1] }), "weight is float32");
   throws(changed({ temperature: 0 }), "temperature is 0");
-  throws(changed({ unknown: { criterion: "mood" } }), "rule for unknown");
+  throws(changed({ unknown: { criterion: "mood" } }), 'unknown.criterion is "mood"');
   throws({ "head.means": "[3,4] AAAA" }, "cannot be read");
 });
 
