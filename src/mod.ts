@@ -25,7 +25,7 @@ export {
 } from "./heads/fit_head.ts";
 export { type Guessing } from "./heads/guessing.ts";
 export { Head } from "./heads/head.ts";
-export { type Candidate, type Method } from "./heads/method.ts";
+export { type Candidate, type Method, METHODS } from "./heads/method.ts";
 export {
   type Classification,
   type ClassificationOptions,

@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
-import * as esbuild from "esbuild-wasm";
-import esbuildWasm from "esbuild-wasm/esbuild.wasm" with { type: "bytes" };
+import * as esbuild from "esbuild";
+import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
 import { wasmSections } from "../image/wasm_sections.ts";
 
 /** The project's folder. */

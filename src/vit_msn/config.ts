@@ -30,10 +30,19 @@ export interface ViTMSNConfig {
 }
 
 /** Hugging Face's names of the activation functions in use. */
-export type Activation = typeof ACTIVATIONS[number];
+export type Activation =
+  | "gelu"
+  | "gelu_new"
+  | "gelu_pytorch_tanh"
+  | "quick_gelu"
+  | "relu"
+  | "silu";
 
 /** How a classifier was trained. */
-export type ProblemType = typeof PROBLEM_TYPES[number];
+export type ProblemType =
+  | "regression"
+  | "single_label_classification"
+  | "multi_label_classification";
 
 const ACTIVATIONS = [
   "gelu",
@@ -42,13 +51,13 @@ const ACTIVATIONS = [
   "quick_gelu",
   "relu",
   "silu",
-] as const;
+] as const satisfies readonly Activation[];
 
 const PROBLEM_TYPES = [
   "regression",
   "single_label_classification",
   "multi_label_classification",
-] as const;
+] as const satisfies readonly ProblemType[];
 
 /** Far more than any model has; a larger number would only take the memory of whoever reads it. */
 const MAX_COUNT = 1_000_000;
