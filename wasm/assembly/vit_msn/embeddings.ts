@@ -1,4 +1,4 @@
-import { ADDED, Linear, linear, Scratch, Target } from "./linear";
+import { ADDED, Linear, linear, Scratch, Target } from "../kernels/linear";
 import { Plan } from "./plan";
 
 /**

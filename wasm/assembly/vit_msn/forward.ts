@@ -1,9 +1,9 @@
 // The forward of ViT-MSN. Each thread has a share of the tokens, of which it computes everything; only
 // the keys and values are everybody's. It takes its share in blocks of rows that fit the cache.
 
-import { attention } from "./attention";
+import { attention } from "../kernels/attention";
 import { meet } from "./barrier";
-import { layerNorm } from "./layer_norm";
+import { layerNorm } from "../kernels/layer_norm";
 import {
   ACTIVATED,
   ADDED,
@@ -16,10 +16,10 @@ import {
   Scratch,
   Target,
   VALUES,
-} from "./linear";
+} from "../kernels/linear";
 import { embedTokens } from "./embeddings";
 import { Block, Plan } from "./plan";
-import { TILE_ROWS } from "./simd";
+import { TILE_ROWS } from "../kernels/simd";
 
 /**
  * Does some steps of the forward: step 0 makes the embeddings, step i is block i, and the one after
