@@ -43,13 +43,13 @@ const options = {
   "max-waiting": { value: "N", help: "Images on their way; more are answered 429; default 64" },
   "max-connections": {
     value: "N",
-    help: "Open connections; when one more comes, one that sends nothing is closed; default " +
+    help: "Open connections; when one more comes, the one that does least is closed; default " +
       DEFAULT_CONNECTION_LIMITS.maxConnections,
   },
   "max-decode-mb": {
     value: "N",
     help:
-      "Memory that decoding an image may take; default 240: JPEGs of 24 megapixels, others of 15",
+      "Memory that decoding an image may take; default 240: JPEGs of 24 megapixels, PNG, WebP and progressive JPEGs of 15",
   },
   timeout: { value: "SECONDS", help: "Of a request, two thirds of it for its body; default 30" },
   quiet: { help: "Log no requests" },
