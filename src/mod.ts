@@ -37,7 +37,7 @@ export { type UnknownReport } from "./heads/unknown.ts";
 export { createHandler, type HandlerOptions, type LogEntry } from "./http/handler.ts";
 export { DEFAULT_LIMITS, type Limits } from "./http/limits.ts";
 export { type ServedModel } from "./http/model_loader.ts";
-export { type RemoteImageOptions } from "./http/remote_image.ts";
+export { type RemoteImageOptions } from "./http/request/remote_image.ts";
 export { type RouteGroup } from "./http/routes.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeOptions } from "./image/decode_options.ts";

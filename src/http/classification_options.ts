@@ -2,7 +2,7 @@ import type { ClassificationOptions } from "../heads/classification.ts";
 import type { ViTMSNModel } from "../model.ts";
 import { Problem } from "./problem.ts";
 import type { ClassifyParameters } from "./schemas.ts";
-import { shorten } from "./validate.ts";
+import { shorten } from "./request/validate.ts";
 
 /**
  * What a request's parameters mean for a model: the one place in which they become the options of

@@ -12,7 +12,7 @@ import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { ServedModel } from "./model_loader.ts";
 import { openApiDocument } from "./openapi.ts";
 import { errorShapeOf, Problem, problemResponse } from "./problem.ts";
-import type { RemoteImageOptions } from "./remote_image.ts";
+import type { RemoteImageOptions } from "./request/remote_image.ts";
 import { type Route, ROUTE_GROUPS, type RouteGroup, ROUTES } from "./routes.ts";
 import { Service } from "./service.ts";
 

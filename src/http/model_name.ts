@@ -1,5 +1,5 @@
 import { Problem } from "./problem.ts";
-import { shorten } from "./validate.ts";
+import { shorten } from "./request/validate.ts";
 
 /**
  * Holds the name that a client gives against the model's.

@@ -2,10 +2,10 @@ import type { Classification } from "../../heads/classification.ts";
 import { ViTMSNForImageClassification } from "../../model.ts";
 import { classificationOptions } from "../classification_options.ts";
 import type { Answer } from "../exchange.ts";
-import { readImageInputs } from "../image_inputs.ts";
+import { readImageInputs } from "../request/image_inputs.ts";
 import { Problem } from "../problem.ts";
 import { classifyParameters } from "../schemas.ts";
-import { validate } from "../validate.ts";
+import { validate } from "../request/validate.ts";
 import type { ServedModel } from "../model_loader.ts";
 
 /** `POST /classify`: an image's labels as Hugging Face answers them, or a list of these for several. */

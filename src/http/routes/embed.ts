@@ -1,9 +1,9 @@
 import { toNumbers } from "../../tensor/to_numbers.ts";
 import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
 import type { Answer } from "../exchange.ts";
-import { readImageInputs } from "../image_inputs.ts";
+import { readImageInputs } from "../request/image_inputs.ts";
 import { embedParameters } from "../schemas.ts";
-import { validate } from "../validate.ts";
+import { validate } from "../request/validate.ts";
 
 /** `POST /embed`: the embeddings of images. */
 export const embed: Answer = async (exchange) => {

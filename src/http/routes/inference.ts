@@ -1,14 +1,14 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNModel } from "../../model.ts";
 import type { Answer, Exchange } from "../exchange.ts";
-import { assertCount, readImageTexts } from "../image_inputs.ts";
-import type { InferenceWork } from "../inference_queue.ts";
+import { assertCount, readImageTexts } from "../request/image_inputs.ts";
+import type { InferenceWork } from "../queue/inference_queue.ts";
 import type { ServedModel } from "../model_loader.ts";
 import { assertModelName } from "../model_name.ts";
 import { Problem } from "../problem.ts";
 import { inferRequest } from "../schemas.ts";
 import { parseJson } from "../request/json.ts";
-import { validate } from "../validate.ts";
+import { validate } from "../request/validate.ts";
 import { classifierOf } from "./classify.ts";
 
 /** `GET /v2/health/live`: the process answers. */

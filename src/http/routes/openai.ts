@@ -1,11 +1,11 @@
 import { toNumbers } from "../../tensor/to_numbers.ts";
 import { assertDimensions, finishVectors, toBase64 } from "../embedding_vectors.ts";
 import type { Answer } from "../exchange.ts";
-import { assertCount, readImageTexts } from "../image_inputs.ts";
+import { assertCount, readImageTexts } from "../request/image_inputs.ts";
 import { assertModelName } from "../model_name.ts";
 import { openaiRequest } from "../schemas.ts";
 import { parseJson } from "../request/json.ts";
-import { validate } from "../validate.ts";
+import { validate } from "../request/validate.ts";
 
 /** `POST /v1/embeddings`: OpenAI's form, with images as data URLs in place of texts. */
 export const openaiEmbeddings: Answer = async (exchange) => {

@@ -1,9 +1,9 @@
 import type * as v from "valibot";
 import { imageTextBytes, isRemoteUrl } from "./image_text.ts";
-import { Problem } from "./problem.ts";
-import { imageDocument } from "./schemas.ts";
-import { isForm, readForm } from "./request/form.ts";
-import { isJsonObject, parseJson } from "./request/json.ts";
+import { Problem } from "../problem.ts";
+import { imageDocument } from "../schemas.ts";
+import { isForm, readForm } from "./form.ts";
+import { isJsonObject, parseJson } from "./json.ts";
 import { joinParameters, MAX_PARAMETERS, textParameters } from "./text_parameters.ts";
 import { validate } from "./validate.ts";
 

@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
-import type { Deadline } from "./deadline.ts";
-import { Problem } from "./problem.ts";
+import type { Deadline } from "../deadline.ts";
+import { Problem } from "../problem.ts";
 
 /** How remote images are fetched. */
 export interface RemoteImageOptions {

@@ -1,4 +1,4 @@
-import { timedOut } from "./deadline.ts";
+import { timedOut } from "../deadline.ts";
 
 /** Lets as much in at a time as there is room for; the others wait, first come, first served. */
 export class Gate {

@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 import { shorten } from "./validate.ts";
 
 /** A schema of named members, as `v.strictObject` makes it. */

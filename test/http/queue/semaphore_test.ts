@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Gate } from "../../src/http/gate.ts";
-import { Problem } from "../../src/http/problem.ts";
+import { Gate } from "../../../src/http/queue/semaphore.ts";
+import { Problem } from "../../../src/http/problem.ts";
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
