@@ -4,11 +4,11 @@ import type { ErrorShape } from "./problem.ts";
 import type { ParametersSchema } from "./request/text_parameters.ts";
 import type { Service } from "./service.ts";
 
-/** Every {@linkcode RouteGroup}. */
-export const ROUTE_GROUPS = ["classify", "embed", "openai", "inference"] as const;
-
 /** Routes that belong together: a function of a host may have some of them only. */
-export type RouteGroup = typeof ROUTE_GROUPS[number];
+export type RouteGroup = "classify" | "embed" | "openai" | "inference";
+
+/** Every {@linkcode RouteGroup}. */
+export const ROUTE_GROUPS: readonly RouteGroup[] = ["classify", "embed", "openai", "inference"];
 
 /** Answers a request. */
 export type Answer = (exchange: Exchange, service: Service) => Promise<Response> | Response;

@@ -1,4 +1,4 @@
-import { concat } from "@std/bytes/concat";
+import { LimitedBytesTransformStream } from "@std/streams/limited-bytes-transform-stream";
 import type { Deadline } from "../deadline.ts";
 import { Problem } from "../problem.ts";
 
@@ -157,17 +157,11 @@ async function readLimited(
   maxBytes: number,
   deadline: Deadline,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  while (reader) {
-    const { done, value } = await deadline.wait(reader.read());
-    if (done) break;
-    length += value.length;
-    if (length > maxBytes) {
-      throw new Problem(413, `The image of the URL has more than ${maxBytes} bytes`);
-    }
-    chunks.push(value);
+  const limit = new LimitedBytesTransformStream(maxBytes, { error: true });
+  try {
+    return await deadline.wait(new Response(response.body?.pipeThrough(limit) ?? null).bytes());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Problem(413, `The image of the URL has more than ${maxBytes} bytes`);
   }
-  return concat(chunks);
 }
