@@ -17,8 +17,7 @@ const MAX_REDIRECTS = 3;
 /**
  * Fetches an image from a host that is allowed: by https, on its usual port, without credentials; every
  * redirect is held to the same rules, and a name that leads to a private, local or reserved address is
- * refused. Between that look at the name and the connection the name could be made to lead elsewhere; what
- * holds against that is that only listed hosts are asked.
+ * refused. DNS rebinding is not prevented; the allow-list of hosts is the defence.
  *
  * @param maxBytes bytes are counted as they come.
  * @throws {Problem} 400 if the URL is not allowed, 413 if there are too many bytes, 502 if it cannot be
