@@ -1,5 +1,5 @@
 import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
-import type { ServedModel } from "../../src/http/model_loader.ts";
+import type { ServedModel } from "../../src/http/served_model.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
@@ -16,7 +16,6 @@ export function handlerOptions(settings: Settings): HandlerOptions {
   return {
     model: () => loadServedModel(settings),
     decoder: new ImageDecoder({ workers: DECODERS, pixelsBeforeWorkers: PIXELS_BEFORE_WORKERS }),
-    decoders: DECODERS,
     name: settings.name,
     apiKeys: settings.apiKeys,
     allowOrigins: settings.allowOrigins,

@@ -105,12 +105,10 @@ export const serve: Command<typeof options> = {
       : await readKeys(values["api-key-file"]);
     const { bytes, model } = await openModelOption(values, terminal, cores);
     await using _model = model;
-    const decoders = navigator.hardwareConcurrency;
-    using decoder = new ImageDecoder({ workers: decoders });
+    using decoder = new ImageDecoder();
     const handler = createHandler({
       model: { model, sha256: await sha256(bytes) },
       decoder,
-      decoders,
       limits,
       apiKeys,
       ...(values.name === undefined ? {} : { name: values.name }),

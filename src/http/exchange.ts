@@ -1,15 +1,35 @@
-import type { Deadline } from "./deadline.ts";
-import type { Service, Timings } from "./service.ts";
+import { Deadline } from "./deadline.ts";
 
-/** A request on its way, and what its answer says besides. */
-export interface Exchange {
+/** A part of the work on a request, by its name in `Server-Timing`. */
+export type TimedPart = "decode" | "preprocess" | "wait" | "inference";
+
+/** A request on its way, until when it must be answered, and what its parts have taken. */
+export class Exchange implements Disposable {
   readonly request: Request;
-  readonly service: Service;
-  readonly deadline: Deadline;
-  readonly timings: Timings;
   /** The values of the path's parameters. */
   readonly path: Readonly<Record<string, string>>;
-}
+  readonly deadline: Deadline;
+  readonly #times = new Map<TimedPart, number>();
 
-/** Answers a request. */
-export type Answer = (exchange: Exchange) => Promise<Response> | Response;
+  /** @param timeout milliseconds from now to the answer. */
+  constructor(request: Request, path: Readonly<Record<string, string>>, timeout: number) {
+    this.request = request;
+    this.path = path;
+    this.deadline = new Deadline(timeout, request.signal);
+  }
+
+  /** The parts in the order of their first end, in milliseconds: of several images, their sum. */
+  get times(): ReadonlyMap<TimedPart, number> {
+    return this.#times;
+  }
+
+  /** Adds to a part's time. */
+  addTime(part: TimedPart, milliseconds: number): void {
+    this.#times.set(part, (this.#times.get(part) ?? 0) + milliseconds);
+  }
+
+  /** Ends the deadline. */
+  [Symbol.dispose](): void {
+    this.deadline[Symbol.dispose]();
+  }
+}

@@ -3,17 +3,18 @@ import { Hono } from "hono/tiny";
 import { bearerAuth } from "hono/bearer-auth";
 import { cors } from "hono/cors";
 import { requestId, type RequestIdVariables } from "hono/request-id";
+import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { setMetric, timing, type TimingVariables } from "hono/timing";
 import type { ImageDecoder } from "../image/image_decoder.ts";
-import { Deadline } from "./deadline.ts";
-import type { Timings } from "./service.ts";
+import { Exchange } from "./exchange.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import type { ServedModel } from "./model_loader.ts";
-import { openApiDocument } from "./openapi.ts";
 import { errorShapeOf, Problem, problemResponse } from "./problem.ts";
-import type { RemoteImageOptions } from "./remote_image.ts";
-import { type Route, ROUTE_GROUPS, type RouteGroup, ROUTES } from "./routes.ts";
+import type { RemoteImageOptions } from "./request/remote_image.ts";
+import { type Route, ROUTE_GROUPS, type RouteGroup } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { openApi } from "./routes/openapi.ts";
+import type { ServedModel } from "./served_model.ts";
 import { Service } from "./service.ts";
 
 /** A request in a log: nothing of its images, its query or its key. */
@@ -43,8 +44,6 @@ export interface HandlerOptions {
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. Whoever made it disposes of it. */
   readonly decoder: ImageDecoder;
-  /** How many images the decoder decodes at a time; default 1. */
-  readonly decoders?: number;
   /** The model's name towards clients; default `vit-msn`. */
   readonly name?: string;
   /** Others than {@linkcode DEFAULT_LIMITS}. */
@@ -97,7 +96,6 @@ export function createHandler(
   {
     model,
     decoder,
-    decoders = 1,
     name = "vit-msn",
     limits: ownLimits = {},
     routes: groups = ROUTE_GROUPS,
@@ -109,21 +107,12 @@ export function createHandler(
 ): (request: Request) => Promise<Response> {
   const limits = { ...DEFAULT_LIMITS, ...ownLimits };
   checkLimits(limits);
-  const service = new Service({ name, model, decoder, decoders, limits, remoteImages });
+  const service = new Service({ name, model, decoder, limits, remoteImages });
   const routes = ROUTES.filter(({ group }) => !group || groups.includes(group));
-  // Made when it is asked for: most services start without anybody reading it.
-  let document: Record<string, unknown> | undefined;
-  const describe: Route = {
-    method: "get",
-    path: "/openapi.json",
-    open: true,
-    summary: "This API, as OpenAPI 3.1",
-    answer: () =>
-      Response.json(
-        document ??= openApiDocument(routes, { name, limits, needsKey: apiKeys.length > 0 }),
-      ),
-  };
-  const all = [...routes, describe];
+  const all = [...routes, openApi(routes, { name, limits, needsKey: apiKeys.length > 0 })];
+  const shapes = new Map(all.map(({ path, errors }) => [path, errors]));
+  const shapeOf = (context: Context) =>
+    shapes.get(patternOf(context)) ?? errorShapeOf(context.req.path);
 
   const app = new Hono<Environment>();
   app.use(requestId());
@@ -155,12 +144,10 @@ export function createHandler(
   app.notFound((context) =>
     problemResponse(
       new Problem(404, "There is nothing here; GET / says what there is"),
-      errorShapeOf(context.req.path),
+      shapeOf(context),
     )
   );
-  app.onError((error, context) =>
-    problemResponse(toProblem(error), errorShapeOf(context.req.path))
-  );
+  app.onError((error, context) => problemResponse(toProblem(error), shapeOf(context)));
   return async (request) => await app.fetch(request);
 }
 
@@ -169,12 +156,10 @@ async function answer(
   { answer }: Route,
   service: Service,
 ): Promise<Response> {
-  const request = context.req.raw;
-  using deadline = new Deadline(service.limits.timeout, request.signal);
-  const timings: Timings = new Map();
   const path = context.req.param() as Record<string, string>;
-  const response = await answer({ request, service, deadline, timings, path });
-  for (const [name, milliseconds] of timings) setMetric(context, name, milliseconds);
+  using exchange = new Exchange(context.req.raw, path, service.limits.timeout);
+  const response = await answer(exchange, service);
+  for (const [part, milliseconds] of exchange.times) setMetric(context, part, milliseconds);
   return response;
 }
 
@@ -188,11 +173,14 @@ function assertUrl(url: string): void {
   }
 }
 
+/** The pattern of the route that a request's path matches, whatever its method; `*` if there is none. */
+function patternOf(context: Context): string {
+  const pattern = routePath(context, -1); // what was registered last: a route is, after all middleware
+  return pattern === "/*" ? "*" : pattern;
+}
+
 /** Counts and logs every request. */
 function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
-  const patterns = [...ROUTES.map(({ path }) => path), "/openapi.json"].map((pattern) =>
-    [pattern, new RegExp(`^${pattern.replaceAll(/:\w+/g, "[^/]+")}$`)] as const
-  );
   return async (context: Context<Environment>, next: () => Promise<void>): Promise<void> => {
     const time = new Date().toISOString();
     const start = performance.now();
@@ -200,8 +188,7 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
     context.res.headers.set("x-request-id", context.get("requestId"));
     const milliseconds = performance.now() - start;
     const { status } = context.res;
-    const { path } = context.req;
-    const [route] = patterns.find(([, pattern]) => pattern.test(path)) ?? ["*"];
+    const route = patternOf(context);
     service.metrics.countRequest(route, status, milliseconds / 1000);
     const { error } = context;
     log({

@@ -1,12 +1,4 @@
-import type { ViTMSNModel } from "../model.ts";
-
-/** A model as the service needs it. */
-export interface ServedModel {
-  /** Loaded, and whoever serves it disposes of it. */
-  readonly model: ViTMSNModel;
-  /** Tells this model from any other, in `/metrics`: the SHA-256 of its file in hexadecimal. */
-  readonly sha256: string;
-}
+import type { ServedModel } from "./served_model.ts";
 
 /** Loads a model once. A failure is not kept: whoever asks next tries again. */
 export class ModelLoader {

@@ -1,8 +1,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { Limits } from "./limits.ts";
-import { errorShapeOf } from "./problem.ts";
-import type { Route } from "./routes.ts";
+import type { Route, RouteRequest } from "./route.ts";
 import { inferenceError, openaiError, problemDocument } from "./schemas.ts";
 
 /** What the document is about. */
@@ -13,9 +12,6 @@ export interface OpenApiOptions {
   /** Whether requests need a key. */
   readonly needsKey: boolean;
 }
-
-/** A picture of one pixel, for the examples. */
-const PIXEL = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
 
 const ERROR_SCHEMAS = {
   problem: ["application/problem+json", problemDocument],
@@ -56,8 +52,8 @@ export function openApiDocument(
 }
 
 function operation(route: Route, path: string, name: string, needsKey: boolean): unknown {
-  const { method, summary, open, parameters, request, response } = route;
-  const [errorType, errorSchema] = ERROR_SCHEMAS[errorShapeOf(route.path)];
+  const { method, summary, open, errors, parameters, request, response } = route;
+  const [errorType, errorSchema] = ERROR_SCHEMAS[errors];
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
     name: parameter,
     in: "path",
@@ -77,14 +73,14 @@ function operation(route: Route, path: string, name: string, needsKey: boolean):
     security: needsKey && !open ? [{ key: [] }] : [],
     parameters: [...inPath, ...inQuery],
     ...(request
-      ? { requestBody: { required: true, content: requestContent(route, request, name) } }
+      ? { requestBody: { required: true, content: requestContent(request, parameters, name) } }
       : {}),
     responses: {
       200: {
         description: "Done",
-        content: response
-          ? { "application/json": { schema: jsonSchema(response) } }
-          : { [path === "/" ? "text/html" : "text/plain"]: { schema: { type: "string" } } },
+        content: typeof response === "string"
+          ? { [response]: { schema: { type: "string" } } }
+          : { "application/json": { schema: jsonSchema(response) } },
       },
       default: {
         description: "An error",
@@ -95,12 +91,12 @@ function operation(route: Route, path: string, name: string, needsKey: boolean):
 }
 
 function requestContent(
-  { takesImages, path, parameters }: Route,
-  request: v.GenericSchema,
+  { schema, example, takesImages }: RouteRequest,
+  parameters: Route["parameters"],
   name: string,
 ): unknown {
   const json = {
-    "application/json": { schema: jsonSchema(request), example: exampleOf(path, name) },
+    "application/json": { schema: jsonSchema(schema), example: example(name) },
   };
   if (!takesImages) return json;
   const fields = Object.fromEntries(
@@ -118,19 +114,6 @@ function requestContent(
       },
     },
   };
-}
-
-function exampleOf(path: string, name: string): unknown {
-  switch (path) {
-    case "/classify":
-      return { inputs: PIXEL, parameters: { top_k: 3 } };
-    case "/embed":
-      return { inputs: [`data:image/gif;base64,${PIXEL}`], parameters: { normalize: true } };
-    case "/v1/embeddings":
-      return { input: `data:image/gif;base64,${PIXEL}`, model: name };
-    default:
-      return { inputs: [{ name: "images", shape: [1], datatype: "BYTES", data: [PIXEL] }] };
-  }
 }
 
 function jsonSchema(schema: v.GenericSchema): unknown {

@@ -56,7 +56,7 @@ export class Problem extends Error {
  */
 export type ErrorShape = "problem" | "openai" | "inference";
 
-/** The shape for a request's path. */
+/** The shape for a path that no route has. */
 export function errorShapeOf(path: string): ErrorShape {
   if (path.startsWith("/v1/")) return "openai";
   return path === "/v2" || path.startsWith("/v2/") ? "inference" : "problem";

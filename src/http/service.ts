@@ -2,17 +2,20 @@ import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { sniffImageFormat } from "../image/image_format.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Admission, Backlog } from "./backlog.ts";
-import { type Deadline, timedOut } from "./deadline.ts";
-import { Gate } from "./gate.ts";
-import { InferenceQueue, type InferenceWork } from "./inference_queue.ts";
+import { type Admission, Backlog } from "./queue/backlog.ts";
+import { timedOut } from "./deadline.ts";
+import type { Exchange } from "./exchange.ts";
+import { Semaphore } from "./queue/semaphore.ts";
+import { InferenceQueue, type InferenceWork } from "./queue/inference_queue.ts";
 import type { Limits } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
-import { ModelLoader, type ServedModel } from "./model_loader.ts";
+import { ModelLoader } from "./model_loader.ts";
 import { Problem } from "./problem.ts";
-import { fetchRemoteImage, type RemoteImageOptions } from "./remote_image.ts";
+import { fetchRemoteImage, type RemoteImageOptions } from "./request/remote_image.ts";
 import { type HeldBody, readBody } from "./request/body.ts";
 import { BodyMemory } from "./request/body_memory.ts";
+import { shorten } from "./request/validate.ts";
+import type { ServedModel } from "./served_model.ts";
 
 /** What a service is made of. */
 export interface ServiceOptions {
@@ -22,14 +25,9 @@ export interface ServiceOptions {
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. Whoever made it disposes of it. */
   readonly decoder: ImageDecoder;
-  /** How many images it decodes at a time: that many are in memory as pixels. */
-  readonly decoders: number;
   readonly limits: Limits;
   readonly remoteImages: RemoteImageOptions;
 }
-
-/** Times of a request's parts in milliseconds, by their names in `Server-Timing`. */
-export type Timings = Map<"decode" | "preprocess" | "wait" | "inference", number>;
 
 /**
  * Images that are handed to the model together, for each of its threads, so that none waits for work. An
@@ -44,7 +42,7 @@ export class Service {
   readonly loader: ModelLoader;
   readonly metrics: Metrics;
   readonly #decoder: ImageDecoder;
-  readonly #decoding: Gate;
+  readonly #decoding: Semaphore;
   readonly #queue: InferenceQueue;
   readonly #backlog: Backlog;
   readonly #bodies: BodyMemory;
@@ -53,13 +51,13 @@ export class Service {
   #maxBatch = 1;
 
   /** Begins to load the model. */
-  constructor({ name, model, decoder, decoders, limits, remoteImages }: ServiceOptions) {
+  constructor({ name, model, decoder, limits, remoteImages }: ServiceOptions) {
     this.name = name;
     this.limits = limits;
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;
-    this.#decoding = new Gate(decoders);
-    this.#backlog = new Backlog({ maxImages: limits.maxWaiting, decoders });
+    this.#decoding = new Semaphore(decoder.concurrency);
+    this.#backlog = new Backlog({ maxImages: limits.maxWaiting, decoders: decoder.concurrency });
     this.#queue = new InferenceQueue({
       maxBatch: () => this.#maxBatch,
       onBatch: (images, milliseconds) => this.#backlog.inferred(images, milliseconds),
@@ -81,8 +79,18 @@ export class Service {
     });
   }
 
+  /**
+   * Compares a model's name that a client gives with this one's.
+   *
+   * @throws {Problem} 404 if it is another one.
+   */
+  assertName(given = ""): void {
+    if (given === this.name) return;
+    throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${this.name}"`);
+  }
+
   /** The model, when it is there; a request waits for it no longer than its deadline. */
-  async model(deadline: Deadline): Promise<ServedModel> {
+  async model({ deadline }: Exchange): Promise<ServedModel> {
     const served = await deadline.wait(
       this.loader.get(),
       () => new Problem(503, "The model is being loaded; try again later", { "retry-after": "5" }),
@@ -97,7 +105,7 @@ export class Service {
    *
    * @throws {Problem} as {@linkcode readBody} does, and 429 if there would be no time for the work on it.
    */
-  async body(request: Request, deadline: Deadline): Promise<HeldBody> {
+  async body({ request, deadline }: Exchange): Promise<HeldBody> {
     this.#backlog.assertOpen(deadline.remaining);
     const body = await readBody(request, this.limits, this.#bodies, deadline);
     try {
@@ -110,58 +118,52 @@ export class Service {
   }
 
   /** Fetches an image, if that is allowed. */
-  fetchImage(url: string, deadline: Deadline): Promise<Uint8Array<ArrayBuffer>> {
+  fetchImage({ deadline }: Exchange, url: string): Promise<Uint8Array<ArrayBuffer>> {
     return fetchRemoteImage(url, this.limits.maxBodyBytes, deadline, this.#remoteImages);
   }
 
   /**
    * Decodes images and runs the model on each.
    *
-   * @param timings get the times of this request's parts.
    * @returns the results, in the order of the images.
    * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too much is on its way, 503 or 504 if
    * the machine is too busy.
    */
   async infer<R>(
+    exchange: Exchange,
     images: readonly Uint8Array<ArrayBuffer>[],
     { model }: ServedModel,
     work: InferenceWork<R>,
-    deadline: Deadline,
-    timings: Timings,
   ): Promise<R[]> {
+    const { deadline } = exchange;
     const name = (i: number) => images.length > 1 ? `image ${i}: ` : "";
     const sizes = await Promise.all(images.map((bytes, i) => this.#sizeOf(bytes, name(i))));
     const pixels = sizes.map(({ pixels }) => pixels);
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
-    const room = new Gate(this.limits.maxDecodeBytes);
+    const room = new Semaphore(this.limits.maxDecodeBytes);
     const results = images.map(async (bytes, i) => {
       const { pixels, memory } = sizes[i]!;
       const image = { bytes, pixels, name: name(i) };
-      const decode = () => this.#pixelValues(image, model, admission, deadline, timings);
-      const pixelValues = await room.pass(decode, () => deadline.isOver, memory);
-      return await this.#runOne(work, pixelValues, deadline, timings);
+      const decode = () => this.#pixelValues(exchange, image, model, admission);
+      const pixelValues = await room.run(decode, () => deadline.isOver, memory);
+      return await this.#runOne(exchange, work, pixelValues);
     });
     return await deadline.wait(Promise.all(results));
   }
 
   /** The same for pixel values [B, C, H, W], image by image. */
   async inferPixels<R>(
+    exchange: Exchange,
     pixelValues: Tensor<"float32">,
     work: InferenceWork<R>,
-    deadline: Deadline,
-    timings: Timings,
   ): Promise<R[]> {
+    const { deadline } = exchange;
     const [B, ...shape] = pixelValues.shape as [number, ...number[]];
     using _admission = this.#backlog.admit([], B, deadline.remaining);
     const size = pixelValues.data.length / B;
     const results = Array.from({ length: B }, (_, b) => {
       const data = pixelValues.data.slice(b * size, (b + 1) * size);
-      return this.#runOne(
-        work,
-        { dtype: "float32", shape: [1, ...shape], data },
-        deadline,
-        timings,
-      );
+      return this.#runOne(exchange, work, { dtype: "float32", shape: [1, ...shape], data });
     });
     return await deadline.wait(Promise.all(results));
   }
@@ -190,42 +192,41 @@ export class Service {
   }
 
   async #runOne<R>(
+    exchange: Exchange,
     work: InferenceWork<R>,
     pixelValues: Tensor<"float32">,
-    deadline: Deadline,
-    timings: Timings,
   ): Promise<R> {
     const queued = performance.now();
-    const { result, start, time } = await this.#queue.run(work, pixelValues, () => deadline.isOver);
+    const isAbandoned = () => exchange.deadline.isOver;
+    const { result, start, time } = await this.#queue.run(work, pixelValues, isAbandoned);
     this.metrics.countImages(1);
-    add(timings, "wait", start - queued);
-    add(timings, "inference", time);
+    exchange.addTime("wait", start - queued);
+    exchange.addTime("inference", time);
     return result;
   }
 
   async #pixelValues(
+    exchange: Exchange,
     { bytes, pixels, name }: { bytes: Uint8Array<ArrayBuffer>; pixels: number; name: string },
     { processor }: ServedModel["model"],
     admission: Admission,
-    deadline: Deadline,
-    timings: Timings,
   ): Promise<Tensor<"float32">> {
     // Pixels take much more memory than what is made of them: few images have them at a time.
-    return await this.#decoding.pass(async () => {
+    return await this.#decoding.run(async () => {
       const begin = performance.now();
       try {
         const image = await this.#decoder.decode(bytes);
         const decoded = performance.now();
         const pixelValues = processor.preprocess([image]);
-        add(timings, "decode", decoded - begin);
-        add(timings, "preprocess", performance.now() - decoded);
+        exchange.addTime("decode", decoded - begin);
+        exchange.addTime("preprocess", performance.now() - decoded);
         return pixelValues;
       } catch (error) {
         throw toProblem(error, bytes, name);
       } finally {
         admission.decoded(pixels, performance.now() - begin);
       }
-    }, () => deadline.isOver);
+    }, () => exchange.deadline.isOver);
   }
 }
 
@@ -251,8 +252,4 @@ function isKnownFormat(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function add(timings: Timings, name: "decode" | "preprocess" | "wait" | "inference", ms: number) {
-  timings.set(name, (timings.get(name) ?? 0) + ms);
 }

@@ -111,6 +111,11 @@ export class ImageDecoder implements Disposable {
     this.#createWorker = createWorker;
   }
 
+  /** How many images it decodes at a time; more wait. */
+  get concurrency(): number {
+    return Math.max(1, this.#maxWorkers);
+  }
+
   /**
    * Decodes an image as `decodeImage` does, with the same result. Images are begun in the
    * order of the calls.

@@ -173,6 +173,14 @@ Deno.test("ImageDecoder without a deadline sets no timer", async () => {
   assertEquals((await decoder.decode(FILES[0]!)).width, 45);
 });
 
+Deno.test("ImageDecoder says how many images it decodes at a time: in the caller's thread, one", () => {
+  const concurrency = (workers: number) => {
+    using decoder = new ImageDecoder({ workers });
+    return decoder.concurrency;
+  };
+  assertEquals([0, 1, 3].map(concurrency), [1, 1, 3]);
+});
+
 Deno.test("ImageDecoder refuses settings that make no sense", () => {
   assertThrows(() => new ImageDecoder({ workers: -1 }), RangeError, "workers is -1");
   assertThrows(() => new ImageDecoder({ workers: 1.5 }), RangeError);

@@ -1,12 +1,20 @@
 import { escape } from "@std/html/entities";
-import type { Answer } from "../exchange.ts";
+import type { Route } from "../route.ts";
 
 /** `GET /`: a page that says what this is and how to call it. */
-export const landingPage: Answer = ({ service, request }) => {
-  const { origin } = new URL(request.url);
-  return new Response(page(escape(service.name), escape(origin)), {
-    headers: { "content-type": "text/html; charset=utf-8" },
-  });
+export const landingPage: Route = {
+  method: "get",
+  path: "/",
+  open: true,
+  summary: "A page that says what this is",
+  errors: "problem",
+  response: "text/html",
+  answer({ request }, service) {
+    const { origin } = new URL(request.url);
+    return new Response(page(escape(service.name), escape(origin)), {
+      headers: { "content-type": "text/html; charset=utf-8" },
+    });
+  },
 };
 
 function page(name: string, origin: string): string {

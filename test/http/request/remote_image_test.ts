@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isPublicAddress } from "../../src/http/remote_image.ts";
-import { post, service, SHIP } from "./service.ts";
+import { isPublicAddress } from "../../../src/http/request/remote_image.ts";
+import { post, service, SHIP } from "../service.ts";
 
 type Fetch = (url: URL) => Response;
 

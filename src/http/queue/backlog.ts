@@ -1,4 +1,4 @@
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 
 /** How much a {@linkcode Backlog} takes on. */
 export interface BacklogOptions {

@@ -1,17 +1,21 @@
-import type * as v from "valibot";
+import * as v from "valibot";
 import { imageTextBytes, isRemoteUrl } from "./image_text.ts";
-import { Problem } from "./problem.ts";
-import { imageDocument } from "./schemas.ts";
-import { isForm, readForm } from "./request/form.ts";
-import { isJsonObject, parseJson } from "./request/json.ts";
-import { joinParameters, MAX_PARAMETERS, textParameters } from "./text_parameters.ts";
+import { Problem } from "../problem.ts";
+import { oneOrMoreImages } from "../schemas.ts";
+import { isForm, readForm } from "./form.ts";
+import { isJsonObject, parseJson } from "./json.ts";
+import {
+  joinParameters,
+  MAX_PARAMETERS,
+  type ParametersSchema,
+  textParameters,
+} from "./text_parameters.ts";
 import { validate } from "./validate.ts";
 
 /** Images of a request, and what it asks of them. */
-export interface ImageInputs {
+export interface ImageInputs<P> {
   readonly images: readonly Uint8Array<ArrayBuffer>[];
-  /** As in JSON, not validated yet. */
-  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly parameters: P;
   /** Whether the client expects a list, an image an element. */
   readonly isBatch: boolean;
 }
@@ -19,24 +23,28 @@ export interface ImageInputs {
 /** Gets the bytes of images that are named by URLs. */
 export type FetchImage = (url: string) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** The schema of a route's parameters. */
-type ParametersSchema = v.GenericSchema & { readonly entries: Readonly<Record<string, object>> };
+/** Hugging Face's JSON form of a request; its parameters are validated together with those of the query. */
+const imageDocument = v.strictObject({
+  inputs: oneOrMoreImages,
+  parameters: v.optional(v.record(v.string(), v.unknown())),
+});
 
 /**
  * Reads a request for images in any of its forms: the image itself, a multipart form of files and of
  * parameters, or Hugging Face's JSON. Which one it is, the bytes say; the media type counts for forms only,
  * as clients send all kinds of it.
  *
+ * @param schema of the parameters, wherever they are.
  * @param maxImages how many there may be.
  * @throws {Problem} 400 if it is none of these, 413 if there are too many images or too much else.
  */
-export async function readImageInputs(
+export async function readImageInputs<S extends ParametersSchema>(
   request: Request,
   body: Uint8Array<ArrayBuffer>,
-  schema: ParametersSchema,
+  schema: S,
   maxImages: number,
   fetchImage: FetchImage,
-): Promise<ImageInputs> {
+): Promise<ImageInputs<v.InferOutput<S>>> {
   const query = textParameters(new URL(request.url).searchParams, schema);
   const type = request.headers.get("content-type") ?? "";
   if (isForm(type)) {
@@ -45,7 +53,7 @@ export async function readImageInputs(
     const images = await Promise.all(
       files.map(async (file) => new Uint8Array(await file.arrayBuffer())),
     );
-    const parameters = joinParameters(query, textParameters(fields, schema));
+    const parameters = validate(schema, joinParameters(query, textParameters(fields, schema)));
     return { images, parameters, isBatch: images.length > 1 };
   }
   if (isJsonObject(body)) {
@@ -54,7 +62,7 @@ export async function readImageInputs(
     assertCount(texts.length, maxImages);
     return {
       images: await readImageTexts(texts, fetchImage),
-      parameters: joinParameters(query, Object.entries(parameters)),
+      parameters: validate(schema, joinParameters(query, Object.entries(parameters))),
       isBatch: typeof inputs !== "string",
     };
   }
@@ -62,7 +70,7 @@ export async function readImageInputs(
     throw new Problem(400, "The request's body is not a JSON object");
   }
   assertCount(body.length > 0 ? 1 : 0, maxImages);
-  return { images: [body], parameters: joinParameters(query), isBatch: false };
+  return { images: [body], parameters: validate(schema, joinParameters(query)), isBatch: false };
 }
 
 /** The bytes of images in base64, data URLs or URLs, one after the other. */

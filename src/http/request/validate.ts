@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 
 /** How much of what a client sent is quoted back to it. */
 const MAX_QUOTED = 80;

@@ -1,5 +1,5 @@
-import type { Tensor } from "../tensor/tensor.ts";
-import { timedOut } from "./deadline.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { timedOut } from "../deadline.ts";
 
 /** How an {@linkcode InferenceQueue} works. */
 export interface InferenceQueueOptions {

@@ -1,15 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Gate } from "../../src/http/gate.ts";
-import { Problem } from "../../src/http/problem.ts";
+import { Semaphore } from "../../../src/http/queue/semaphore.ts";
+import { Problem } from "../../../src/http/problem.ts";
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("Gate lets in what there is room for, in the order of coming", async () => {
-  const gate = new Gate(10);
+Deno.test("Semaphore lets in what there is room for, in the order of coming", async () => {
+  const semaphore = new Semaphore(10);
   const order: string[] = [];
   const ends = new Map<string, () => void>();
   const pass = (name: string, size: number) =>
-    gate.pass(async () => {
+    semaphore.run(async () => {
       order.push(name);
       await new Promise<void>((resolve) => ends.set(name, resolve));
     }, () =>
@@ -30,13 +30,13 @@ Deno.test("Gate lets in what there is room for, in the order of coming", async (
   await Promise.all(all);
 });
 
-Deno.test("Gate runs nothing that nobody waits for any more, and goes on after an error", async () => {
-  const gate = new Gate(1);
+Deno.test("Semaphore runs nothing that nobody waits for any more, and goes on after an error", async () => {
+  const semaphore = new Semaphore(1);
   const problem = await assertRejects(
-    () => gate.pass(() => Promise.resolve(), () => true),
+    () => semaphore.run(() => Promise.resolve(), () => true),
     Problem,
   );
   assertEquals(problem.status, 504);
-  await assertRejects(() => gate.pass(() => Promise.reject(new Error("broken")), () => false));
-  assertEquals(await gate.pass(() => Promise.resolve(7), () => false), 7);
+  await assertRejects(() => semaphore.run(() => Promise.reject(new Error("broken")), () => false));
+  assertEquals(await semaphore.run(() => Promise.resolve(7), () => false), 7);
 });

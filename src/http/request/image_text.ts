@@ -1,5 +1,5 @@
-import { fromBase64 } from "../tensor/base64.ts";
-import { Problem } from "./problem.ts";
+import { fromBase64 } from "../../tensor/base64.ts";
+import { Problem } from "../problem.ts";
 
 /** The beginning of a data URL in base64: media type and parameters do not count, the bytes do. */
 const DATA_URL = /^data:[^,]{0,200};base64,/i;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Backlog } from "../../src/http/backlog.ts";
-import { Problem } from "../../src/http/problem.ts";
+import { Backlog } from "../../../src/http/queue/backlog.ts";
+import { Problem } from "../../../src/http/problem.ts";
 
 const MEGAPIXELS_12 = 12_000_000;
 

@@ -1,9 +1,11 @@
 import type * as v from "valibot";
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 import { shorten } from "./validate.ts";
 
-/** A schema of named members, as `v.strictObject` makes it. */
-type ParametersSchema = v.GenericSchema & { readonly entries: Readonly<Record<string, object>> };
+/** The schema of a route's parameters, as `v.strictObject` makes it. */
+export type ParametersSchema =
+  & v.GenericSchema
+  & { readonly entries: Readonly<Record<string, v.GenericSchema>> };
 
 /** Parameters of a query or a form: every label of a large model, and the few that are no list. */
 export const MAX_PARAMETERS = 2000;

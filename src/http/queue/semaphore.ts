@@ -1,33 +1,33 @@
-import { timedOut } from "./deadline.ts";
+import { timedOut } from "../deadline.ts";
 
-/** Lets as much in at a time as there is room for; the others wait, first come, first served. */
-export class Gate {
+/** A counting semaphore: work of limited total size runs at a time, the rest waits, first come, first served. */
+export class Semaphore {
   readonly #room: number;
   #free: number;
-  readonly #waiting: { readonly size: number; readonly enter: () => void }[] = [];
+  readonly #waiting: { readonly size: number; readonly start: () => void }[] = [];
 
-  /** @param room for all that is inside at a time, above 0. */
+  /** @param room the total size of what runs at a time, above 0. */
   constructor(room: number) {
     this.#room = room;
     this.#free = room;
   }
 
   /**
-   * Runs a function inside, when there is room.
+   * Runs a function when there is room.
    *
    * @param isAbandoned whether by then nobody waits for it any more; it is not run then.
    * @param size how much room it takes; what is larger than the whole room takes all of it.
    * @throws {Problem} 504 if it is not run.
    */
-  async pass<T>(run: () => Promise<T>, isAbandoned: () => boolean, size = 1): Promise<T> {
+  async run<T>(work: () => Promise<T>, isAbandoned: () => boolean, size = 1): Promise<T> {
     size = Math.min(size, this.#room);
-    const { promise, resolve: enter } = Promise.withResolvers<void>();
-    this.#waiting.push({ size, enter });
+    const { promise, resolve: start } = Promise.withResolvers<void>();
+    this.#waiting.push({ size, start });
     this.#admit();
     await promise;
     try {
       if (isAbandoned()) throw timedOut();
-      return await run();
+      return await work();
     } finally {
       this.#free += size;
       this.#admit();
@@ -38,7 +38,7 @@ export class Gate {
     for (let next = this.#waiting[0]; next && next.size <= this.#free; next = this.#waiting[0]) {
       this.#waiting.shift();
       this.#free -= next.size;
-      next.enter();
+      next.start();
     }
   }
 }
