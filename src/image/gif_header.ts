@@ -59,7 +59,7 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
           components: 1,
           orientation: 1,
           hasPalette: colors.length > 0,
-          background: color.length === 3 ? color : BLACK,
+          background: color.length === 3 ? color.slice() : BLACK, // a view would keep the file
           // What the frame does not cover needs no data.
           plausiblePixels: width * height - covered + codes * MAX_PIXELS_PER_CODE,
           memoryPerPixel: 8,

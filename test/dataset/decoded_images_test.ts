@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodedImages } from "../../src/cli/decoded_images.ts";
+import { decodedImages } from "../../src/dataset/decoded_images.ts";
 import { decodeImage } from "../../src/mod.ts";
 import { readGolden } from "../golden/golden.ts";
-import { TempFolder } from "./run.ts";
+import { TempFolder } from "../cli/run.ts";
 
 const golden = readGolden("decoded.safetensors");
 const png = golden.get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
