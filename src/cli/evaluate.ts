@@ -81,6 +81,7 @@ export const evaluate: Command<typeof options> = {
   options,
   examples: [
     ["test-photos --model my.onnx --html report.html", "A fitted model"],
+    ["test-photos --model my.onnx --jobs 4", "On four cores"],
     ["photos --shots 1,2,5 --splits 10", "What few photos would do"],
     ["test-photos --support photos --shots 5 --method auto,logistic", "Methods side by side"],
   ],

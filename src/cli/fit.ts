@@ -70,6 +70,7 @@ export const fit: Command<typeof options> = {
   examples: [
     ["photos --out my.onnx", "On the embedded backbone"],
     ["photos --model vit-msn-small.onnx --out my.onnx", "On a better one"],
+    ["photos --out my.onnx --jobs 4", "On four cores"],
     ["photos --model vit-msn-small.onnx --head-only head.onnx", "Just the head, for `--head`"],
     ["--add more --model my.onnx", "More photos or classes for what was fitted before"],
   ],

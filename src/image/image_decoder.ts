@@ -108,7 +108,7 @@ export class ImageDecoder implements Disposable {
       );
     }
     this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
-    this.#pixelsBeforeWorkers = pixelsBeforeWorkers;
+    this.#pixelsBeforeWorkers = this.#maxWorkers > 0 ? pixelsBeforeWorkers : Infinity;
     this.#timeout = timeout;
     this.#createWorker = createWorker;
   }
@@ -128,16 +128,18 @@ export class ImageDecoder implements Disposable {
     options: DecodeOptions = {},
     header?: ImageHeader,
   ): Promise<Image> {
-    if (this.#disposed) throw new Error("Cannot decode the image: the decoder is disposed of");
+    if (this.#disposed) throw disposedError();
     assertDecodeOptions(options);
     const [file, limits] = header && this.#headers.get(header) || [];
     if (file !== bytes || limits !== options.limits) header = undefined;
-    if (this.#maxWorkers === 0) return await decodeHere(bytes, options, header);
     if (this.#pixelsBeforeWorkers > 0 && this.#idle.length + this.#busy.size === 0) {
       header ??= await this.readHeader(bytes, options.limits);
       if (header.width * header.height <= this.#pixelsBeforeWorkers) {
-        this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
-        return await decodeHere(bytes, options, header);
+        if (this.#maxWorkers > 0) {
+          this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
+        }
+        const { decodeWithHeader } = await import("./decode_image.ts");
+        return await decodeWithHeader(bytes, header, options);
       }
     }
     // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
@@ -164,7 +166,7 @@ export class ImageDecoder implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#startTimer);
-    const error = new Error("Cannot decode the image: the decoder is disposed of");
+    const error = disposedError();
     for (const job of this.#queue.splice(0)) job.reject(error);
     for (const end of [...this.#busy.values()]) end(error);
     for (const worker of this.#idle.splice(0)) worker.terminate();
@@ -266,13 +268,8 @@ export class ImageDecoder implements Disposable {
   }
 }
 
-async function decodeHere(
-  bytes: Uint8Array,
-  options: DecodeOptions,
-  header?: ImageHeader,
-): Promise<Image> {
-  const { decodeWithHeader, readImageHeader } = await import("./decode_image.ts");
-  return await decodeWithHeader(bytes, header ?? readImageHeader(bytes, options.limits), options);
+function disposedError(): Error {
+  return new Error("Cannot decode the image: the decoder is disposed of");
 }
 
 function createDecodeWorker(): Worker {

@@ -1,6 +1,8 @@
 import { type Orientation, readOrientation } from "./exif.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
+
+const damaged = damagedAs("WebP");
 
 /** What a WebP says, with where its picture is. */
 export interface WebpHeader extends Omit<ImageHeader, "format"> {
@@ -112,8 +114,4 @@ function orientationOf(exif: Uint8Array): Orientation {
 
 function uint24(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16;
-}
-
-function damaged(what: string): ImageDecodeError {
-  return new ImageDecodeError(`Cannot decode the WebP image: ${what}`);
 }
