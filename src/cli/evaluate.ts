@@ -1,3 +1,6 @@
+import type { LabelledImage } from "../dataset/image_files.ts";
+import type { FoundFeatures } from "../dataset/labelled_features.ts";
+import type { FoundLogits } from "../dataset/labelled_logits.ts";
 import { evaluateLogits } from "../heads/evaluate.ts";
 import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate_shots.ts";
 import { UNKNOWN } from "../heads/head.ts";
@@ -15,16 +18,20 @@ import {
 } from "./command.ts";
 import { evaluationJson, evaluationText } from "./evaluation_text.ts";
 import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
-import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
-import { type FoundLogits, labelledLogits } from "./labelled_logits.ts";
-import { findLabelledImages, type LabelledImage } from "./labelled_images.ts";
+import {
+  findPhotos,
+  PHOTO_OPTIONS,
+  photoFeatures,
+  type PhotoJob,
+  photoLogits,
+} from "./labelled_photos.ts";
 import { guessingText } from "./guessing_text.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
 import { percent } from "./percent.ts";
 import { reportHtml, type WrongImage } from "./report_html.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
-import type { Terminal } from "./terminal.ts";
+import { jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { thumbnails } from "./thumbnails.ts";
 import { warner } from "./warner.ts";
 import { writeFile } from "./write_file.ts";
 
@@ -57,7 +64,7 @@ const options = {
   },
   ...FIT_OPTIONS_OF_SHOTS,
   html: { value: "FILE", help: "Write a report with plots, one page that needs nothing else" },
-  ...FEATURE_OPTIONS,
+  ...PHOTO_OPTIONS,
   json: { help: "Print JSON lines" },
 };
 
@@ -74,27 +81,25 @@ export const evaluate: Command<typeof options> = {
   options,
   examples: [
     ["test-photos --model my.onnx --html report.html", "A fitted model"],
+    ["test-photos --model my.onnx --jobs 4", "On four cores"],
     ["photos --shots 1,2,5 --splits 10", "What few photos would do"],
     ["test-photos --support photos --shots 5 --method auto,logistic", "Methods side by side"],
   ],
   async run(positional, values, terminal) {
     const source = onlyArgument(positional, "folder or table of photos");
     const run = values.shots === undefined ? prepareModel(values) : prepareShots(values);
-    const warn = warner("evaluate", terminal);
-    const images = await findLabelledImages(source, warn);
+    jobsOption(values); // refused before a photo is read
+    const images = await findPhotos(source, "evaluate", terminal);
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
-    await run({ images, opened, values, terminal, warn });
+    await run({ name: "evaluate", images, opened, values, terminal });
     return 0;
   },
 };
 
-interface Job {
+interface Job extends PhotoJob {
   readonly images: readonly LabelledImage[];
-  readonly opened: OpenedModel;
   readonly values: Values;
-  readonly terminal: Terminal;
-  readonly warn: (message: string) => void;
 }
 
 /** Checks the options, before anything is read. */
@@ -108,8 +113,9 @@ function prepareModel(values: Values): (job: Job) => Promise<void> {
   return evaluateModel;
 }
 
-async function evaluateModel({ images, opened, values, terminal, warn }: Job): Promise<void> {
-  const { model } = opened;
+async function evaluateModel(job: Job): Promise<void> {
+  const { images, opened: { model }, values, terminal } = job;
+  const warn = warner("evaluate", terminal);
   if (!model.defaultOutputs.includes("logits")) {
     throw new Error(
       "the model is a backbone without a classifier: fit one with `deno task fit`, or evaluate what " +
@@ -131,15 +137,17 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
     const names = [...new Set(strange.map(({ label }) => label))].join(", ");
     warn(`${strange.length} photos have labels that the model does not know: ${names}`);
   }
-  const found = await logitsOf(known, opened, values, terminal);
+  const found = await logitsOf(known, job);
   const temperature = model.head?.parameters.settings.temperature;
   const evaluation = evaluateLogits(found.logits, found.labels, labels, temperature);
-  const unknown = await rejections(found, strange, opened, values, terminal);
+  const unknown = await rejections(found, strange, job);
   // With one label there is nothing to guess.
   const guessing = labels.length > 1 ? guessingText(evaluation.guessing, "others") : undefined;
   if (values.html !== undefined) {
+    const wrong = wrongImages(found, labels).slice(0, MAX_THUMBNAILS);
+    const small = await thumbnails(wrong.map(({ file }) => file), jobsOption(values));
     const html = await reportHtml(evaluation, {
-      wrong: wrongImages(found, labels),
+      wrong: wrong.map((image, i) => ({ ...image, thumbnail: small[i]! })),
       model: modelName(values),
       command: terminal.invocation,
       warning: guessing,
@@ -154,6 +162,9 @@ async function evaluateModel({ images, opened, values, terminal, warn }: Job): P
   if (guessing !== undefined) warn(guessing);
 }
 
+/** More wrong images than these a report does not show. */
+const MAX_THUMBNAILS = 24;
+
 /** What the classifier is called in a report. */
 function modelName({ model, head }: Values): string {
   return `${model ?? "the embedded model"}${head === undefined ? "" : `, head ${head}`}`;
@@ -162,28 +173,21 @@ function modelName({ model, head }: Values): string {
 /** With a head, the features that the logits are of. */
 async function logitsOf(
   images: readonly LabelledImage[],
-  opened: OpenedModel,
-  values: Values,
-  terminal: Terminal,
+  job: Job,
 ): Promise<FoundLogits & Partial<FoundFeatures>> {
-  const { head } = opened.model;
-  if (head) {
-    const found = await labelledFeatures("evaluate", images, opened, values, terminal);
-    return { ...found, logits: head.logits(found.features) };
-  }
-  const classifier = opened.model as ViTMSNForImageClassification;
-  return await labelledLogits("evaluate", images, classifier, values, terminal);
+  const { model } = job.opened;
+  if (!model.head) return await photoLogits(images, model as ViTMSNForImageClassification, job);
+  const found = await photoFeatures(images, job);
+  return { ...found, logits: model.head.logits(found.features) };
 }
 
 /** How many photos of the classes, and of others, are told unknown. */
 async function rejections(
   known: Partial<FoundFeatures>,
   strange: readonly LabelledImage[],
-  opened: OpenedModel,
-  values: Values,
-  terminal: Terminal,
+  job: Job,
 ): Promise<{ unknown?: { false_rejection_rate: number; others?: number } }> {
-  const { head } = opened.model;
+  const { head } = job.opened.model;
   if (!head?.parameters.settings.unknown || !known.features) return {};
   const share = (features: readonly Float32Array[]) => {
     const labels = head.predict(features, { topK: 1, unknown: true });
@@ -192,7 +196,7 @@ async function rejections(
   };
   const rate = share(known.features);
   if (strange.length === 0) return { unknown: { false_rejection_rate: rate } };
-  const others = await labelledFeatures("evaluate", strange, opened, values, terminal);
+  const others = await photoFeatures(strange, job);
   return { unknown: { false_rejection_rate: rate, others: share(others.features) } };
 }
 
@@ -233,18 +237,17 @@ function prepareShots(values: Values): (job: Job) => Promise<void> {
     choiceOption("method", method, METHOD_CHOICES)
   );
   const fitting = methods.map((method) => ({ method, ...fitOptions(values, method) }));
-  return async ({ images, opened, values, terminal, warn }) => {
+  return async (job) => {
+    const { images, values, terminal } = job;
     const { augment } = values;
-    const find = async (images: readonly LabelledImage[], augment: boolean) =>
-      await labelledFeatures("evaluate", images, opened, values, terminal, { augment });
     const support = values.support === undefined
       ? images
-      : await findLabelledImages(values.support, warn);
+      : await findPhotos(values.support, "evaluate", terminal);
     if (values.support === undefined && augment) {
       throw new UsageError("--augment takes a --support: PHOTOS are asked for as they are");
     }
-    const from = await find(support, augment);
-    const query = values.support === undefined ? undefined : await find(images, false);
+    const from = await photoFeatures(support, job, { augment });
+    const query = values.support === undefined ? undefined : await photoFeatures(images, job);
     if (!values.json) terminal.stdout.write(shotsHeader);
     for (const options of fitting) {
       for (const count of shots) {

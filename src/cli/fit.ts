@@ -1,5 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { dirname } from "@std/path";
+import type { FoundFeatures } from "../dataset/labelled_features.ts";
 import { extendHead, type Extension } from "../heads/add_to_head.ts";
 import { fitHead, type FitReport } from "../heads/fit_head.ts";
 import type { Head } from "../heads/head.ts";
@@ -19,13 +20,12 @@ import { readErrorMessage } from "./file_error.ts";
 import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
 import { fitJson, fitText } from "./fit_text.ts";
 import { guessingText } from "./guessing_text.ts";
-import { FEATURE_OPTIONS, type FoundFeatures, labelledFeatures } from "./labelled_features.ts";
-import { findLabelledImages } from "./labelled_images.ts";
+import { findPhotos, PHOTO_OPTIONS, photoFeatures } from "./labelled_photos.ts";
 import { main } from "./main.ts";
 import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
 import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
 import { printable } from "./printable.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
 import type { Terminal } from "./terminal.ts";
 import { warner } from "./warner.ts";
 import { writeFile } from "./write_file.ts";
@@ -52,7 +52,7 @@ const options = {
   "keep-features": {
     help: "Keep the photos' features in the file, so that more can be added later",
   },
-  ...FEATURE_OPTIONS,
+  ...PHOTO_OPTIONS,
   force: FORCE_OPTION,
   json: { help: "Print what was fitted as a line of JSON" },
 };
@@ -70,10 +70,12 @@ export const fit: Command<typeof options> = {
   examples: [
     ["photos --out my.onnx", "On the embedded backbone"],
     ["photos --model vit-msn-small.onnx --out my.onnx", "On a better one"],
+    ["photos --out my.onnx --jobs 4", "On four cores"],
     ["photos --model vit-msn-small.onnx --head-only head.onnx", "Just the head, for `--head`"],
     ["--add more --model my.onnx", "More photos or classes for what was fitted before"],
   ],
   async run(positional, values, terminal) {
+    jobsOption(values); // refused before a photo is read
     if (values.add !== undefined) return await add(positional, values.add, values, terminal);
     const source = onlyArgument(positional, "folder or table of photos");
     if (values.head !== undefined) throw new UsageError("--head is of --add, which is not given");
@@ -92,10 +94,10 @@ export const fit: Command<typeof options> = {
     };
     for (const path of outputs) await assertFolder(path);
     await assertTargets(values, values.force);
-    const images = await findLabelledImages(source, warner("fit", terminal));
+    const images = await findPhotos(source, "fit", terminal);
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
-    const found = await labelledFeatures("fit", images, opened, values, terminal, values);
+    const found = await photoFeatures(images, { name: "fit", opened, values, terminal }, values);
     const { head, report } = fitHead(found, fitting);
     await write(head, opened, values);
     terminal.stdout.write(
@@ -137,8 +139,8 @@ async function add(
     : { out: values.out, "head-only": values["head-only"] ?? values.head };
   for (const path of Object.values(target)) if (path !== undefined) await assertFolder(path);
   await assertTargets(target, values.force);
-  const images = await findLabelledImages(source, warner("fit", terminal));
-  const found = await labelledFeatures("fit", images, opened, values, terminal, values);
+  const images = await findPhotos(source, "fit", terminal);
+  const found = await photoFeatures(images, { name: "fit", opened, values, terminal }, values);
   const { seed = 0, classWeight = "balanced" } = fitOptions(values, "auto");
   const rate = head.parameters.settings.unknown?.falseRejectionRate;
   const extension = extendHead(head, found, {

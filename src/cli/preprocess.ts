@@ -1,13 +1,14 @@
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { readImageFile } from "../dataset/read_image_file.ts";
 import { decodeImage } from "../image/decode_image.ts";
 import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Command, errorMessage, onlyArgument, requiredOption } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
-import { readImageFile } from "./image_files.ts";
 import { main } from "./main.ts";
 import { MODEL_OPTIONS, readModelOption } from "./model_option.ts";
+import { urlText } from "./url_argument.ts";
 import { writeFile } from "./write_file.ts";
 
 const options = {
@@ -32,7 +33,8 @@ export const preprocess: Command<typeof options> = {
     const processor = new ViTImageProcessor(preprocessorConfig);
     const tensors = new Map<string, Tensor>();
     try {
-      const bytes = await readImageFile({ file }, terminal.stdin, DEFAULT_IMAGE_LIMITS.maxBytes);
+      const { maxBytes } = DEFAULT_IMAGE_LIMITS;
+      const bytes = await readImageFile({ file }, terminal.stdin, maxBytes, urlText);
       const image = await decodeImage(bytes, decodeOptions(values.decode, processor));
       tensors.set("pixel_values", processor.preprocess([image]));
       if (values["with-decoded"]) {

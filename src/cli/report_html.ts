@@ -1,11 +1,10 @@
 import { escape } from "@std/html/entities";
 import type { Evaluation } from "../heads/evaluate.ts";
-import { decodeImage } from "../image/decode_image.ts";
-import { resize } from "../image/resize.ts";
+import type { Image } from "../image/image.ts";
 import { percent } from "./percent.ts";
 import { writePng } from "./png.ts";
 
-/** An image that was named wrong. */
+/** An image with a wrong label. */
 export interface WrongImage {
   readonly file: string;
   readonly label: string;
@@ -15,8 +14,8 @@ export interface WrongImage {
 
 /** What a report says besides the numbers. */
 export interface ReportDetails {
-  /** The images that were named wrong, those of which the model is surest first. */
-  readonly wrong: readonly WrongImage[];
+  /** Images with a wrong label, in the order to show them, each with a small picture. */
+  readonly wrong: readonly (WrongImage & { readonly thumbnail: Image })[];
   /** What the classifier is called. */
   readonly model: string;
   /** The command line that made the report. */
@@ -24,10 +23,6 @@ export interface ReportDetails {
   /** A sentence on what the reader must not miss. */
   readonly warning?: string | undefined;
 }
-
-const MAX_THUMBNAILS = 24;
-/** The longer side of a thumbnail, in pixels. */
-const THUMBNAIL = 128;
 
 /** An evaluation as a web page that needs nothing else: plots, the confusion matrix and thumbnails. */
 export async function reportHtml(
@@ -37,8 +32,7 @@ export async function reportHtml(
   const { guessing, accuracy, confidenceInterval, count, calibrationError: { before, after } } =
     evaluation;
   const [low, high] = confidenceInterval.map(percent);
-  const thumbnails = [];
-  for (const image of wrong.slice(0, MAX_THUMBNAILS)) thumbnails.push(await thumbnail(image));
+  const figures = await Promise.all(wrong.map(figure));
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -77,7 +71,7 @@ ${classTable(evaluation)}
 <h2>Confusion</h2>
 <div class="matrix">${confusionTable(evaluation)}</div>
 <h2>Wrong, and most sure of it</h2>
-${thumbnails.join("\n") || "<p>None.</p>"}
+${figures.join("\n") || "<p>None.</p>"}
 </html>
 `;
 }
@@ -158,12 +152,10 @@ function confusionTable({ classes, confusion }: Evaluation): string {
   return `<table><tr><th>is \\ named${head}${rows.join("")}</table>`;
 }
 
-async function thumbnail({ file, label, guess, score }: WrongImage): Promise<string> {
-  const image = await decodeImage(await Deno.readFile(file));
-  const scale = Math.min(1, THUMBNAIL / Math.max(image.width, image.height));
-  const size = (side: number) => Math.max(1, Math.round(scale * side));
-  const small = resize(image, size(image.width), size(image.height), "bilinear");
-  const data = (await writePng(small)).toBase64();
+async function figure(
+  { file, label, guess, score, thumbnail }: ReportDetails["wrong"][number],
+): Promise<string> {
+  const data = (await writePng(thumbnail)).toBase64();
   return `<figure><img alt="" src="data:image/png;base64,${data}"><figcaption>${
     escape(label)
   }, named ${escape(guess)} (${percent(score)})<br>${escape(file)}</figcaption></figure>`;

@@ -1,7 +1,6 @@
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
-import type { ImageFormat } from "./image_format.ts";
-import { DEFAULT_IMAGE_LIMITS, readImageHeader } from "./image_header.ts";
+import { type FormatHeader, type ImageHeader, readImageHeader } from "./image_header.ts";
 import { toUpright } from "./orientation.ts";
 
 /**
@@ -33,22 +32,44 @@ export async function decodeImage(
   options: DecodeOptions = {},
 ): Promise<Image> {
   assertDecodeOptions(options);
-  const { limits = DEFAULT_IMAGE_LIMITS, size } = options;
-  const { format, orientation } = readImageHeader(bytes, limits);
+  return await decodeWithHeader(bytes, readImageHeader(bytes, options.limits), options);
+}
+
+/**
+ * Decodes an image whose header was read already.
+ *
+ * @param header what {@linkcode readImageHeader} gave for these bytes, itself or a structured clone. It
+ * is trusted: it has passed the limits.
+ * @throws {ImageDecodeError} if the file is damaged.
+ */
+export async function decodeWithHeader(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  { size }: DecodeOptions,
+): Promise<Image> {
+  const { orientation } = header;
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
-  const stored = await DECODERS[format](bytes, storedSize);
+  const stored = await decodeStored(bytes, header as FormatHeader, storedSize);
   return toUpright(stored, orientation);
 }
 
 export { readImageHeader };
 
-/** Each comes with its WebAssembly, which is read when there is an image for it. */
-const DECODERS: Readonly<
-  Record<ImageFormat, (bytes: Uint8Array, size: DecodeOptions["size"]) => Promise<Image>>
-> = {
-  jpeg: async (bytes, size) => (await import("./jpeg.ts")).decodeJpeg(bytes, size),
-  png: async (bytes) => (await import("./png.ts")).decodePng(bytes),
-  gif: async (bytes) => (await import("./gif.ts")).decodeGif(bytes),
-  webp: async (bytes) => await (await import("./webp.ts")).decodeWebp(bytes),
-};
+/** The pixels as they are stored. Each decoder's WebAssembly is read when there is an image for it. */
+async function decodeStored(
+  bytes: Uint8Array,
+  header: FormatHeader,
+  size: DecodeOptions["size"],
+): Promise<Image> {
+  switch (header.format) {
+    case "jpeg":
+      return (await import("./jpeg.ts")).decodeJpeg(bytes, header, size);
+    case "png":
+      return (await import("./png.ts")).decodePng(bytes, header);
+    case "gif":
+      return (await import("./gif.ts")).decodeGif(bytes, header);
+    case "webp":
+      return await (await import("./webp.ts")).decodeWebp(bytes, header);
+  }
+}

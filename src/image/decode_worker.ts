@@ -1,14 +1,17 @@
 // The other side of ImageDecoder: decodes what it is sent, one image after the other.
 
-import { decodeImage, readImageHeader } from "./decode_image.ts";
+import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
+import type { ImageHeader } from "./image_header.ts";
 
 /** What is sent to the worker. */
 export interface DecodeRequest {
   readonly bytes: Uint8Array;
   readonly options: DecodeOptions;
+  /** That of `bytes`, if it was read before: it is trusted. */
+  readonly header: ImageHeader | undefined;
 }
 
 /** What it answers: an image, or why there is none. */
@@ -39,10 +42,12 @@ const NUDGE = 2 ** 28;
 
 let garbage = 0;
 
-scope.onmessage = async ({ data: { bytes, options } }) => {
-  const memory = decodeMemory(bytes, options);
+scope.onmessage = async ({ data: { bytes, options, header } }) => {
+  let memory = 0;
   try {
-    const image = await decodeImage(bytes, options);
+    header ??= readImageHeader(bytes, options.limits);
+    memory = bytes.length + header.width * header.height * header.memoryPerPixel;
+    const image = await decodeWithHeader(bytes, header, options);
     scope.postMessage({ image, memory }, [image.data.buffer as ArrayBuffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -56,12 +61,3 @@ scope.onmessage = async ({ data: { bytes, options } }) => {
   garbage = 0;
   new ArrayBuffer(NUDGE);
 };
-
-function decodeMemory(bytes: Uint8Array, { limits }: DecodeOptions): number {
-  try {
-    const { width, height, memoryPerPixel } = readImageHeader(bytes, limits);
-    return bytes.length + width * height * memoryPerPixel;
-  } catch {
-    return 0; // it is not decoded
-  }
-}

@@ -1,6 +1,6 @@
 import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
-import { readGifHeader } from "./gif_header.ts";
+import type { GifHeader } from "./gif_header.ts";
 import type { Image } from "./image.ts";
 import { dropAlpha } from "./rgba.ts";
 import { placeOnCanvas } from "./canvas.ts";
@@ -12,8 +12,10 @@ const MEMORY_PER_PIXEL = 8;
 const decoder = new WasmDecoder("GIF", gifWasm);
 
 /** Decodes a GIF's first frame on its logical screen; see {@linkcode decodeImage}. */
-export function decodeGif(bytes: Uint8Array): Image {
-  const { width, height, background, hasPalette } = readGifHeader(bytes);
+export function decodeGif(
+  bytes: Uint8Array,
+  { width, height, background, hasPalette }: GifHeader,
+): Image {
   if (!hasPalette) bytes = withGreyPalette(bytes);
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

@@ -1,5 +1,7 @@
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
+
+const damaged = damagedAs("GIF");
 
 /** What a GIF says, with what its first frame does not cover. */
 export interface GifHeader extends Omit<ImageHeader, "format"> {
@@ -59,7 +61,7 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
           components: 1,
           orientation: 1,
           hasPalette: colors.length > 0,
-          background: color.length === 3 ? color : BLACK,
+          background: color.length === 3 ? color.slice() : BLACK, // a view would keep the file
           // What the frame does not cover needs no data.
           plausiblePixels: width * height - covered + codes * MAX_PIXELS_PER_CODE,
           memoryPerPixel: 8,
@@ -82,8 +84,4 @@ function colorTable(bytes: Uint8Array, at: number, flags: number): Uint8Array {
 function afterSubBlocks(bytes: Uint8Array, at: number): number {
   for (let length = bytes[at]; length; length = bytes[at]) at += 1 + length;
   return Math.min(at + 1, bytes.length);
-}
-
-function damaged(what: string): ImageDecodeError {
-  return new ImageDecodeError(`Cannot decode the GIF image: ${what}`);
 }

@@ -8,3 +8,8 @@ export class ImageDecodeError extends Error {
     return value instanceof Error && value.name === "ImageDecodeError";
   }
 }
+
+/** Makes the errors for files of one format, such as `JPEG`, by what is wrong with the file. */
+export function damagedAs(format: string): (what: string) => ImageDecodeError {
+  return (what) => new ImageDecodeError(`Cannot decode the ${format} image: ${what}`);
+}

@@ -80,6 +80,8 @@ export class ImageDecoder implements Disposable {
   readonly #busy = new Map<Worker, (error: Error) => void>();
   /** The memory that images may have left behind in workers. */
   readonly #kept = new Map<Worker, number>();
+  /** The headers read here, each with its file and the limits that it has passed. */
+  readonly #headers = new WeakMap<ImageHeader, readonly [Uint8Array, ImageLimits | undefined]>();
   #disposed = false;
   /** Starts the workers after images that did without. */
   #startTimer: ReturnType<typeof setTimeout> | undefined;
@@ -106,7 +108,7 @@ export class ImageDecoder implements Disposable {
       );
     }
     this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
-    this.#pixelsBeforeWorkers = pixelsBeforeWorkers;
+    this.#pixelsBeforeWorkers = this.#maxWorkers > 0 ? pixelsBeforeWorkers : Infinity;
     this.#timeout = timeout;
     this.#createWorker = createWorker;
   }
@@ -120,25 +122,35 @@ export class ImageDecoder implements Disposable {
    * Decodes an image as `decodeImage` does, with the same result. Images are begun in the
    * order of the calls.
    *
+   * @param header what {@linkcode readHeader} of this decoder gave for these bytes and limits, so that it
+   * is not read again. A header from anywhere else is not trusted: it is ignored.
    * @throws {ImageDecodeError} if it cannot be decoded.
    * @throws {DOMException} `TimeoutError` if it took too long, be it the image or a busy machine.
    * @throws {TypeError} if only one of `decode: "fast"` and `size` is given.
    */
-  async decode(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
-    if (this.#disposed) throw new Error("Cannot decode the image: the decoder is disposed of");
+  async decode(
+    bytes: Uint8Array,
+    options: DecodeOptions = {},
+    header?: ImageHeader,
+  ): Promise<Image> {
+    if (this.#disposed) throw disposedError();
     assertDecodeOptions(options);
-    if (this.#maxWorkers === 0) return await decodeHere(bytes, options);
+    const [file, limits] = header && this.#headers.get(header) || [];
+    if (file !== bytes || limits !== options.limits) header = undefined;
     if (this.#pixelsBeforeWorkers > 0 && this.#idle.length + this.#busy.size === 0) {
-      const { width, height } = await this.readHeader(bytes, options.limits);
-      if (width * height <= this.#pixelsBeforeWorkers) {
-        this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
-        return await decodeHere(bytes, options);
+      header ??= await this.readHeader(bytes, options.limits);
+      if (header.width * header.height <= this.#pixelsBeforeWorkers) {
+        if (this.#maxWorkers > 0) {
+          this.#startTimer ??= setTimeout(() => this.#start(), START_DELAY);
+        }
+        const { decodeWithHeader } = await import("./decode_image.ts");
+        return await decodeWithHeader(bytes, header, options);
       }
     }
     // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
     bytes = bytes.slice();
     const { promise, resolve, reject } = Promise.withResolvers<Image>();
-    this.#queue.push({ request: { bytes, options }, resolve, reject });
+    this.#queue.push({ request: { bytes, options, header }, resolve, reject });
     this.#next();
     return await promise;
   }
@@ -150,14 +162,16 @@ export class ImageDecoder implements Disposable {
    */
   async readHeader(bytes: Uint8Array, limits?: ImageLimits): Promise<ImageHeader> {
     const { readImageHeader } = await import("./decode_image.ts");
-    return readImageHeader(bytes, limits);
+    const header = readImageHeader(bytes, limits);
+    this.#headers.set(header, [bytes, limits]);
+    return header;
   }
 
   /** Ends the workers. What they have not finished is rejected. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#startTimer);
-    const error = new Error("Cannot decode the image: the decoder is disposed of");
+    const error = disposedError();
     for (const job of this.#queue.splice(0)) job.reject(error);
     for (const end of [...this.#busy.values()]) end(error);
     for (const worker of this.#idle.splice(0)) worker.terminate();
@@ -259,9 +273,8 @@ export class ImageDecoder implements Disposable {
   }
 }
 
-async function decodeHere(bytes: Uint8Array, options: DecodeOptions): Promise<Image> {
-  const { decodeImage } = await import("./decode_image.ts");
-  return await decodeImage(bytes, options);
+function disposedError(): Error {
+  return new Error("Cannot decode the image: the decoder is disposed of");
 }
 
 function createDecodeWorker(): Worker {

@@ -1,10 +1,10 @@
 import type { Orientation } from "./exif.ts";
-import { readGifHeader } from "./gif_header.ts";
+import { type GifHeader, readGifHeader } from "./gif_header.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 import { type ImageFormat, sniffImageFormat } from "./image_format.ts";
-import { readJpegHeader } from "./jpeg_header.ts";
-import { readPngHeader } from "./png_header.ts";
-import { readWebpHeader } from "./webp_header.ts";
+import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
+import { type PngHeader, readPngHeader } from "./png_header.ts";
+import { readWebpHeader, type WebpHeader } from "./webp_header.ts";
 
 /** What an image file says of itself before its pixels are decoded. */
 export interface ImageHeader {
@@ -47,6 +47,13 @@ export const DEFAULT_IMAGE_LIMITS: ImageLimits = {
   maxPixels: 40_000_000,
   maxSide: 16_384,
 };
+
+/** What {@linkcode readImageHeader} gives, with what the decoder of each format needs besides. */
+export type FormatHeader =
+  | { readonly format: "jpeg" } & JpegHeader
+  | { readonly format: "png" } & PngHeader
+  | { readonly format: "gif" } & GifHeader
+  | { readonly format: "webp" } & WebpHeader;
 
 const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHeader, "format">>> = {
   jpeg: readJpegHeader,

@@ -1,7 +1,7 @@
 import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import type { Image } from "./image.ts";
-import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
+import type { JpegHeader } from "./jpeg_header.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
 interface Size {
@@ -20,14 +20,15 @@ const decoder = new WasmDecoder("JPEG", jpegWasm);
 /**
  * Decodes a JPEG's pixels as they are stored; see {@linkcode decodeImage}.
  *
+ * @param header that of `bytes`.
  * @param minimum the size that will do. Where it is given, the image is scaled down by 2, 4 or 8
  * while it is decoded, as far as it stays as large as that.
  */
 export function decodeJpeg(
   bytes: Uint8Array,
+  header: JpegHeader,
   minimum?: Size,
 ): Image {
-  const header = readJpegHeader(bytes);
   const file = corrected(bytes, header);
   const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

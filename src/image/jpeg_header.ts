@@ -1,6 +1,8 @@
 import { type Orientation, readOrientation } from "./exif.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
+
+const damaged = damagedAs("JPEG");
 
 /** Start of frame: each process of ITU-T T.81, table B.1, that the decoder does not know. */
 const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
@@ -165,8 +167,4 @@ function readFrame(segment: Uint8Array, progressive: boolean): Frame {
 
 function startsWith(segment: Uint8Array, signature: readonly number[]): boolean {
   return signature.every((byte, i) => segment[i] === byte);
-}
-
-function damaged(what: string): ImageDecodeError {
-  return new ImageDecodeError(`Cannot decode the JPEG image: ${what}`);
 }

@@ -1,7 +1,7 @@
 import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import type { Image } from "./image.ts";
-import { readChunks, readPngHeader } from "./png_header.ts";
+import { type PngHeader, readChunks } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
@@ -21,8 +21,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
-export function decodePng(bytes: Uint8Array): Image {
-  const { width, height, isAnimated } = readPngHeader(bytes);
+export function decodePng(bytes: Uint8Array, { width, height, isAnimated }: PngHeader): Image {
   if (isAnimated) bytes = withoutAnimation(bytes);
   const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

@@ -1,6 +1,8 @@
 import { type Orientation, readOrientation } from "./exif.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
+
+const damaged = damagedAs("PNG");
 
 /** Samples a pixel by colour type: grey, colour, palette, grey with alpha, colour with alpha. */
 const COMPONENTS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -76,8 +78,4 @@ export function* readChunks(bytes: Uint8Array): Generator<PngChunk> {
 
 function chunkType(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-}
-
-function damaged(what: string): ImageDecodeError {
-  return new ImageDecodeError(`Cannot decode the PNG image: ${what}`);
 }

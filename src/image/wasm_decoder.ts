@@ -1,4 +1,4 @@
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs, type ImageDecodeError } from "./image_decode_error.ts";
 import { limitMemory } from "./limit_memory.ts";
 
 /** Memory limits are powers of two from here on, so that few modules are compiled. */
@@ -56,7 +56,7 @@ export class WasmDecoder {
 
   /** The error for an image of this format. */
   damaged(what: string): ImageDecodeError {
-    return new ImageDecodeError(`Cannot decode the ${this.#format} image: ${what}`);
+    return damagedAs(this.#format)(what);
   }
 }
 

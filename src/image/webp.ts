@@ -5,7 +5,7 @@ import { placeOnCanvas } from "./canvas.ts";
 import type { Image } from "./image.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
-import { readWebpHeader } from "./webp_header.ts";
+import type { WebpHeader } from "./webp_header.ts";
 
 /** RGBA, and planes or a transform's colours while they are decoded. */
 const MEMORY_PER_PIXEL = 16;
@@ -16,10 +16,13 @@ const decoder = new WasmDecoder("WebP", webpWasm);
 const BLACK = new Uint8Array(3);
 
 /** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */
-export async function decodeWebp(bytes: Uint8Array): Promise<Image> {
-  const { width, height, firstFrame } = readWebpHeader(bytes);
+export async function decodeWebp(
+  bytes: Uint8Array,
+  { width, height, firstFrame }: WebpHeader,
+): Promise<Image> {
   if (!firstFrame) return await decodeStill(bytes, width, height);
-  const file = stillOf(firstFrame.chunks, firstFrame.width, firstFrame.height);
+  const chunks = bytes.subarray(...firstFrame.chunks);
+  const file = stillOf(chunks, firstFrame.width, firstFrame.height);
   const frame = await decodeStill(file, firstFrame.width, firstFrame.height);
   return placeOnCanvas(frame, firstFrame.left, firstFrame.top, { width, height }, BLACK);
 }

@@ -1,16 +1,18 @@
 import { type Orientation, readOrientation } from "./exif.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
+import { damagedAs } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
+
+const damaged = damagedAs("WebP");
 
 /** What a WebP says, with where its picture is. */
 export interface WebpHeader extends Omit<ImageHeader, "format"> {
-  /** The first frame of an animation: its place on the canvas and its chunks. */
+  /** The first frame of an animation: its place on the canvas, and where its chunks begin and end. */
   readonly firstFrame?: {
     readonly left: number;
     readonly top: number;
     readonly width: number;
     readonly height: number;
-    readonly chunks: Uint8Array;
+    readonly chunks: readonly [begin: number, end: number];
   };
 }
 
@@ -51,12 +53,13 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   if (!isAnimated) return header;
   const frame = frames[0]?.data;
   if (!frame || frame.length < 16) throw damaged("it is an animation without a frame");
+  const begin = frame.byteOffset - bytes.byteOffset;
   const firstFrame = {
     left: 2 * uint24(frame, 0),
     top: 2 * uint24(frame, 3),
     width: 1 + uint24(frame, 6),
     height: 1 + uint24(frame, 9),
-    chunks: frame.subarray(16),
+    chunks: [begin + 16, begin + frame.length] as const,
   };
   const { left, top, width, height } = firstFrame;
   if (left + width > size.width || top + height > size.height) {
@@ -111,8 +114,4 @@ function orientationOf(exif: Uint8Array): Orientation {
 
 function uint24(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16;
-}
-
-function damaged(what: string): ImageDecodeError {
-  return new ImageDecodeError(`Cannot decode the WebP image: ${what}`);
 }

@@ -199,6 +199,63 @@ Deno.test("the HTML report has precision and F1, the model's name and the comman
   assertStringIncludes(Deno.readTextFileSync(html), "<p>Model: the embedded model<br>");
 });
 
+Deno.test("fit and evaluate write the same bytes, whatever --jobs", async () => {
+  using folder = new TempFolder();
+  const source = await photos(folder, "photos", 7);
+  const few = await photos(folder, "few", 2);
+  folder.write("photos/red/broken.png", "x");
+  folder.write("photos/red/twin.png", Deno.readFileSync(`${source}/red/3.png`));
+  const test = await photos(folder, "test", 4, { seed: 7000 });
+  // Two of them are right for the embedded model, and the page shows the others.
+  for (const name of ["ship", "dog", "frog", "deer"]) {
+    folder.write(`own/${name}/1.jpg`, Deno.readFileSync(`test/images/${name}.jpg`));
+    folder.write(`own/${name}/2.jpg`, Deno.readFileSync("test/images/bird.jpg"));
+  }
+  const outcomes = [];
+  for (const jobs of [[], ["--jobs", "1"], ["--jobs", "2"], ["--jobs", "3", "--threads", "2"]]) {
+    const out = `${folder.path}/my.onnx`;
+    const html = `${folder.path}/report.html`;
+    const shared = [...jobs, "--no-cache", "--json"];
+    const results = [];
+    for (const args of [[few, "--augment"], [source]]) {
+      const fitted = await run(fit, [...args, "--out", out, ...shared]);
+      assertEquals(fitted.code, 0);
+      results.push(fitted, Deno.readFileSync(out));
+    }
+    for (const args of [[test, "--model", out], [`${folder.path}/own`]]) {
+      const evaluated = await run(evaluate, [...args, "--html", html, ...shared]);
+      assertEquals(evaluated.code, 0);
+      const page = Deno.readTextFileSync(html).replace(/<code>.*?<\/code>/, "");
+      results.push(evaluated, page);
+    }
+    assertStringIncludes(String(results.at(-1)), "data:image/png;base64,");
+    outcomes.push(results);
+  }
+  for (const results of outcomes.slice(1)) assertEquals(results, outcomes[0]);
+});
+
+Deno.test("fit decodes nothing whose features it has", async () => {
+  using folder = new TempFolder();
+  const system = systemOf(folder);
+  const source = await photos(folder, "photos", 2);
+  const args = [source, "--head-only", `${folder.path}/head.onnx`, "--jobs", "2"];
+  const first = await run(fit, args, { system });
+  const { Worker } = globalThis;
+  try {
+    globalThis.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        assert(!String(url).includes("decode_worker"), "a decoder is started");
+        super(url, options);
+      }
+    };
+    assertEquals(await run(fit, args, { system }), first);
+    const uncached = await run(fit, [...args, "--no-cache"], { system });
+    assertStringIncludes(uncached.stderr, "a decoder is started");
+  } finally {
+    globalThis.Worker = Worker;
+  }
+});
+
 Deno.test("fit keeps features, and takes up again where it was interrupted", async () => {
   using folder = new TempFolder();
   const system = systemOf(folder);
@@ -423,6 +480,7 @@ Deno.test("fit refuses options that make no sense before it reads a photo", asyn
   await refuses(["nowhere", "--out", "x", "--lambd", "1"], "not of auto");
   await refuses(["nowhere", "--out", "x", "--lambd", "0", "--method", "ridge"], "--lambd is 0");
   await refuses(["nowhere", "--out", "x", "--unknown", "1"], "--unknown is 1");
+  await refuses(["nowhere", "--out", "x", "--jobs", "0"], "--jobs is 0");
   await refuses(["nowhere", "--out", "x", "--head", "y"], "--head is of --add");
   await refuses(["--add", "nowhere"], "--add takes a --model");
   await refuses(["nowhere", "--out", "no/such/x.onnx"], "its folder does not exist", 1);
@@ -591,6 +649,7 @@ Deno.test("evaluate refuses what makes no sense", async () => {
   await refuses(["x", "--splits", "3"], "--splits is of --shots");
   await refuses(["x", "--augment"], "--augment is of --shots");
   await refuses(["x", "--shots", "0"], "--shots is 0");
+  await refuses(["x", "--jobs", "65"], "--jobs is 65");
   await refuses(["x", "--shots", "1", "--html", "y"], "--html is not of --shots");
   await refuses(["x", "--shots", "1", "--method", "auto,magic"], "--method is magic");
   await refuses(["nowhere"], "nowhere: no such file", 1);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeImage } from "../../src/image/decode_image.ts";
+import type { DecodeRequest } from "../../src/image/decode_worker.ts";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
 import type { ImageLimits } from "../../src/image/image_header.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
@@ -187,4 +188,41 @@ Deno.test("ImageDecoder refuses settings that make no sense", () => {
   assertThrows(() => new ImageDecoder({ timeout: 0 }), RangeError, "timeout is 0");
   assertThrows(() => new ImageDecoder({ timeout: NaN }), RangeError);
   assertThrows(() => new ImageDecoder({ timeout: 2 ** 31 }), RangeError);
+});
+
+Deno.test("ImageDecoder hands a header that it has read on to the worker, and trusts no other", async () => {
+  const requests: DecodeRequest[] = [];
+  const createWorker = () => {
+    const worker = new Worker(new URL("../../src/image/decode_worker.ts", import.meta.url), {
+      type: "module",
+    });
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (request, transfer) => {
+      requests.push({ ...request });
+      post(request, transfer as Transferable[]);
+    };
+    return worker;
+  };
+  using decoder = new ImageDecoder({ workers: 1, createWorker });
+  for (const file of FILES) {
+    const header = await decoder.readHeader(file);
+    assertEquals(await decoder.decode(file, {}, header), await decodeImage(file));
+    assertEquals(requests.at(-1)!.header, header);
+  }
+  const [first, second] = FILES as [Uint8Array, Uint8Array];
+  const limits = { maxBytes: 1e6, maxPixels: 10, maxSide: 10 };
+  const header = await decoder.readHeader(first);
+  for (
+    const { bytes, options, header: given } of [
+      { bytes: second, options: {}, header }, // of other bytes
+      { bytes: first.slice(), options: {}, header },
+      { bytes: first, options: {}, header: { ...header } }, // made up
+      { bytes: first, options: { limits }, header }, // it has not passed these
+    ]
+  ) {
+    const decoded = decoder.decode(bytes, options, given);
+    if ("limits" in options) await assertRejects(() => decoded, ImageDecodeError, "over the limit");
+    else assertEquals(await decoded, await decodeImage(bytes));
+    assertEquals(requests.at(-1)!.header, undefined);
+  }
 });

@@ -1,26 +1,34 @@
-import { concat } from "@std/bytes/concat";
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
-import { readBytes } from "../checkpoint/read_whole.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { unreadKind, unreadText } from "./unread_images.ts";
-import { urlText } from "./url_argument.ts";
 
 /** An image to read, or why an argument gives none. */
 export interface ImageFile {
-  /** As the user would name it; `-` is standard input. */
+  /** The path as the caller would name it; `-` is standard input. */
   readonly file: string;
-  /** What was wrong, in which case there is nothing to read. */
+  /** Why there is nothing to read. */
   readonly error?: string;
 }
 
-/** The endings by which a folder's images are told from its other files. */
+/** An image and what it shows. */
+export interface LabelledImage extends ImageFile {
+  readonly label: string;
+}
+
+/**
+ * Says more about a path that does not exist than "no such file", for instance that it is a web address.
+ *
+ * @returns nothing if there is no more to say.
+ */
+export type ExplainMissing = (path: string) => string | undefined;
+
+/** A folder's files with these endings are images. */
 const EXTENSIONS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp"];
 
-/** How {@linkcode findImageFiles} goes about it. */
+/** Options of {@linkcode findImageFiles}. */
 export interface FindOptions {
-  /** What takes an image through a pipe, such as `deno task classify -`. */
-  readonly pipe?: string;
-  /** Called at the end with what was found and is no image that can be decoded, unless it is nothing. */
+  readonly explainMissing?: ExplainMissing | undefined;
+  /** Called at the end with the image files that are left out because they cannot be decoded, if any. */
   readonly onUnread?: (files: readonly string[]) => void;
 }
 
@@ -31,14 +39,14 @@ export interface FindOptions {
  */
 export async function findImageFiles(
   args: readonly string[],
-  { pipe, onUnread = () => {} }: FindOptions = {},
+  { explainMissing = () => undefined, onUnread = () => {} }: FindOptions = {},
 ): Promise<ImageFile[]> {
   const found: ImageFile[] = [];
   const unread: string[] = [];
   for (const arg of args) {
     if (arg === "-" && found.some(({ file }) => file === "-")) {
       found.push({ file: arg, error: "standard input is read already" });
-    } else found.push(...await findOne(arg, pipe, unread));
+    } else found.push(...await findOne(arg, explainMissing, unread));
   }
   if (unread.length > 0) onUnread(unread);
   return found;
@@ -46,7 +54,7 @@ export async function findImageFiles(
 
 async function findOne(
   arg: string,
-  pipe: string | undefined,
+  explainMissing: ExplainMissing,
   unread: string[],
 ): Promise<ImageFile[]> {
   if (arg === "-") return [{ file: arg }];
@@ -55,8 +63,8 @@ async function findOne(
     return isDirectory ? await findInFolder(arg, unread) : [{ file: arg }];
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
-    const url = isMissing ? urlText(arg, pipe) : undefined;
-    if (url !== undefined) return [{ file: arg, error: url }];
+    const explanation = isMissing ? explainMissing(arg) : undefined;
+    if (explanation !== undefined) return [{ file: arg, error: explanation }];
     if (isMissing && isGlob(arg)) return await findGlob(arg, unread);
     return [{ file: arg, error: readErrorMessage(error) }];
   }
@@ -69,7 +77,7 @@ async function findInFolder(folder: string, unread: string[]): Promise<ImageFile
   return filesOrReason(all, files, unread, folder, `no image is in this folder (${endings})`);
 }
 
-/** Whether a file's name ends as that of an image which is decoded. */
+/** Whether a file has the name of an image that can be decoded. */
 export function isImageName(file: string): boolean {
   return EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension));
 }
@@ -136,48 +144,4 @@ async function isLinkToFile(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/**
- * Reads an image file, or standard input for `-`.
- *
- * @throws {Error} if it cannot be read or has more than `maxBytes`; the message fits behind the file's
- * name.
- */
-export async function readImageFile(
-  { file, error }: ImageFile,
-  stdin: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  if (error !== undefined) throw new Error(error);
-  if (file === "-") return await readLimited(stdin, maxBytes);
-  try {
-    using handle = await Deno.open(file);
-    const { isFile, size } = await handle.stat();
-    if (!isFile) return await readLimited(handle.readable, maxBytes);
-    if (size > maxBytes) throw tooLong(maxBytes);
-    return await readBytes(handle, size);
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    throw new Error(isMissing && urlText(file) || readErrorMessage(error));
-  }
-}
-
-/** Stops at the limit, however long the stream would go on. */
-async function readLimited(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLong(maxBytes);
-    chunks.push(chunk);
-  }
-  return concat(chunks);
-}
-
-function tooLong(maxBytes: number): Error {
-  return new Error(`it has more than ${maxBytes} bytes`);
 }

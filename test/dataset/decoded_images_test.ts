@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodedImages } from "../../src/cli/decoded_images.ts";
-import { decodeImage } from "../../src/mod.ts";
+import { decodedImages } from "../../src/dataset/decoded_images.ts";
+import { decodeImage, readImageHeader } from "../../src/mod.ts";
 import { readGolden } from "../golden/golden.ts";
-import { TempFolder } from "./run.ts";
+import { TempFolder } from "../cli/run.ts";
 
 const golden = readGolden("decoded.safetensors");
 const png = golden.get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
@@ -65,3 +65,45 @@ Deno.test("decodedImages ends its workers when nobody takes more", async () => {
     break; // a worker that went on would fail this test
   }
 });
+
+/** Counts what is read of a file through views of its numbers, which the readers of headers make. */
+class HeaderReads implements Disposable {
+  count = 0;
+  readonly #getUint32 = DataView.prototype.getUint32;
+  readonly #getUint16 = DataView.prototype.getUint16;
+
+  constructor() {
+    const [getUint32, getUint16] = [this.#getUint32, this.#getUint16];
+    const count = () => void this.count++;
+    DataView.prototype.getUint32 = function (...args) {
+      count();
+      return getUint32.apply(this, args);
+    };
+    DataView.prototype.getUint16 = function (...args) {
+      count();
+      return getUint16.apply(this, args);
+    };
+  }
+
+  [Symbol.dispose](): void {
+    DataView.prototype.getUint32 = this.#getUint32;
+    DataView.prototype.getUint16 = this.#getUint16;
+  }
+}
+
+for (const name of ["png_rgb", "jpeg_420", "gif_offset"]) {
+  Deno.test(`decodedImages reads the header of ${name} once`, async () => {
+    using folder = new TempFolder();
+    const bytes = golden.get(`${name}.file`)!.data as Uint8Array<ArrayBuffer>;
+    const files = [{ file: folder.write(name, bytes) }];
+    await decodeImage(bytes); // loads the decoder, which reads numbers of its WebAssembly
+    using reads = new HeaderReads();
+    readImageHeader(bytes);
+    const once = reads.count;
+    assert(once > 0);
+    reads.count = 0;
+    const [decoded] = await Array.fromAsync(decodedImages(files, noInput()));
+    assertEquals(reads.count, once);
+    assertEquals(decoded?.image, await decodeImage(bytes));
+  });
+}

@@ -1,73 +1,16 @@
 import { parse } from "@std/csv/parse";
 import { dirname, isAbsolute, join } from "@std/path";
-import { errorMessage } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
-import { findImageFiles, type ImageFile, isImageName } from "./image_files.ts";
-import { unreadKind, unreadText } from "./unread_images.ts";
-import { urlText } from "./url_argument.ts";
-
-/** An image and what it shows. */
-export interface LabelledImage extends ImageFile {
-  readonly label: string;
-}
+import { isImageName, type LabelledImage } from "./image_files.ts";
+import { unreadKind } from "./unread_images.ts";
 
 /**
- * Finds labelled images: a folder with a folder for each class, whose name is the label, or a table of
- * them, CSV or JSON lines, with `path` and `label`; paths count from the table's folder.
+ * Reads a table of labelled images, CSV or JSON lines, with `path` and `label`; paths count from the
+ * table's folder.
  *
- * @param warn is told what is left out.
- * @throws {Error} if nothing is labelled there, or the table cannot be read; the message names it.
+ * @throws {Error} if it cannot be read, or a row lacks one of them; the message names the table.
  */
-export async function findLabelledImages(
-  source: string,
-  warn: (message: string) => void,
-): Promise<LabelledImage[]> {
-  let isFolder;
-  try {
-    isFolder = (await Deno.stat(source)).isDirectory;
-  } catch (error) {
-    throw new Error(`${source}: ${urlText(source) ?? readErrorMessage(error)}`);
-  }
-  const images = isFolder ? await findInFolders(source, warn) : await readTable(source);
-  if (images.length > 0) return images;
-  throw new Error(
-    `${source}: ${
-      isFolder
-        ? "there is no folder in it; it takes a folder of photos for each class, named after it"
-        : "it has no rows"
-    }`,
-  );
-}
-
-async function findInFolders(
-  source: string,
-  warn: (message: string) => void,
-): Promise<LabelledImage[]> {
-  const entries = await Array.fromAsync(Deno.readDir(source));
-  const folders: string[] = [];
-  for (const { name, isDirectory, isSymlink } of entries) {
-    if (name.startsWith(".")) continue;
-    const isFolder = isDirectory ||
-      isSymlink && (await Deno.stat(join(source, name)).catch(() => undefined))?.isDirectory;
-    if (isFolder) folders.push(name);
-  }
-  const others = entries.filter(({ name, isFile }) => isFile && !name.startsWith(".")).length;
-  if (others > 0 && folders.length > 0) {
-    warn(`${source}: ${others} files right in it are left out: they are in no class's folder`);
-  }
-  const found: LabelledImage[] = [];
-  const unread: string[] = [];
-  for (const label of folders.sort()) {
-    const images = await findImageFiles([join(source, label)], {
-      onUnread: (files) => unread.push(...files),
-    });
-    found.push(...images.map((image) => ({ ...image, label })));
-  }
-  if (unread.length > 0) warn(`left out: ${unreadText(unread)}`);
-  return found;
-}
-
-async function readTable(path: string): Promise<LabelledImage[]> {
+export async function readLabelledTable(path: string): Promise<LabelledImage[]> {
   const ending = /\.(csv|jsonl|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
   if (!ending) throw new Error(`${path}: it is neither a folder nor a table, .csv or .jsonl`);
   const fileOf = (name: string) => isAbsolute(name) ? name : join(dirname(path), name);
@@ -76,7 +19,7 @@ async function readTable(path: string): Promise<LabelledImage[]> {
     const text = (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
     rows = ending === "csv" ? await parseCsv(text, fileOf) : parseJsonLines(text);
   } catch (error) {
-    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+    throw new Error(`${path}: ${readErrorMessage(error)}`);
   }
   return rows.map((row, i) => {
     const { path: file, label } = row;

@@ -1,0 +1,125 @@
+import type { DecodeOptions } from "../image/decode_options.ts";
+import type { Image } from "../image/image.ts";
+import { ImageDecoder } from "../image/image_decoder.ts";
+import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
+import { sha256 } from "../tensor/sha256.ts";
+import type { ExplainMissing, ImageFile } from "./image_files.ts";
+import { readImageFile } from "./read_image_file.ts";
+
+/** The image of a file, why there is none, or neither of a file that `isKnown`. */
+export type DecodedImage =
+  & {
+    readonly file: string;
+    /** Of the file's bytes, in hexadecimal; with `isKnown`, of each file that can be read. */
+    readonly sha256?: string;
+  }
+  & (
+    | { readonly image: Image; readonly error?: never }
+    | { readonly error: string; readonly image?: never }
+    | { readonly image?: never; readonly error?: never }
+  );
+
+/** Options of {@linkcode decodedImages}. */
+export interface ReadAheadOptions {
+  readonly decoding?: DecodeOptions;
+  /** How many images to decode at a time, each in a worker of its own; default 1. */
+  readonly workers?: number;
+  /**
+   * How many bytes of files and of their pixels may wait to be taken; one image more may be under way.
+   * Default is 64 MiB.
+   */
+  readonly maxBytesAhead?: number;
+  /**
+   * Whether a file need not be decoded, by the SHA-256 of its bytes. It is called once for each file that
+   * can be read, in their order and ahead of what is yielded. Without it, no SHA-256 is computed.
+   */
+  readonly isKnown?: ((sha256: string) => boolean) | undefined;
+  readonly explainMissing?: ExplainMissing | undefined;
+}
+
+/** At most so many small images wait: more would not be decoded any sooner. */
+const MAX_IMAGES_AHEAD = 64;
+const MAX_BYTES_AHEAD = 64 * 2 ** 20;
+
+/** A file that is being decoded. */
+interface Ahead {
+  readonly result: Promise<DecodedImage>;
+  /** Of the file and its pixels. */
+  readonly bytes: number;
+}
+
+/**
+ * Reads and decodes images, and goes on with the next ones while the caller uses those before. It reads
+ * ahead whenever one is taken; what waits is bounded in bytes. A header is read once. A single image is
+ * decoded in the caller's thread, before a worker would have started. Whoever takes no more must end the
+ * iteration, as `for await` does, so that the workers end.
+ *
+ * @param files what `findImageFiles` gives.
+ * @param stdin what `-` stands for. It is read when it is its turn, not ahead: it may take its time.
+ * @yields an image or an error for each file, in the order of the files.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodedImages } from "./decoded_images.ts";
+ *
+ * const files = [{ file: "test/images/ship.jpg" }, { file: "nowhere.jpg" }];
+ * const [ship, nowhere] = await Array.fromAsync(decodedImages(files, new ReadableStream()));
+ * assertEquals(ship?.image?.width, 480);
+ * assertEquals(nowhere, { file: "nowhere.jpg", error: "no such file" });
+ * ```
+ */
+export async function* decodedImages(
+  files: readonly ImageFile[],
+  stdin: ReadableStream<Uint8Array>,
+  options: ReadAheadOptions = {},
+): AsyncGenerator<DecodedImage> {
+  const { workers = 1, maxBytesAhead = MAX_BYTES_AHEAD } = options;
+  using decoder = new ImageDecoder({ workers: files.length > 1 ? workers : 0 });
+  const ahead: Ahead[] = [];
+  let bytesAhead = 0;
+  let next = 0;
+  const isRoom = () =>
+    ahead.length === 0 ||
+    ahead.length < MAX_IMAGES_AHEAD && bytesAhead < maxBytesAhead && files[next]!.file !== "-";
+  while (next < files.length || ahead.length > 0) {
+    while (next < files.length && isRoom()) {
+      const begun = await begin(files[next++]!, stdin, decoder, options);
+      ahead.push(begun);
+      bytesAhead += begun.bytes;
+    }
+    const { result, bytes } = ahead.shift()!;
+    bytesAhead -= bytes;
+    yield await result;
+  }
+}
+
+/** Reads a file, and begins to decode it unless it is known. */
+async function begin(
+  entry: ImageFile,
+  stdin: ReadableStream<Uint8Array>,
+  decoder: ImageDecoder,
+  { decoding = {}, isKnown, explainMissing }: ReadAheadOptions,
+): Promise<Ahead> {
+  const { limits = DEFAULT_IMAGE_LIMITS } = decoding;
+  let from: { file: string; sha256?: string } = { file: entry.file };
+  const failed = (error: unknown): DecodedImage => ({
+    ...from,
+    error: error instanceof Error ? error.message : String(error),
+  });
+  try {
+    const bytes = await readImageFile(entry, stdin, limits.maxBytes, explainMissing);
+    if (isKnown) {
+      const digest = await sha256(bytes);
+      from = { ...from, sha256: digest };
+      if (isKnown(digest)) return { result: Promise.resolve(from), bytes: 0 };
+    }
+    const header = await decoder.readHeader(bytes, decoding.limits);
+    // What fails while it waits fails when it is taken.
+    const result = decoder.decode(bytes, decoding, header)
+      .then((image): DecodedImage => ({ ...from, image }), failed);
+    return { result, bytes: bytes.length + 3 * header.width * header.height };
+  } catch (error) {
+    return { result: Promise.resolve(failed(error)), bytes: 0 };
+  }
+}
