@@ -55,15 +55,26 @@ export {
 export { type Resampling } from "./image/resampling.ts";
 export { resize } from "./image/resize.ts";
 export {
+  createClassifier,
+  createModel,
+  type CreateOptions,
   type EmbedOptions,
   type ForwardOptions,
   loadClassifier,
   loadModel,
   type LoadOptions,
+  type ModelDescription,
   type Pictures,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model.ts";
+export {
+  type Attribute,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfo,
+} from "./onnx/model_proto.ts";
 export {
   parsePreprocessorConfig,
   type PreprocessorConfig,
@@ -97,4 +108,11 @@ export {
 } from "./vit_msn/head_parameters.ts";
 export { type LayerNorm } from "./vit_msn/layer_norm.ts";
 export { type KeepOptions } from "./vit_msn/kept_patches.ts";
-export { type Sidecars, writeModelWithHead } from "./vit_msn/model_file.ts";
+export {
+  type ModelFile,
+  readModelFile,
+  type Sidecars,
+  writeModelWithHead,
+} from "./vit_msn/model_file.ts";
+export { type OwnGraph } from "./vit_msn/own_graph.ts";
+export { type Weights } from "./vit_msn/weights.ts";

@@ -1,4 +1,3 @@
-import { concat } from "@std/bytes/concat";
 import {
   type Classification,
   type ClassificationOptions,
@@ -11,27 +10,30 @@ import { pool, type Pooling } from "./heads/pool.ts";
 import type { Image } from "./image/image.ts";
 import { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 import { autoRuntime } from "./runtime/auto.ts";
+import { DrainingSession } from "./runtime/draining_session.ts";
 import type { RunOptions, Runtime, Session } from "./runtime/runtime.ts";
 import { l2Normalize } from "./tensor/l2_normalize.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "./vit_msn/forward_inputs.ts";
-import { type GraphVariant, OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
+import { OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
 import { type HeadFile, readHeadFile } from "./vit_msn/head_file.ts";
 import type { LayerNorm } from "./vit_msn/layer_norm.ts";
-import {
-  type ModelFile,
-  readModelFile,
-  type Sidecars,
-  writeVariant,
-} from "./vit_msn/model_file.ts";
+import { type ModelFile, readModelFile, type Sidecars } from "./vit_msn/model_file.ts";
 import { choosePatches, type KeepOptions } from "./vit_msn/kept_patches.ts";
-import { GraphSessions } from "./graph_sessions.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {
   /** A head's file, to classify with instead of the model's own classifier. */
   readonly head?: Uint8Array;
+  /** The engine; default is {@linkcode autoRuntime}. */
+  readonly runtime?: Runtime;
+}
+
+/** How {@linkcode createModel} makes a model. */
+export interface CreateOptions {
+  /** A head to classify with instead of the model's own classifier. */
+  readonly head?: HeadFile;
   /** The engine; default is {@linkcode autoRuntime}. */
   readonly runtime?: Runtime;
 }
@@ -77,17 +79,17 @@ export class ViTMSNModel implements AsyncDisposable {
   /** The head that was fitted on features, if that is the classifier. */
   readonly head?: Head;
   readonly #layerNorm: LayerNorm | undefined;
-  readonly #sessions: GraphSessions;
+  readonly #session: DrainingSession;
 
   /** Use {@linkcode loadModel}. */
-  constructor(file: ModelFile, sessions: GraphSessions) {
+  constructor(file: ModelDescription, session: Session) {
     this.config = file.config;
     this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
     if (file.head) this.head = new Head(file.head);
     this.#layerNorm = file.layerNorm;
-    this.#sessions = sessions;
-    this.concurrency = sessions.concurrency;
+    this.#session = new DrainingSession(session);
+    this.concurrency = this.#session.concurrency;
   }
 
   /**
@@ -129,8 +131,8 @@ export class ViTMSNModel implements AsyncDisposable {
   /**
    * Runs the model on tensors, as the `forward` of Hugging Face does.
    *
-   * The plain forward runs the graph in the file. Anything else, such as `attentions` or a mask, runs a
-   * graph that is made of the same weights when it is first asked for.
+   * With onnxruntime-web, the plain forward runs the graph in the file. Anything else, such as `attentions`
+   * or a mask, runs a graph that is made of the same weights when it is first asked for.
    *
    * @returns the outputs by name: `last_hidden_state` [B, T, D]; `hidden_states` [L + 1, B, T, D], the
    * embeddings and then each block's, the last one before the final LayerNorm; `attentions`
@@ -149,7 +151,7 @@ export class ViTMSNModel implements AsyncDisposable {
     inputs: ForwardInputs,
     { outputs, interpolatePosEncoding = false, onlyCls = false }: ForwardOptions & RunOptions,
   ): Promise<ReadonlyMap<string, Tensor>> {
-    const { graph, feeds } = checkInputs(inputs, this.config, interpolatePosEncoding);
+    const feeds = checkInputs(inputs, this.config, interpolatePosEncoding);
     const wanted = outputs ??
       [...this.defaultOutputs, ...(inputs.labels && this.#canClassify ? ["loss" as const] : [])];
     this.#assertOutputs(wanted, inputs);
@@ -162,8 +164,7 @@ export class ViTMSNModel implements AsyncDisposable {
     const computed = [
       ...new Set(needed.map((name) => name === "logits" && this.head ? LAST_HIDDEN_STATE : name)),
     ];
-    await using session = await this.#sessions.borrow({ ...graph, outputs: computed });
-    const results = await session.run(feeds, computed, {
+    const results = await this.#session.run(feeds, computed, {
       onlyCls: onlyCls || !wanted.includes(LAST_HIDDEN_STATE),
     });
     const available = this.head && needed.includes("logits")
@@ -187,7 +188,7 @@ export class ViTMSNModel implements AsyncDisposable {
 
   /** Frees the memory of the model. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sessions[Symbol.asyncDispose]();
+    await this.#session[Symbol.asyncDispose]();
   }
 
   /** One output for pictures. */
@@ -290,20 +291,36 @@ export async function loadModel(
   bytes: Uint8Array,
   { runtime = autoRuntime(), head, ...sidecars }: LoadOptions = {},
 ): Promise<ViTMSNModel> {
-  const own = readModelFile(bytes, sidecars);
-  const file = head ? withHead(own, readHeadFile(head)) : own;
-  const plain = await runtime.createSession(bytes, own.config);
-  const sessions = new GraphSessions(
-    plain,
-    own.outputs,
-    plain.computesVariants ? noVariant : variantsOf(bytes, runtime),
-  );
-  const Model = file.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
-  return new Model(file, sessions);
+  return await createModel(readModelFile(bytes, sidecars), {
+    runtime,
+    ...(head ? { head: readHeadFile(head) } : {}),
+  });
 }
 
-/** A model's file as if it had that head. */
-function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelFile {
+/**
+ * The same of a file that is read already.
+ *
+ * @throws {TypeError} if the config contradicts the graph, or the head was fitted on another backbone.
+ */
+export async function createModel(
+  file: ModelFile,
+  { runtime = autoRuntime(), head }: CreateOptions = {},
+): Promise<ViTMSNModel> {
+  const description = head ? withHead(file, head) : file;
+  const session = await runtime.createSession(file);
+  const { outputs } = description;
+  const Model = outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
+  return new Model(description, session);
+}
+
+/** What a {@linkcode ViTMSNModel} takes of its file. */
+export type ModelDescription = Pick<
+  ModelFile,
+  "config" | "preprocessorConfig" | "outputs" | "layerNorm" | "head"
+>;
+
+/** What the file would say with that head in it. */
+function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelDescription {
   const known = file.layerNorm ?? layerNorm;
   const isSame = known.weight.length === layerNorm.weight.length &&
     file.config.hiddenSize === layerNorm.weight.length &&
@@ -322,18 +339,6 @@ function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelFile {
 }
 
 const HEAD_TYPE = "single_label_classification" as const;
-
-/** Makes sessions of other graphs. It keeps the file, which an engine without need of it may let go. */
-function variantsOf(
-  bytes: Uint8Array,
-  runtime: Runtime,
-): (variant: GraphVariant) => Promise<Session> {
-  return async (variant) => await runtime.createSession(concat(writeVariant(bytes, variant)));
-}
-
-function noVariant(): never {
-  throw new Error("Cannot make another graph: the session computes them itself");
-}
 
 /**
  * Makes a classifier ready to run; see {@linkcode loadModel}.
@@ -355,7 +360,22 @@ export async function loadClassifier(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<ViTMSNForImageClassification> {
-  const model = await loadModel(bytes, options);
+  return await asClassifier(await loadModel(bytes, options));
+}
+
+/**
+ * The same of a file that is read already.
+ *
+ * @throws {TypeError} as {@linkcode createModel} and {@linkcode loadClassifier}.
+ */
+export async function createClassifier(
+  file: ModelFile,
+  options: CreateOptions = {},
+): Promise<ViTMSNForImageClassification> {
+  return await asClassifier(await createModel(file, options));
+}
+
+async function asClassifier(model: ViTMSNModel): Promise<ViTMSNForImageClassification> {
   if (model instanceof ViTMSNForImageClassification) return model;
   await model[Symbol.asyncDispose]();
   throw new TypeError(`Cannot classify: ${BACKBONE}`);

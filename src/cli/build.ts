@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { readWhole } from "../checkpoint/read_whole.ts";
-import { readOwnModel } from "../vit_msn/model_file.ts";
+import { readModel } from "../onnx/read_model.ts";
+import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { bundle, type BundledFile, startEsbuild } from "./bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
@@ -43,7 +44,7 @@ export const build: Command<typeof options> = {
     if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
     const target = choiceOption("target", values.target, ["deno", "deno-deploy", "supabase"]);
     const out = values.out ?? "dist";
-    const model = await readModelFile(values.model, values["with-onnxruntime"]);
+    const model = await modelBytes(values.model, values["with-onnxruntime"]);
     const settings = {
       withOnnxruntime: values["with-onnxruntime"],
       withWorkers: target !== "supabase",
@@ -73,7 +74,7 @@ export const build: Command<typeof options> = {
 };
 
 /** A model that the bundle can run. */
-async function readModelFile(path: string | undefined, anyTool: boolean): Promise<Uint8Array> {
+async function modelBytes(path: string | undefined, anyTool: boolean): Promise<Uint8Array> {
   if (path === undefined) {
     const embedded = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
@@ -82,11 +83,21 @@ async function readModelFile(path: string | undefined, anyTool: boolean): Promis
   }
   try {
     const bytes = await readWhole(path);
-    if (!anyTool) readOwnModel(bytes);
+    if (!anyTool) assertOwnModel(bytes);
     return bytes;
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }
+}
+
+/** @throws {TypeError} if another tool made the file. */
+function assertOwnModel(bytes: Uint8Array): void {
+  const proto = readModel(bytes);
+  // What lies beside the file does not go into the bundle.
+  if (!isSelfContained(proto)) {
+    throw new TypeError("Cannot use the ONNX model: another tool made it");
+  }
+  verifiedWeights(toModelFile(bytes, proto));
 }
 
 /** What to do with a bundle. */

@@ -5,7 +5,7 @@ import { extendHead, type Extension } from "../heads/add_to_head.ts";
 import { fitHead, type FitReport } from "../heads/fit_head.ts";
 import type { Head } from "../heads/head.ts";
 import { writeHeadFile } from "../vit_msn/head_file.ts";
-import { readModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
+import { writeModelWithHead } from "../vit_msn/model_file.ts";
 import {
   asCalled,
   choiceOption,
@@ -222,18 +222,19 @@ async function assertTargets(
   if (headOnly !== undefined) await assertReplaceable(headOnly, "head", force);
 }
 
-async function write(head: Head, { bytes }: OpenedModel, targets: Targets): Promise<void> {
-  const { parameters } = head;
+async function write(
+  { parameters }: Head,
+  { file, head: given }: OpenedModel,
+  targets: Targets,
+): Promise<void> {
   if (targets.out !== undefined) {
     // In one piece: the file may be the one that the pieces are views of.
-    await writeFile(targets.out, [concat(writeModelWithHead(bytes, parameters))]);
+    await writeFile(targets.out, [concat(writeModelWithHead(file, parameters))]);
   }
   if (targets["head-only"] !== undefined) {
-    const { layerNorm } = readModelFile(bytes);
-    await writeFile(
-      targets["head-only"],
-      writeHeadFile({ head: parameters, layerNorm: layerNorm! }),
-    );
+    // Without one there are no features to fit a head on.
+    const layerNorm = (file.layerNorm ?? given?.layerNorm)!;
+    await writeFile(targets["head-only"], writeHeadFile({ head: parameters, layerNorm }));
   }
 }
 

@@ -1,16 +1,17 @@
 import { readWhole } from "../checkpoint/read_whole.ts";
 import {
-  loadClassifier,
-  loadModel,
+  createClassifier,
+  createModel,
   type ViTMSNForImageClassification,
   type ViTMSNModel,
 } from "../model.ts";
-import { readHeadFile } from "../vit_msn/head_file.ts";
+import { readModel } from "../onnx/read_model.ts";
+import { type HeadFile, readHeadFile } from "../vit_msn/head_file.ts";
 import {
   isSelfContained,
   type ModelFile,
   readModelFile,
-  type Sidecars,
+  toModelFile,
 } from "../vit_msn/model_file.ts";
 import {
   choiceOption,
@@ -64,11 +65,7 @@ export async function loadModelOption(
   terminal: Terminal,
 ): Promise<ViTMSNModel> {
   const runtime = runtimeOption(values, terminal);
-  return await openModel(
-    values,
-    terminal,
-    (bytes, sidecars) => loadModel(bytes, { ...sidecars, runtime }),
-  );
+  return await openModel(values, terminal, (file) => createModel(file, { runtime }));
 }
 
 /**
@@ -85,18 +82,22 @@ export async function loadClassifierOption(
   return await openModel(
     values,
     terminal,
-    (bytes, sidecars) => loadClassifier(bytes, { ...sidecars, ...head, runtime }),
+    (file) => createClassifier(file, { ...head, runtime }),
   );
 }
 
-/** A model, and the file that it was loaded from. */
+/** A model, and the files that it was loaded from. */
 export interface OpenedModel {
   readonly model: ViTMSNModel;
+  readonly file: ModelFile;
+  /** The bytes of `file`. */
   readonly bytes: Uint8Array;
+  /** The head on top of the model, if one was given. */
+  readonly head?: HeadFile;
 }
 
 /**
- * The same as {@linkcode loadModelOption}, or with a head, with the file's bytes.
+ * The same as {@linkcode loadModelOption}, or with a head, with the files.
  *
  * @param threads without `--threads`; see {@linkcode runtimeOption}.
  */
@@ -107,18 +108,18 @@ export async function openModelOption(
 ): Promise<OpenedModel> {
   const runtime = runtimeOption(values, terminal, threads);
   const head = await headOption(values.head);
-  return await openModel(values, terminal, async (bytes, sidecars) => ({
-    bytes,
-    model: await loadModel(bytes, { ...sidecars, ...head, runtime }),
+  return await openModel(values, terminal, async (file) => ({
+    model: await createModel(file, { ...head, runtime }),
+    file,
+    bytes: file.bytes,
+    ...head,
   }));
 }
 
-async function headOption(path: string | undefined): Promise<{ head?: Uint8Array }> {
+async function headOption(path: string | undefined): Promise<{ head?: HeadFile }> {
   if (path === undefined) return {};
   try {
-    const head = await readWhole(path);
-    readHeadFile(head);
-    return { head };
+    return { head: readHeadFile(await readWhole(path)) };
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }
@@ -129,13 +130,13 @@ export async function readModelOption(
   values: ModelOptionValues,
   terminal: Terminal,
 ): Promise<ModelFile> {
-  return await openModel(values, terminal, readModelFile);
+  return await openModel(values, terminal, (file) => file);
 }
 
 async function openModel<T>(
   { model, offline, dtype: given }: ModelOptionValues,
   terminal: Terminal,
-  open: (bytes: Uint8Array, sidecars: Sidecars) => T | Promise<T>,
+  open: (file: ModelFile) => T | Promise<T>,
 ): Promise<T> {
   const dtype = choiceOption("dtype", given, DTYPES);
   if (model === undefined) {
@@ -143,7 +144,7 @@ async function openModel<T>(
     const embedded = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
     });
-    return await open(embedded.default, {});
+    return await open(readModelFile(embedded.default));
   }
   const name = await hubNameOf(model);
   let path = model;
@@ -152,7 +153,9 @@ async function openModel<T>(
   else assertNoDtype(given, model);
   try {
     const bytes = await readWhole(path);
-    return await open(bytes, isSelfContained(bytes) ? {} : await readSidecars(path));
+    const proto = readModel(bytes);
+    const sidecars = isSelfContained(proto) ? {} : await readSidecars(path);
+    return await open(toModelFile(bytes, proto, sidecars));
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
     const reason = isMissing ? urlText(model) ?? "no such file or folder" : readErrorMessage(error);

@@ -86,8 +86,8 @@ export function runtimeOption(
 /** Says which graphics card a model runs on, once it does. */
 function reportingAdapter(runtime: Runtime, { stderr }: Terminal): Runtime {
   return {
-    async createSession(model, config) {
-      const session = await runtime.createSession(model, config);
+    async createSession(file) {
+      const session = await runtime.createSession(file);
       const adapter = await webgpuAdapter();
       if (adapter) {
         const { description, isSoftware, hasFloat16, maxBufferBytes } = adapter;

@@ -5,22 +5,33 @@ import type { DataType, Tensor } from "../tensor/tensor.ts";
 
 /** A whole model. */
 export interface ModelProto {
+  /** The version of ONNX's format. */
   readonly irVersion: number;
+  /** The tool that wrote the file. */
   readonly producerName: string;
+  /** That tool's version. */
   readonly producerVersion: string;
+  /** Free text. */
   readonly docString: string;
+  /** The versions of the operators, by their domain. */
   readonly opsetImport: readonly { readonly domain: string; readonly version: number }[];
   /** Free text by key. */
   readonly metadataProps: ReadonlyMap<string, string>;
+  /** What the model computes. */
   readonly graph: GraphProto;
 }
 
 /** Nodes in topological order, and the values they begin and end with. */
 export interface GraphProto {
+  /** The graph's name. */
   readonly name: string;
+  /** The operators. */
   readonly nodes: readonly NodeProto[];
+  /** Weights and constants by name. */
   readonly initializers: ReadonlyMap<string, Tensor>;
+  /** What the graph takes; of older tools, weights too. */
   readonly inputs: readonly ValueInfo[];
+  /** What the graph computes. */
   readonly outputs: readonly ValueInfo[];
   /** The shapes of weights whose type this project has no use for, such as 4-bit integers. */
   readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
@@ -28,12 +39,17 @@ export interface GraphProto {
 
 /** One operator with its values' names. */
 export interface NodeProto {
+  /** Free text; values have names of their own. */
   readonly name: string;
+  /** The operator. */
   readonly opType: string;
   /** Empty for ONNX's own operators. */
   readonly domain: string;
+  /** The values that it reads; one that is left out is empty. */
   readonly inputs: readonly string[];
+  /** The values that it makes. */
   readonly outputs: readonly string[];
+  /** Its settings by name. */
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
 
@@ -48,8 +64,11 @@ export type Attribute =
 
 /** The type of a graph's input or output. A dimension is a size or the name of a free one. */
 export interface ValueInfo {
+  /** The value's name. */
   readonly name: string;
+  /** The type of its elements. */
   readonly dtype: DataType;
+  /** Its dimensions. */
   readonly shape: readonly (number | string)[];
 }
 

@@ -1,4 +1,6 @@
-import { readOwnModel } from "../vit_msn/model_file.ts";
+import type { OutputName } from "../vit_msn/graph.ts";
+import type { ModelFile } from "../vit_msn/model_file.ts";
+import type { Weights } from "../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 import type { GpuWins } from "./webgpu/choice.ts";
@@ -31,45 +33,47 @@ export function autoRuntime(
 ): Runtime {
   const simd = simdRuntime(options);
   return {
-    async createSession(model, config) {
-      let session: Session;
-      try {
-        session = await simd.createSession(model);
-      } catch (error) {
-        // It is what `readOwnModel` throws for a graph that is not this project's.
-        if (!(error instanceof TypeError)) throw error;
+    async createSession(file) {
+      if ("reason" in file.own) {
         if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
-          throw new TypeError(`${error.message}; onnxruntime-web, which could, runs in one thread`);
+          throw new TypeError(
+            `Cannot use the ONNX model: ${file.own.reason}; ` +
+              "onnxruntime-web, which could, runs in one thread",
+          );
         }
         const { onnxruntimeWasm } = await import("./onnxruntime_wasm.ts");
-        return await onnxruntimeWasm.createSession(model, config);
+        return await onnxruntimeWasm.createSession(file);
       }
-      const wins = await gpuWinsFor(model, session);
+      const session = await simd.createSession(file);
+      if (!isForGpu(file.bytes, file.own.weights)) return session;
+      const wins = await gpuWinsFor(file, session);
       if (!wins) return session;
       return new AutoSession(session, wins, async () => {
         const { onnxruntimeWebgpu } = await import("./webgpu/runtime.ts");
-        return await onnxruntimeWebgpu.createSession(model, config);
+        return await onnxruntimeWebgpu.createSession(file);
       });
     },
   };
 }
 
-async function gpuWinsFor(model: Uint8Array, session: Session): Promise<GpuWins | undefined> {
-  if (model.length < MIN_GPU_BYTES || !navigator.gpu) return undefined;
-  const { config, weights } = readOwnModel(model);
-  const types = new Set([...weights.values()].map(({ dtype }) => dtype));
-  if (types.has("int8")) return undefined;
+/** Whether a model is worth asking for a graphics card, where the host has any. */
+function isForGpu(bytes: Uint8Array, weights: Weights): boolean {
+  return bytes.length >= MIN_GPU_BYTES && navigator.gpu !== undefined &&
+    !weights.values().some(({ dtype }) => dtype === "int8");
+}
+
+async function gpuWinsFor({ config }: ModelFile, session: Session): Promise<GpuWins | undefined> {
+  let choice;
   try {
-    const { measureGpuWins } = await import("./webgpu/choice.ts");
-    return await measureGpuWins(config, session);
+    choice = await import("./webgpu/choice.ts");
   } catch {
-    return undefined; // no graphics card, or a bundle without onnxruntime-web
+    return undefined; // a bundle without onnxruntime-web
   }
+  return await choice.measureGpuWins(config, session);
 }
 
 /** A model on the processor, and on the graphics card for batches that are sooner done there. */
 export class AutoSession implements Session {
-  readonly computesVariants = true;
   readonly concurrency: number;
   readonly #processor: Session;
   readonly #wins: GpuWins;
@@ -87,7 +91,7 @@ export class AutoSession implements Session {
 
   async run(
     inputs: NamedTensors,
-    outputs: readonly string[],
+    outputs: readonly OutputName[],
     options?: RunOptions,
   ): Promise<NamedTensors> {
     const isPlain = [...inputs.keys()].join() === "pixel_values" &&

@@ -1,6 +1,5 @@
 import { assertDataType, elementCount, type Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
-import type { GraphVariant } from "./graph.ts";
 
 /** The tensors that the forward takes, under Hugging Face's names. */
 export interface ForwardInputs {
@@ -20,7 +19,7 @@ export interface ForwardInputs {
 /**
  * Holds the inputs against the config.
  *
- * @returns the graph that takes them, and what to feed it.
+ * @returns what to feed a session.
  * @throws {TypeError} if an input has another type.
  * @throws {RangeError} if it has another shape, or values out of range. The messages about
  * `pixel_values` are Hugging Face's.
@@ -29,7 +28,7 @@ export function checkInputs(
   inputs: ForwardInputs,
   config: ViTMSNConfig,
   interpolatePosEncoding: boolean,
-): { graph: GraphVariant; feeds: ReadonlyMap<string, Tensor> } {
+): ReadonlyMap<string, Tensor> {
   const { pixel_values, bool_masked_pos, kept_patches } = inputs;
   for (const [name, tensor] of Object.entries(inputs) as [string, Tensor | undefined][]) {
     if (tensor && tensor.data.length !== elementCount(tensor.shape)) {
@@ -40,7 +39,6 @@ export function checkInputs(
   }
   const [batch, height, width] = checkPixelValues(pixel_values, config, interpolatePosEncoding);
   const imageSize = [height, width] as const;
-  const isOwnSize = height === config.imageSize[0] && width === config.imageSize[1];
   const [rows, columns] = patchGrid({ imageSize, patchSize: config.patchSize });
   const feeds = new Map([["pixel_values", pixel_values]]);
   if (bool_masked_pos) {
@@ -59,12 +57,7 @@ export function checkInputs(
     }
     feeds.set("kept_patches", kept_patches);
   }
-  const graph: GraphVariant = {
-    ...(isOwnSize ? {} : { imageSize }),
-    ...(bool_masked_pos ? { masked: true } : {}),
-    ...(kept_patches ? { keptPatches: kept_patches.shape[1]! } : {}),
-  };
-  return { graph, feeds };
+  return feeds;
 }
 
 function checkPixelValues(

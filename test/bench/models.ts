@@ -1,10 +1,9 @@
 import { concat } from "@std/bytes/concat";
 import type { Tensor, ViTMSNConfig } from "../../src/mod.ts";
-import { readModel } from "../../src/onnx/read_model.ts";
 import { toFloat32 } from "../../src/tensor/float16.ts";
 import { elementCount } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
-import { readOwnModel, writeModelFile } from "../../src/vit_msn/model_file.ts";
+import { readModelFile, verifiedWeights, writeModelFile } from "../../src/vit_msn/model_file.ts";
 import { scaleName, type WeightDataType } from "../../src/vit_msn/precision.ts";
 import type { Weights } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
@@ -67,13 +66,10 @@ export function randomModel(name: keyof typeof SHAPES): BenchModel {
 
 async function embeddedModel(): Promise<BenchModel> {
   const bytes = await Deno.readFile("functions/_shared/model.onnx");
-  const { config, weights } = readOwnModel(bytes);
-  const exact = dequantized(weights);
-  const { metadataProps } = readModel(bytes);
-  const [configJson, preprocessorJson] = ["config.json", "preprocessor_config.json"].map((name) =>
-    JSON.parse(metadataProps.get(name)!)
-  );
-  return modelOf(config, (dtype) => writeModelFile(configJson, preprocessorJson, exact, dtype));
+  const file = readModelFile(bytes);
+  const exact = dequantized(verifiedWeights(file));
+  const { config, preprocessorConfig } = file.documents;
+  return modelOf(file.config, (dtype) => writeModelFile(config, preprocessorConfig, exact, dtype));
 }
 
 function modelOf(

@@ -1,8 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { autoRuntime, AutoSession } from "../../src/runtime/auto.ts";
 import type { NamedTensors, Session } from "../../src/runtime/runtime.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { gpuWins } from "../../src/runtime/webgpu/choice.ts";
+import { SimdSession } from "../../src/runtime/simd/session.ts";
+import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { goldenModel } from "../golden/model.ts";
 
 const inputs = (images: number): NamedTensors =>
@@ -81,7 +83,34 @@ Deno.test("the rule weighs what a batch takes on each", () => {
 
 Deno.test("auto leaves small models alone", async () => {
   const file = await goldenModel("tiny", "f32");
-  const session = await autoRuntime().createSession(file);
+  const session = await autoRuntime().createSession(readModelFile(file));
   assert(!(session instanceof AutoSession));
   await session[Symbol.asyncDispose]();
+});
+
+Deno.test("a bug in the SIMD session surfaces: no slower engine hides it", async () => {
+  const file = readModelFile(await goldenModel("tiny", "f32"));
+  const { prepare } = SimdSession.prototype;
+  SimdSession.prototype.prepare = () => Promise.reject(new TypeError("undefined is no function"));
+  try {
+    await assertRejects(
+      () => autoRuntime().createSession(file),
+      TypeError,
+      "undefined is no function",
+    );
+  } finally {
+    SimdSession.prototype.prepare = prepare;
+  }
+});
+
+Deno.test("a worker that cannot be started surfaces, though one thread would do", async () => {
+  const file = readModelFile(await goldenModel("tiny", "f32"));
+  const runtime = autoRuntime({
+    threads: 2,
+    oneThreadWillDo: true,
+    createWorker() {
+      throw new TypeError("undefined is no constructor");
+    },
+  });
+  await assertRejects(() => runtime.createSession(file), TypeError, "undefined is no constructor");
 });

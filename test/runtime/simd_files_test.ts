@@ -6,8 +6,10 @@ import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 import { autoRuntime } from "../../src/runtime/auto.ts";
 import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
+import type { Runtime, Session } from "../../src/runtime/runtime.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { modelFile, randomTensor } from "./odd_models.ts";
 
 const SETTINGS = {
@@ -71,6 +73,13 @@ function float32(shape: number[]): Tensor {
   return { dtype: "float32", shape, data: new Float32Array(shape.reduce((a, b) => a * b)) };
 }
 
+/** The documents beside a file that carries none. */
+const sidecars = { config: { model_type: "vit_msn", ...SETTINGS }, preprocessorConfig: {} };
+
+async function sessionOf(runtime: Runtime, bytes: Uint8Array): Promise<Session> {
+  return await runtime.createSession(readModelFile(bytes, sidecars));
+}
+
 const WRONG_FILES: Record<string, [bytes: Uint8Array, message: string]> = {
   "a weight of another shape": [
     withWeight(file, QUERY, () => float32([12, 11])),
@@ -114,7 +123,7 @@ const WRONG_FILES: Record<string, [bytes: Uint8Array, message: string]> = {
 
 for (const [what, [bytes, message]] of Object.entries(WRONG_FILES)) {
   Deno.test(`The SIMD runtime refuses a file: ${what}`, async () => {
-    await assertRejects(() => simdRuntime().createSession(bytes), TypeError, message);
+    await assertRejects(() => sessionOf(simdRuntime(), bytes), TypeError, message);
   });
 }
 
@@ -128,7 +137,7 @@ for (const number of [-128, -65, 64, 127]) {
       });
       for (const build of ["relaxed", "plain"] as const) {
         await assertRejects(
-          () => simdRuntime({ build }).createSession(bytes),
+          () => sessionOf(simdRuntime({ build }), bytes),
           RangeError,
           `${QUERY}: it has int8 numbers of more than seven bits`,
         );
@@ -139,7 +148,7 @@ for (const number of [-128, -65, 64, 127]) {
 
 Deno.test("The SIMD runtime refuses a file that is cut off", async () => {
   for (let length = 0; length < file.length; length += 499) {
-    await assertRejects(() => simdRuntime().createSession(file.slice(0, length)), SyntaxError);
+    await assertRejects(() => sessionOf(simdRuntime(), file.slice(0, length)), SyntaxError);
   }
 });
 
@@ -162,9 +171,9 @@ const OTHER_GRAPHS = {
 
 for (const [what, bytes] of Object.entries(OTHER_GRAPHS)) {
   Deno.test(`A graph that was changed runs as it is: ${what}`, async () => {
-    await assertRejects(() => simdRuntime().createSession(bytes), TypeError, "its graph is not");
+    await assertRejects(() => sessionOf(simdRuntime(), bytes), TypeError, "its graph is not");
     await assertRejects(
-      () => autoRuntime({ threads: 2 }).createSession(bytes),
+      () => sessionOf(autoRuntime({ threads: 2 }), bytes),
       TypeError,
       "runs in one thread",
     );
@@ -179,9 +188,9 @@ for (const [what, bytes] of Object.entries(OTHER_GRAPHS)) {
 }
 
 Deno.test("The default runtime does not hide why a damaged file is none", async () => {
-  await assertRejects(() => autoRuntime().createSession(file.slice(0, 999)), SyntaxError);
+  await assertRejects(() => sessionOf(autoRuntime(), file.slice(0, 999)), SyntaxError);
   const [missing] = WRONG_FILES["a missing weight"]!;
-  await assertRejects(() => autoRuntime().createSession(missing), Error);
+  await assertRejects(() => sessionOf(autoRuntime(), missing), Error);
 });
 
 const HALVES = { "∞": 0x7c00, "-∞": 0xfc00, NaN: 0x7e00 };

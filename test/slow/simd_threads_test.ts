@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ForwardOptions, loadModel } from "../../src/model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
+import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { bools, modelFile, randomTensor, shuffled } from "../runtime/odd_models.ts";
 
 const SMALL = {
@@ -196,13 +197,13 @@ Deno.test("Threads that cannot be started are an error", async () => {
       throw new Error("no worker to be had");
     },
   });
-  await assertRejects(() => none.createSession(small), Error, "no worker to be had");
+  await assertRejects(() => none.createSession(readModelFile(small)), Error, "no worker to be had");
   const broken = simdRuntime({
     threads: 2,
     createWorker: () =>
       new Worker("data:text/javascript,throw new Error('broken')", { type: "module" }),
   });
-  await assertRejects(() => broken.createSession(small), Error, "a thread failed");
+  await assertRejects(() => broken.createSession(readModelFile(small)), Error, "a thread failed");
 });
 
 Deno.test("Threads that cannot be started again are an error of that call only", async () => {
@@ -228,7 +229,7 @@ Deno.test("Threads that cannot be started again are an error of that call only",
 });
 
 Deno.test("Disposing of a session rejects what it does and what waits", async () => {
-  const session = await simdRuntime({ threads: 2 }).createSession(deep);
+  const session = await simdRuntime({ threads: 2 }).createSession(readModelFile(deep));
   const inputs = new Map(Object.entries(deepImage));
   const running = assertRejects(() => session.run(inputs, ["logits"]), Error, "disposed of");
   const waiting = assertRejects(() => session.run(inputs, ["logits"]), Error, "disposed of");
@@ -248,7 +249,9 @@ Deno.test("Disposing of a session while its threads start ends them", async () =
     workers.push(worker);
     return worker;
   };
-  const session = await simdRuntime({ threads: 2, createWorker }).createSession(small);
+  const session = await simdRuntime({ threads: 2, createWorker }).createSession(
+    readModelFile(small),
+  );
   const large = new Map([["pixel_values", randomTensor(1, 1, 3, 200, 120)]]);
   const running = assertRejects(() => session.run(large, ["logits"]), Error, "disposed of");
   while (workers.length < 4) await Promise.resolve();

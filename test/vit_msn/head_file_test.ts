@@ -3,9 +3,10 @@ import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../src/heads/fit_head.ts";
 import { METHODS } from "../../src/heads/method.ts";
 import { loadClassifier, loadModel, ViTMSNForImageClassification } from "../../src/model.ts";
+import { GraphBounds } from "../../src/onnx/graph_bounds.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
-import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
+import { createWasmSession, onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { readHeadFile, writeHeadFile } from "../../src/vit_msn/head_file.ts";
@@ -33,7 +34,7 @@ for (const method of METHODS) {
     assertEquals(own.config.id2label, ["ant", "bée", "cow, <b>"]);
 
     // The graph by itself, as any ONNX tool runs it.
-    await using session = await onnxruntimeWasm.createSession(file);
+    await using session = await onnxruntimeWasm.createSession(readModelFile(file));
     const outputs = await session.run(new Map([["pixel_values", pixel_values]]), ["logits"]);
     assert(maxDifference(outputs.get("logits")!.data as Float32Array, expected) < 1e-3);
 
@@ -42,7 +43,7 @@ for (const method of METHODS) {
     await using composed = await loadClassifier(backbone, { head: alone });
     assertEquals(await logitsOf(composed), expected);
 
-    await using headSession = await onnxruntimeWasm.createSession(alone);
+    await using headSession = await createWasmSession(alone, new GraphBounds(readModel(alone)));
     const { last_hidden_state } = Object.fromEntries(
       await own.forward({ pixel_values }, { outputs: ["last_hidden_state"] }),
     ) as { last_hidden_state: Tensor };

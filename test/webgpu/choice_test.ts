@@ -4,6 +4,7 @@ import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import { measureGpuWins } from "../../src/runtime/webgpu/choice.ts";
 import { openDevice } from "../../src/runtime/webgpu/gpu.ts";
 import { measureSpeed } from "../../src/runtime/webgpu/speed.ts";
+import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { goldenModel } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";
 
@@ -15,7 +16,7 @@ Deno.test("a device is measured; one in software is not taken", GPU_TEST, async 
   device.destroy();
   if (!adapter.info.isFallbackAdapter) return;
   const file = await goldenModel("tiny", "f32");
-  const session = await simdRuntime().createSession(file);
+  const session = await simdRuntime().createSession(readModelFile(file));
   await using model = await loadModel(file);
   assertEquals(await measureGpuWins(model.config, session), undefined);
   await session[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import { readOwnModel } from "../../vit_msn/model_file.ts";
+import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
 import { bestBuild, type Build } from "./kernels.ts";
 import { SimdSession } from "./session.ts";
@@ -51,9 +51,12 @@ export function simdRuntime(
     );
   }
   return {
-    async createSession(model) {
-      const { config, weights } = readOwnModel(model);
-      const session = new SimdSession(config, weights, { build, threads, createWorker });
+    async createSession(file) {
+      const session = new SimdSession(file.config, verifiedWeights(file), {
+        build,
+        threads,
+        createWorker,
+      });
       try {
         await session.prepare();
       } catch (error) {

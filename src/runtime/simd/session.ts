@@ -1,5 +1,6 @@
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import type { OutputName } from "../../vit_msn/graph.ts";
 import { NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
@@ -24,7 +25,6 @@ export interface SimdSessionOptions {
  * leaves over. Calls are done one after the other.
  */
 export class SimdSession implements Session {
-  readonly computesVariants = true;
   readonly concurrency: number;
   readonly #config: ViTMSNConfig;
   readonly #options: SimdSessionOptions;
@@ -61,7 +61,7 @@ export class SimdSession implements Session {
 
   run(
     inputs: NamedTensors,
-    outputs: readonly string[],
+    outputs: readonly OutputName[],
     options: RunOptions = {},
   ): Promise<NamedTensors> {
     const result = this.#last.then(() => this.#run(inputs, outputs, options));
@@ -77,7 +77,7 @@ export class SimdSession implements Session {
 
   async #run(
     inputs: NamedTensors,
-    outputs: readonly string[],
+    outputs: readonly OutputName[],
     { onlyCls = false }: RunOptions,
   ): Promise<NamedTensors> {
     this.#assertInUse();
@@ -88,7 +88,7 @@ export class SimdSession implements Session {
     const kept = inputs.get("kept_patches") as Tensor<"int64"> | undefined;
     const mask = inputs.get("bool_masked_pos") as Tensor<"bool"> | undefined;
     if (mask && !this.#model.maskToken) throw new TypeError(NO_MASK_TOKEN);
-    const wants = (name: string) => outputs.includes(name);
+    const wants = (name: OutputName) => outputs.includes(name);
     const T = 1 + (kept?.shape[1] ?? this.#patches(imageSize));
     const workspaces = await this.#prepare({
       imageSize,
@@ -104,7 +104,7 @@ export class SimdSession implements Session {
             hidden_states: [L + 1, B, T, D],
             attentions: [L, B, heads, T, T],
             logits: [B, id2label.length],
-          }[name]!,
+          }[name],
         ),
       ] as const
     ));

@@ -18,20 +18,27 @@ export type GpuWins = (images: number) => boolean;
 /**
  * Measures whether this machine's graphics card is worth while for a model.
  *
- * @param session the model on the processor; it computes variants.
- * @returns nothing if there is only one in software.
- * @throws {Error} if there is none, or it does not answer.
+ * @param session the model on the processor; it takes `kept_patches`.
+ * @returns nothing if there is none, only one in software, or it does not answer.
  */
 export async function measureGpuWins(
   config: ViTMSNConfig,
   session: Session,
 ): Promise<GpuWins | undefined> {
-  const { adapter, device } = await openDevice();
+  const speed = await gpuSpeed();
+  return speed && gpuWins(config, speed, await imageTime(config, session));
+}
+
+async function gpuSpeed(): Promise<GpuSpeed | undefined> {
   try {
-    if (describe(adapter).isSoftware) return undefined;
-    return gpuWins(config, await measureSpeed(device), await imageTime(config, session));
-  } finally {
-    device.destroy();
+    const { adapter, device } = await openDevice();
+    try {
+      return describe(adapter).isSoftware ? undefined : await measureSpeed(device);
+    } finally {
+      device.destroy();
+    }
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import type * as Ort from "onnxruntime-web/wasm";
 import type { GraphBounds } from "../../onnx/graph_bounds.ts";
-import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import { checkGraph } from "../onnxruntime_graph.ts";
+import type { ModelFile } from "../../vit_msn/model_file.ts";
+import { VariantSession } from "../onnxruntime/variant_session.ts";
 import { OnnxruntimeSession } from "../onnxruntime_session.ts";
 import type { NamedTensors, Runtime, Session } from "../runtime.ts";
 import { within } from "../within.ts";
@@ -22,11 +22,12 @@ const RELEASE_TIMEOUT = 10_000;
  * error; the next call gets a new device. The session keeps the model's file for that.
  */
 export const onnxruntimeWebgpu: Runtime = {
-  async createSession(model: Uint8Array, config?: ViTMSNConfig): Promise<Session> {
-    const session = new WebgpuSession(model, checkGraph(model, config));
-    await session.prepare();
-    return session;
-  },
+  createSession: (file: ModelFile): Promise<Session> =>
+    VariantSession.create(file, async (model, bounds) => {
+      const session = new WebgpuSession(model, bounds);
+      await session.prepare();
+      return session;
+    }),
 };
 
 /** The device that all sessions share, once it was asked for. */

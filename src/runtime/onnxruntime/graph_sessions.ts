@@ -1,5 +1,5 @@
-import type { Session } from "./runtime/runtime.ts";
-import type { GraphVariant } from "./vit_msn/graph.ts";
+import type { GraphVariant } from "../../vit_msn/graph.ts";
+import type { Session } from "../runtime.ts";
 
 /** A session that is in use; it is given back by disposing of it, and not ended before. */
 export interface BorrowedSession extends AsyncDisposable {
@@ -20,10 +20,7 @@ const MAX_VARIANTS = 2;
  * The sessions of one model: of the graph in its file, and of the variants that were asked for last.
  */
 export class GraphSessions implements AsyncDisposable {
-  /** Of the plain session; see {@linkcode Session}. */
-  readonly concurrency: number;
   readonly #plainOutputs: readonly string[];
-  readonly #computesVariants: boolean;
   readonly #plain: Entry;
   readonly #createVariant: (variant: GraphVariant) => Promise<Session>;
   /** The variant that was used last is at the end. */
@@ -33,8 +30,7 @@ export class GraphSessions implements AsyncDisposable {
   /**
    * @param plain a session of the graph in the model's file.
    * @param plainOutputs what that graph computes.
-   * @param createVariant makes a session of another graph. It is not called where `plain` computes
-   * variants itself.
+   * @param createVariant makes a session of another graph.
    */
   constructor(
     plain: Session,
@@ -43,8 +39,6 @@ export class GraphSessions implements AsyncDisposable {
   ) {
     this.#plain = { key: "", session: Promise.resolve(plain), users: 0 };
     this.#plainOutputs = plainOutputs;
-    this.concurrency = plain.concurrency ?? 1;
-    this.#computesVariants = plain.computesVariants ?? false;
     this.#createVariant = createVariant;
   }
 
@@ -55,9 +49,8 @@ export class GraphSessions implements AsyncDisposable {
    */
   async borrow({ outputs = [], ...graph }: GraphVariant): Promise<BorrowedSession> {
     if (this.#isDisposed) throw new Error("Cannot run the model: it is disposed of");
-    const isPlain = this.#computesVariants ||
-      Object.keys(graph).length === 0 &&
-        outputs.every((name) => this.#plainOutputs.includes(name));
+    const isPlain = Object.keys(graph).length === 0 &&
+      outputs.every((name) => this.#plainOutputs.includes(name));
     const entry = isPlain ? this.#plain : this.#variant({ ...graph, outputs });
     entry.users++;
     try {

@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { GraphSessions } from "../src/graph_sessions.ts";
-import { readModel } from "../src/onnx/read_model.ts";
-import type { Runtime, Session } from "../src/runtime/runtime.ts";
-import { parseConfig } from "../src/vit_msn/config.ts";
-import { writeModelFile, writeVariant } from "../src/vit_msn/model_file.ts";
-import { randomWeights } from "./vit_msn/random_weights.ts";
+import type { ModelProto } from "../../../src/onnx/model_proto.ts";
+import { GraphSessions } from "../../../src/runtime/onnxruntime/graph_sessions.ts";
+import { toVariant } from "../../../src/runtime/onnxruntime/graph_variant.ts";
+import type { Session } from "../../../src/runtime/runtime.ts";
+import { parseConfig } from "../../../src/vit_msn/config.ts";
+import { readModelFile, writeModelFile } from "../../../src/vit_msn/model_file.ts";
+import { randomWeights } from "../../vit_msn/random_weights.ts";
 
 const json = {
   model_type: "vit_msn",
@@ -16,17 +17,19 @@ const json = {
   image_size: 4,
   patch_size: 2,
 };
-const bytes = concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), "f32"));
+const file = readModelFile(
+  concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), "f32")),
+);
 
 /** A runtime that writes down what is made and ended of it, and fails when it is told to. */
-class FakeRuntime implements Runtime {
+class FakeRuntime {
   readonly made: string[] = [];
   readonly ended: string[] = [];
   isBroken = false;
 
-  createSession(model: Uint8Array): Promise<Session> {
+  createSession({ graph }: ModelProto): Promise<Session> {
     if (this.isBroken) return Promise.reject(new Error("broken"));
-    const outputs = readModel(model).graph.outputs.map(({ name }) => name).join();
+    const outputs = graph.outputs.map(({ name }) => name).join();
     this.made.push(outputs);
     return Promise.resolve({
       run: () => Promise.resolve(new Map()),
@@ -37,9 +40,9 @@ class FakeRuntime implements Runtime {
 
 async function sessionsOf(runtime: FakeRuntime): Promise<GraphSessions> {
   return new GraphSessions(
-    await runtime.createSession(bytes),
+    await runtime.createSession(file.proto),
     ["last_hidden_state", "logits"],
-    (variant) => runtime.createSession(concat(writeVariant(bytes, variant))),
+    (variant) => runtime.createSession(toVariant(file, variant)),
   );
 }
 
