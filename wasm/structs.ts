@@ -11,7 +11,7 @@ const FIELD_TYPES: Readonly<Record<string, "i32" | "f32" | "u32">> = {
   usize: "u32",
 };
 
-/** Of {@linkcode https://www.assemblyscript.org/ AssemblyScript}'s program, the part that is read here. */
+/** The part of the compiler's `Program` that is read here. */
 export interface Program {
   readonly filesByName: ReadonlyMap<string, ProgramFile>;
   readonly resolver: {

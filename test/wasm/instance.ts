@@ -9,6 +9,7 @@ import {
 import { PANEL } from "../../src/runtime/simd/packed_model.ts";
 import { putStruct } from "../../src/runtime/simd/write_struct.ts";
 
+/** Every test of a kernel runs on both. */
 export const BUILDS: readonly Build[] = ["relaxed", "plain"];
 
 /** All functions of `wasm/assembly/vit_msn.ts`, with those that the host does not call. */
