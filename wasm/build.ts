@@ -1,11 +1,12 @@
 /**
- * Compiles the kernels: deno task build:wasm
+ * Compiles the kernels, and writes the layouts that TypeScript shares with them: deno task build:wasm
  *
  * @module
  */
 
 import { concat } from "@std/bytes/concat";
 import asc from "assemblyscript/asc";
+import { type Program, writeStructs } from "./structs.ts";
 
 /** What to compile, and how. */
 interface ModuleOptions {
@@ -47,6 +48,9 @@ const OPTIONS = [
 /** The custom section that says which sources a module was compiled from. */
 const SOURCE_SECTION = "source";
 
+/** Where the text of {@linkcode compileStructs} belongs, below the repository's root. */
+export const STRUCTS_FILE = "src/runtime/simd/structs.ts";
+
 /**
  * Compiles one module. Its custom section `source` has the SHA-256 of its sources in hexadecimal: of
  * all files that it was made of, one after the other in the order of their names.
@@ -56,13 +60,34 @@ const SOURCE_SECTION = "source";
  */
 export async function compile(name: keyof typeof MODULES): Promise<Uint8Array> {
   const { entry, options } = MODULES[name];
+  const { binary, sources } = await runCompiler(entry, options, readSource);
+  const text = [...sources.keys()].sort().map((file) => sources.get(file)).join("");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return concat([binary, customSection(SOURCE_SECTION, new Uint8Array(digest).toHex())]);
+}
+
+/**
+ * The text of {@linkcode STRUCTS_FILE}: the layouts of the classes of ViT-MSN's module.
+ *
+ * @param read gives the sources; default those in `assembly/`.
+ * @throws {Error} with the compiler's messages, if the sources do not compile.
+ * @throws {TypeError} if a field is of a type that the host cannot write.
+ */
+export async function compileStructs(read = readSource): Promise<string> {
+  const { entry, options } = MODULES.vit_msn_plain; // classes do not differ between the builds
+  return writeStructs((await runCompiler(entry, options, read)).program);
+}
+
+/** @returns the binary, the sources that were read and the compiled program. */
+async function runCompiler(entry: string, options: readonly string[], read: typeof readSource) {
   const sources = new Map<string, string>();
   let binary: Uint8Array | undefined;
+  let program: Program | undefined;
   const { error, stderr } = await asc.main(
     [entry, "--outFile", "module.wasm", ...OPTIONS, ...options],
     {
       readFile: async (file) => {
-        const source = await readSource(file);
+        const source = await read(file);
         if (source !== undefined) sources.set(file, source);
         return source ?? null;
       },
@@ -70,12 +95,19 @@ export async function compile(name: keyof typeof MODULES): Promise<Uint8Array> {
         binary = content as Uint8Array;
       },
       listFiles: () => [],
+      transforms: [
+        class {
+          afterInitialize(initialized: unknown) {
+            program = initialized as Program;
+          }
+        } as never,
+      ],
     },
   );
-  if (error || !binary) throw new Error(`Cannot compile ${name}: ${stderr}`, { cause: error });
-  const text = [...sources.keys()].sort().map((file) => sources.get(file)).join("");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return concat([binary, customSection(SOURCE_SECTION, new Uint8Array(digest).toHex())]);
+  if (error || !binary || !program) {
+    throw new Error(`Cannot compile ${entry}: ${stderr}`, { cause: error });
+  }
+  return { binary, sources, program };
 }
 
 /** A file in `assembly/`; the compiler also tries names under which there is none. */
@@ -98,4 +130,8 @@ if (import.meta.main) {
   for (const name of Object.keys(MODULES) as (keyof typeof MODULES)[]) {
     await Deno.writeFile(new URL(`./${name}.wasm`, import.meta.url), await compile(name));
   }
+  await Deno.writeTextFile(
+    new URL(`../${STRUCTS_FILE}`, import.meta.url),
+    await compileStructs(),
+  );
 }

@@ -1,13 +1,15 @@
-// The kernels of ViT-MSN's forward, and what the host calls of them. The host lays out the memory and
-// gives each thread its own scratch; nothing here allocates.
+// The module of ViT-MSN's forward: what the host calls, and the kernels that the tests call. The host
+// lays out the memory and gives each thread its own scratch; nothing here allocates.
 
 export { activate } from "./kernels/activation";
-export { attention, softmaxNumerators } from "./kernels/attention";
-export { forward } from "./vit_msn/forward";
+export { attention } from "./kernels/attention";
+export { widenHalves } from "./kernels/half";
 export { layerNorm } from "./kernels/layer_norm";
-export { linear, widenHalves } from "./kernels/linear";
+export { linear } from "./kernels/linear";
 export { pack } from "./kernels/pack";
 export { quantizeRow } from "./kernels/quantize";
+export { softmaxNumerators } from "./kernels/softmax";
+export { forward } from "./vit_msn/forward";
 
 import { TILE_ROWS } from "./kernels/simd";
 
@@ -16,7 +18,7 @@ export function tileRows(): i32 {
   return TILE_ROWS;
 }
 
-/** Where the memory begins that is free; below are constants. */
+/** Where the free memory begins; below it are constants. */
 export function freeMemory(): usize {
   return __heap_base;
 }

@@ -3,15 +3,7 @@ import relaxedWasm from "../../../wasm/vit_msn_relaxed.wasm" with { type: "bytes
 
 /** The functions of `wasm/assembly/vit_msn.ts`, as far as the host calls them. */
 export interface Kernels {
-  forward(
-    plan: number,
-    scratch: number,
-    target: number,
-    thread: number,
-    threads: number,
-    first: number,
-    end: number,
-  ): number;
+  forward(plan: number, thread: number, first: number, end: number): number;
   pack(dtype: number, rows: number, inputs: number, panel: number): number;
   tileRows(): number;
   freeMemory(): number;

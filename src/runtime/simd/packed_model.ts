@@ -5,7 +5,8 @@ import { scaleName } from "../../vit_msn/precision.ts";
 import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./kernels.ts";
-import { putStruct, structBytes, writeStruct } from "./structs.ts";
+import { DType } from "./structs.ts";
+import { putStruct, structBytes, writeStruct } from "./write_struct.ts";
 
 /** A model's weights in a WebAssembly memory, as the kernels want them: pointers. */
 export interface PackedModel {
@@ -27,8 +28,8 @@ export interface PackedModel {
 /** Columns of a panel. */
 export const PANEL = 8;
 
-/** The numbers that the kernels have for types of weights. */
-const DTYPES = { float32: 0, float16: 1, int8: 2 } as const;
+/** The kernels' names of the types of weights. */
+const DTYPES = { float32: DType.F32, float16: DType.F16, int8: DType.I8 } as const;
 const BYTES = { float32: 4, float16: 2, int8: 1 } as const;
 
 /** An axis that is laid out in groups, each padded with zeros. */

@@ -6,10 +6,10 @@ import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
 import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
 import { type PackedModel, packModel } from "./packed_model.ts";
-import { writeStruct } from "./structs.ts";
 import { type CreateWorker, Team } from "./team.ts";
 import type { Geometry, Workspace } from "./workspace.ts";
 import { Workspaces } from "./workspaces.ts";
+import { writeStruct } from "./write_struct.ts";
 
 /** How a session works. */
 export interface SimdSessionOptions {
@@ -205,7 +205,7 @@ export class SimdSession implements Session {
   async #forward(workspace: Workspace, first: number, end: number): Promise<void> {
     if (this.#team) return await this.#team.forward(workspace, first, end);
     const { plan, threads: [thread] } = workspace;
-    this.#kernels.forward(plan, thread!.scratch, thread!.target, 0, 1, first, end);
+    this.#kernels.forward(plan, thread!, first, end);
   }
 
   /** Writes the inputs of one image. */

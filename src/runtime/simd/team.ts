@@ -1,7 +1,7 @@
 import type { Kernels } from "./kernels.ts";
-import { fieldPlace } from "./structs.ts";
 import type { TeamReply, TeamRequest } from "./worker.ts";
 import { PROGRESS_STRIDE, type Workspace } from "./workspace.ts";
+import { fieldPlace } from "./write_struct.ts";
 
 /** Starts a worker that runs `worker.ts`; for bundles, in which that module is elsewhere. */
 export type CreateWorker = () => Worker;
@@ -97,18 +97,16 @@ export class Team implements Disposable {
    */
   async forward(workspace: Workspace, first: number, end: number, worker = 0): Promise<void> {
     const { plan, threads } = workspace;
-    const requests = threads.map(({ scratch, target }, thread) => ({
-      forward: [plan, scratch, target, thread, threads.length, first, end] as Parameters<
-        Kernels["forward"]
-      >,
+    const requests = threads.map((thread) => ({
+      forward: [plan, thread, first, end] as Parameters<Kernels["forward"]>,
     }));
     try {
       await this.#ask(worker, requests, (fail) => this.#watch(workspace, fail));
     } catch (error) {
       // Those that wait for the lost one go home.
-      const meeting = new Int32Array(this.#memory.buffer);
-      Atomics.store(meeting, fieldPlace("Meeting", workspace.meeting, "isOff") / 4, 1);
-      Atomics.notify(meeting, fieldPlace("Meeting", workspace.meeting, "round") / 4);
+      const words = new Int32Array(this.#memory.buffer);
+      Atomics.store(words, fieldPlace("Barrier", workspace.barrier, "isBroken") / 4, 1);
+      Atomics.notify(words, fieldPlace("Barrier", workspace.barrier, "round") / 4);
       this[Symbol.dispose]();
       throw error;
     }

@@ -3,7 +3,8 @@ import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/con
 import { interpolatePositions } from "../../vit_msn/interpolate_positions.ts";
 import { aligned, Arena } from "./arena.ts";
 import { type PackedModel, paddedHeadSize, PANEL } from "./packed_model.ts";
-import { structBytes, writeStruct } from "./structs.ts";
+import { Activation as ActivationNumber } from "./structs.ts";
+import { structBytes, writeStruct } from "./write_struct.ts";
 
 /** What the size of a run's memory depends on. */
 export interface Geometry {
@@ -19,10 +20,10 @@ export interface Geometry {
 export interface Workspace {
   readonly geometry: Geometry;
   readonly plan: number;
-  /** What each thread has to itself. */
-  readonly threads: readonly { readonly scratch: number; readonly target: number }[];
-  /** `Meeting` */
-  readonly meeting: number;
+  /** `Thread`: what each thread has to itself. */
+  readonly threads: readonly number[];
+  /** `Barrier` */
+  readonly barrier: number;
   /** One number a thread, a cache line apart; they grow while the threads work, whatever they work on. */
   readonly progress: number;
   readonly pixels: number;
@@ -48,12 +49,12 @@ const BLOCK_ROWS = 198;
 
 /** The kernels' numbers of the activation functions. */
 const ACTIVATIONS: Readonly<Record<Activation, number>> = {
-  gelu: 0,
-  gelu_new: 1,
-  gelu_pytorch_tanh: 1,
-  quick_gelu: 2,
-  relu: 3,
-  silu: 4,
+  gelu: ActivationNumber.GELU,
+  gelu_new: ActivationNumber.GELU_TANH,
+  gelu_pytorch_tanh: ActivationNumber.GELU_TANH,
+  quick_gelu: ActivationNumber.QUICK_GELU,
+  relu: ActivationNumber.RELU,
+  silu: ActivationNumber.SILU,
 };
 
 /** Bytes of a row of f32, such that rows do not all begin in the same lines of a cache. */
@@ -93,8 +94,10 @@ function layOut(
   const scoresStride = rowStride(paddedT);
   const keyBytes = 4 * heads * headSize * paddedT;
   const threads = Array.from({ length: threadCount }, () => ({
+    thread: reserve(structBytes("Thread")),
     scratch: reserve(structBytes("Scratch")),
     target: reserve(structBytes("Target")),
+    head: reserve(structBytes("Head")),
     normal: reserve(scratchRows * normalStride),
     hidden: reserve(scratchRows * hiddenStride),
     quantized: reserve(scratchRows * quantizedStride),
@@ -118,7 +121,7 @@ function layOut(
     blockRows,
     keyBytes,
     plan: reserve(structBytes("Plan")),
-    meeting: reserve(structBytes("Meeting")),
+    barrier: reserve(structBytes("Barrier")),
     pixels: reserve(4 * config.numChannels * height * width),
     patches: reserve(4 * Math.max(1, T - 1)),
     mask: reserve(N),
@@ -178,27 +181,34 @@ export function makeWorkspace(
   );
   const { threads, strides, headSize, blockRows, plan, ...shared } = places;
   const activation = ACTIVATIONS[config.hiddenAct];
-  threads.forEach(({ scratch, target, ...buffers }, i) => {
+  const { hiddenSize, numAttentionHeads } = config;
+  threads.forEach(({ thread, scratch, target, head, ...buffers }, index) => {
+    writeStruct(arena, "Thread", thread, { index, count: threadCount, scratch, target, head });
     writeStruct(arena, "Scratch", scratch, {
       ...buffers,
       ...strides,
-      progress: progress + i * PROGRESS_STRIDE,
+      progress: progress + index * PROGRESS_STRIDE,
     });
     writeStruct(arena, "Target", target, { headSize, activation });
+    writeStruct(arena, "Head", head, {
+      queryStride: strides.queryStride,
+      tokens: geometry.tokens,
+      headSize,
+      scale: (hiddenSize / numAttentionHeads) ** -0.5,
+      outStride: strides.normalStride,
+    });
   });
-  writeStruct(arena, "Meeting", shared.meeting, { arrived: 0, round: 0, isOff: 0 });
+  writeStruct(arena, "Barrier", shared.barrier, { arrived: 0, round: 0, isBroken: 0 });
   writeStruct(arena, "Plan", plan, {
     ...model as Omit<PackedModel, "positions" | "maxInputs">,
     ...shared,
     ...strides,
     tokens: geometry.tokens,
-    width: config.hiddenSize,
-    heads: config.numAttentionHeads,
+    width: hiddenSize,
+    heads: numAttentionHeads,
     headSize,
-    scoreScale: (config.hiddenSize / config.numAttentionHeads) ** -0.5,
     layers: config.numHiddenLayers,
     epsilon: config.layerNormEps,
-    activation,
     blockRows,
     channels: config.numChannels,
     imageHeight: geometry.imageSize[0],
@@ -212,7 +222,7 @@ export function makeWorkspace(
     ...shared,
     plan,
     geometry,
-    threads,
+    threads: threads.map(({ thread }) => thread),
     progress,
     stateStride: strides.stateStride,
   };

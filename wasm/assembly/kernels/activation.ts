@@ -1,36 +1,49 @@
 import { exp } from "./exp";
 import { constant, madd } from "./simd";
 
-/** The activation functions, by the numbers that a plan has for them. */
-export const GELU: i32 = 0;
-export const GELU_TANH: i32 = 1;
-export const QUICK_GELU: i32 = 2;
-export const RELU: i32 = 3;
-export const SILU: i32 = 4;
+/** The activation functions. */
+export const enum Activation {
+  /** x Φ(x) */
+  GELU,
+  /** x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+  GELU_TANH,
+  /** x σ(1.702 x) */
+  QUICK_GELU,
+  /** max(x, 0) */
+  RELU,
+  /** x σ(x) */
+  SILU,
+}
 
-/** Applies an activation function to `count` numbers, a multiple of 8, in place. */
-export function activate(activation: i32, data: usize, count: i32): void {
+/**
+ * Applies an activation function in place.
+ *
+ * @param data f32 [count]
+ * @param count a multiple of 8
+ */
+export function activate(activation: Activation, data: usize, count: i32): void {
   const end = data + 4 * count;
-  if (activation == GELU) {
+  if (activation == Activation.GELU) {
     for (; data < end; data += 32) gelu(data);
-  } else if (activation == GELU_TANH) {
+  } else if (activation == Activation.GELU_TANH) {
     for (; data < end; data += 16) v128.store(data, geluTanh(v128.load(data)));
-  } else if (activation == QUICK_GELU) {
+  } else if (activation == Activation.QUICK_GELU) {
     for (; data < end; data += 16) v128.store(data, gated(v128.load(data), -1.702));
-  } else if (activation == RELU) {
+  } else if (activation == Activation.RELU) {
     for (; data < end; data += 16) v128.store(data, relu(v128.load(data)));
   } else {
     for (; data < end; data += 16) v128.store(data, gated(v128.load(data), -1));
   }
 }
 
+/** max(x, 0) */
 // @ts-ignore: decorator
 @inline
 function relu(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0)); // NaN stays
 }
 
-/** The coefficients of u Φ(-u) below, of the highest power first. */
+/** The coefficients of u Φ(-u) in `gelu`, the highest power first. */
 const TAIL = memory.data<f32>([
   -0.0100119254,
   0.00487457681,
@@ -51,13 +64,14 @@ const TAIL = memory.data<f32>([
   0.0113727059,
 ]);
 
-/** Where the polynomial ends; beyond, what it stands for is below 4.1e-7. */
+/** Where the polynomial ends; beyond, u Φ(-u) is below 4.1e-7. */
 const GELU_END: f32 = 5.25;
 
 /**
  * x Φ(x) = x/2 (1 + erf(x/√2)) of eight numbers in place, with an absolute error of at most 4.1e-7:
- * max(x, 0) - u Φ(-u) with u = |x|, where u Φ(-u) is a polynomial in s = u/2.625 - 1 that was fitted to
- * the least largest error on 0 ≤ u ≤ 5.25. Of -∞ it is the limit, 0.
+ * max(x, 0) - u Φ(-u) with u = |x|, where u Φ(-u) is a minimax polynomial in s = u/2.625 - 1 on
+ * 0 ≤ u ≤ 5.25. GELU(-∞) is the limit, 0. Eight at a time, because one chain of multiply-adds waits for
+ * its own results.
  */
 // @ts-ignore: decorator
 @inline
@@ -87,6 +101,7 @@ function gelu(data: usize): void {
   v128.store(data, f32x4.sub(relu(y), q), 16);
 }
 
+/** s = min(|x|, 5.25) / 2.625 - 1; NaN stays */
 // @ts-ignore: decorator
 @inline
 function scaled(x: v128): v128 {

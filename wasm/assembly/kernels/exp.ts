@@ -1,8 +1,9 @@
-// https://www.netlib.org/cephes: expf
+// eˣ = 2ⁿ eʳ with n = round(x / ln 2) and r = x - n ln 2, |r| ≤ ln 2 / 2, where eʳ is a polynomial:
+// https://www.netlib.org/cephes, expf
 
 import { constant, madd } from "./simd";
 
-/** What the steps below take, one after the other. ln 2 comes in two parts: multiples of the first are exact. */
+/** The constants of `exp`, in the order of use. ln 2 comes in two parts: n times the first is exact. */
 const CONSTANTS = memory.data<f32>([
   -87.3365, // the least x
   89, // the largest
@@ -16,12 +17,12 @@ const CONSTANTS = memory.data<f32>([
   1.6666665459e-1,
   5.0000001201e-1,
   1,
-  12582912, // 1.5 · 2²³: what is added to it is rounded to an integer, in the lowest bits
+  12582912, // 1.5 · 2²³: adding it rounds to an integer, which is in the lowest bits of the sum
 ]);
 
 /**
- * eˣ with an error of at most 2 units in the last place. Below -87.3, where the result would be no
- * normal number any more, it is the smallest normal one, 1.2e-38; above 88.4 it is infinity. NaN stays.
+ * eˣ with an error of at most 2 units in the last place. Below -87.3, where the result would
+ * be subnormal, it is the smallest normal number, 1.2e-38; above 88.4 it is infinity. NaN stays.
  */
 // @ts-ignore: decorator
 @inline
@@ -38,7 +39,7 @@ export function exp(x: v128): v128 {
   p = madd(p, r, constant(CONSTANTS + 36));
   p = madd(p, r, constant(CONSTANTS + 40));
   p = f32x4.add(madd(p, f32x4.mul(r, r), r), constant(CONSTANTS + 44));
-  // 2ⁿ by its exponent's bits
+  // 2ⁿ: n + 127 is the exponent field of a float
   const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(127 << 23));
   return f32x4.mul(p, power);
 }

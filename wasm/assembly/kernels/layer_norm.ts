@@ -1,9 +1,13 @@
 import { madd, sumOf } from "./simd";
 
 /**
- * LayerNorm of one row: (x - mean) / √(variance + ε) · weight + bias. `out` may be `x`.
+ * LayerNorm of one row: out = (x - mean) / √(variance + ε) · weight + bias, with the mean and the
+ * variance (of the population) of the row.
  *
- * @param width the number of elements, of `x`, `weight`, `bias` and `out` alike
+ * @param x f32 [width]
+ * @param weight f32 [width]
+ * @param bias f32 [width]
+ * @param out f32 [width], may be `x`
  */
 export function layerNorm(
   x: usize,

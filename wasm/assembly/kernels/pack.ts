@@ -1,17 +1,17 @@
 // Weights come as rows [outputs][inputs] and are multiplied as panels of eight outputs.
 
-import { F16, F32 } from "./linear";
+import { DType } from "./linear";
 import { PANEL } from "./simd";
 
 /**
- * Packs eight rows as a panel; see `Linear`.
+ * Packs eight rows as a panel: [8][inputs] → [inputs][8], or u8 [⌈inputs / 4⌉][8][4]; see `Linear`.
  *
- * @param rows eight rows of `inputs` numbers of the type
+ * @param rows f32, f16 or i8 [8][inputs]
  * @returns whether the kernels can take all of the numbers: f16 must be finite, i8 from -64 to 63
  */
-export function pack(dtype: i32, rows: usize, inputs: i32, panel: usize): bool {
-  if (dtype == F32) return packF32(rows, inputs, panel);
-  if (dtype == F16) return packF16(rows, inputs, panel);
+export function pack(dtype: DType, rows: usize, inputs: i32, panel: usize): bool {
+  if (dtype == DType.F32) return packF32(rows, inputs, panel);
+  if (dtype == DType.F16) return packF16(rows, inputs, panel);
   return packI8(rows, inputs, panel);
 }
 
@@ -32,7 +32,7 @@ function packF32(rows: usize, inputs: i32, panel: usize): bool {
   return true;
 }
 
-/** Four numbers of four rows, as columns 32 bytes apart. */
+/** f32 [4][4] → its transpose, rows 32 bytes apart. */
 // @ts-ignore: decorator
 @inline
 function transposeFour(rows: usize, stride: usize, out: usize): void {
@@ -83,7 +83,7 @@ function packI8(rows: usize, inputs: i32, panel: usize): bool {
     excess = v128.or(excess, v128.or(left, right));
   }
   let fits = i8x16.bitmask(excess) == 0;
-  const rest = inputs & 3; // what is past the end of a row is multiplied by 0
+  const rest = inputs & 3; // the activations past the end of a row are 0
   for (let column = 0; column < PANEL && rest; column++, panel += 4, rows += stride) {
     for (let i = 0; i < rest; i++) {
       const number = load<i8>(rows + i) + 64;

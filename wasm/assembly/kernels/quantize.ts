@@ -1,16 +1,19 @@
+import { Scratch } from "./scratch";
+
 /**
- * Quantises one row to signed 8 bits by its own largest number: x ≈ scale · q, scale = max |x| / 127.
- * A row with an infinity or NaN gets a scale that is none either, so that nothing finite comes of it.
+ * Quantises one row to signed 8 bits by its own largest number: q = round(x / scale),
+ * scale = max |x| / 127. The scale of a row with an infinity or NaN is not finite, so that nothing
+ * finite comes of the row.
  *
  * @param x f32 [width]
- * @param out i8, `width` numbers and zeros up to a multiple of 4
- * @param scale where the scale goes, f32
- * @param start where -64 times the sum of the quantised numbers goes, i32; see `tileI8`
+ * @param out i8 [width], and zeros up to a multiple of 4
+ * @param scale f32, written
+ * @param start i32, written: -64 Σ q; see `tileI8`
  */
 export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, start: usize): void {
   const whole: usize = 4 * (width & -4);
   const end: usize = 4 * width;
-  // The bits of numbers without sign are in the order of the numbers; NaN's come last.
+  // Without the sign, the bits of floats are ordered like the floats; NaN comes last.
   const unsigned = i32x4.splat(0x7fffffff);
   let largest = i32x4.splat(0);
   for (let i: usize = 0; i < whole; i += 16) {
@@ -37,6 +40,17 @@ export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, star
   const sum = i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1) +
     i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3);
   store<i32>(start, -64 * sum);
+}
+
+/** Quantises f32 [width] as a scratch's row. */
+export function quantizeInto(scratch: Scratch, row: i32, x: usize, width: i32): void {
+  quantizeRow(
+    x,
+    width,
+    scratch.quantized + row * scratch.quantizedStride,
+    scratch.rowScale + 4 * row,
+    scratch.rowStart + 4 * row,
+  );
 }
 
 /** Rounds four numbers, ties to even, and stores them as bytes. */

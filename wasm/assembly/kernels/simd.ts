@@ -1,10 +1,14 @@
-// What the two builds differ in. The relaxed one uses fused multiply-add and the 8-bit dot product of
-// relaxed SIMD, whose rounding may depend on the processor; the plain one gives the same bits everywhere.
+// The two builds differ in this file and in `tileI8`. The relaxed build uses relaxed SIMD: fused
+// multiply-add and an 8-bit dot product, whose rounding may depend on the processor. The plain build
+// gives the same bits on every processor.
 
-/** Rows of a tile: as many as leave their sums in registers, with what multiplying takes besides. */
+/**
+ * Rows of a tile. Its sums, two vectors a row, stay in the 16 vector registers of x86-64, beside two
+ * vectors of the right matrix, one of the left and, without fused multiply-add, a product.
+ */
 export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
-/** Columns of a tile, and of a panel of weights: two vectors. */
+/** Columns of a tile, and of a panel of the right matrix: two vectors of f32. */
 export const PANEL: i32 = 8;
 
 /** a · b + c */
@@ -15,7 +19,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** The sum of four numbers. */
+/** The sum of the four lanes. */
 // @ts-ignore: decorator
 @inline
 export function sumOf(v: v128): f32 {
@@ -24,8 +28,8 @@ export function sumOf(v: v128): f32 {
 }
 
 /**
- * Four times a number in memory. In a loop with more constants than registers this is faster than
- * `f32x4.splat`, which takes three instructions.
+ * A number in memory, in all four lanes. Where a loop has more constants than registers, this is faster
+ * than `f32x4.splat`, which takes three instructions.
  */
 // @ts-ignore: decorator
 @inline

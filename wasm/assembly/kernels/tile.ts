@@ -1,17 +1,17 @@
 // The innermost loops: one tile of a matrix product, TILE_ROWS × PANEL numbers that stay in registers.
 //
-// The left matrix comes row by row, `stride` bytes apart. The right one is packed in panels: of eight
-// columns all that belongs to k = 0, then to k = 1, and so on. Of both, rows of 4 bytes are read at a
-// time: one f32, or four 8-bit numbers.
+// A · B, where A is [TILE_ROWS][k] and B [k][8]. The rows of A are `stride` bytes apart; B is a panel,
+// eight columns of a matrix: the eight numbers of k = 0, then those of k = 1, and so on. A step takes
+// 4 bytes of k: one f32, or four 8-bit numbers.
 
 import { madd, TILE_ROWS } from "./simd";
 
 /**
- * A tile of A · B.
+ * out = A · B.
  *
- * @param a f32, TILE_ROWS rows of k numbers
+ * @param a f32 [TILE_ROWS][k], `stride` bytes apart
  * @param b f32 [k][8]
- * @param out f32, TILE_ROWS rows of 8 numbers, `outStride` bytes apart
+ * @param out f32 [TILE_ROWS][8], `outStride` bytes apart
  */
 export function tileF32(a: usize, stride: usize, b: usize, k: i32, out: usize, outStride: usize): void {
   const row1 = stride;
@@ -71,12 +71,13 @@ export function tileF32(a: usize, stride: usize, b: usize, k: i32, out: usize, o
 }
 
 /**
- * A tile of A · (B - 64), where A is signed and B has seven bits.
+ * out = A · (B - 64) = A · B - 64 Σₖ A. Relaxed SIMD multiplies signed by seven-bit numbers, so
+ * weights are stored plus 64; the sums start at what makes up for it.
  *
- * @param a i8, TILE_ROWS rows of 4 k numbers
+ * @param a i8 [TILE_ROWS][4 k], `stride` bytes apart
  * @param b u8 [k][8][4], 0 to 127
  * @param starts i32 [TILE_ROWS]: of each row -64 times its sum
- * @param out i32, TILE_ROWS rows of 8 numbers, 32 bytes apart
+ * @param out i32 [TILE_ROWS][8]
  */
 export function tileI8(a: usize, stride: usize, b: usize, k: i32, starts: usize, out: usize): void {
   if (!ASC_FEATURE_RELAXED_SIMD) {
@@ -130,7 +131,7 @@ export function tileI8(a: usize, stride: usize, b: usize, k: i32, starts: usize,
   v128.store(out, more5, 176);
 }
 
-/** Adds to each of four sums four products of a signed and a seven-bit number. */
+/** sumᵢ + Σⱼ aᵢⱼ bᵢⱼ of four sums, with four 8-bit numbers of a and b each. */
 // @ts-ignore: decorator
 @inline
 function dot(a: v128, b: v128, sum: v128): v128 {
@@ -143,7 +144,7 @@ function rowI8(a: usize, b: usize, k: i32, start: usize, out: usize): void {
   let sum = v128.load32_splat(start), more = sum;
   const end = a + 4 * k;
   for (; a < end; a += 4, b += 32) {
-    // Four numbers twice, as 16 bits; each dot product is half of the sums of two columns.
+    // Four numbers twice, as 16 bits; a dot product has two halves of the sums of two columns.
     const four = i16x8.extend_low_i8x16_s(v128.load32_splat(a));
     sum = i32x4.add(sum, pairs(dot16(four, b), dot16(four, b + 8)));
     more = i32x4.add(more, pairs(dot16(four, b + 16), dot16(four, b + 24)));
@@ -152,6 +153,7 @@ function rowI8(a: usize, b: usize, k: i32, start: usize, out: usize): void {
   v128.store(out, more, 16);
 }
 
+/** Sums of pairs of products, of two columns of b. */
 // @ts-ignore: decorator
 @inline
 function dot16(a: v128, b: usize): v128 {

@@ -1,17 +1,15 @@
-import { ADDED, Linear, linear, Scratch, Target } from "../kernels/linear";
+import { linear } from "../kernels/linear";
+import { OutputKind } from "../kernels/target";
 import { Plan } from "./plan";
+import { Thread } from "./thread";
 
 /**
- * The embeddings of the tokens from `row` on: CLS, which is token 0, or a patch times the projection;
- * and the position.
+ * The embeddings of the tokens from `row` on: states = CLS or patch · Wᵀ + b, plus the position. CLS is
+ * token 0. The mask token replaces masked patches.
  */
-export function embedTokens(
-  plan: Plan,
-  row: i32,
-  rows: i32,
-  scratch: Scratch,
-  target: Target,
-): void {
+export function embedTokens(plan: Plan, row: i32, rows: i32, thread: Thread): void {
+  const scratch = thread.scratch;
+  const target = thread.target;
   const states = plan.states + row * plan.stateStride;
   const bytes: usize = 4 * plan.width;
   for (let r = 0; r < rows; r++) {
@@ -25,14 +23,13 @@ export function embedTokens(
     memory.copy(state, plan.positions + (patch + 1) * bytes, bytes);
     gatherPatch(plan, patch, pixels);
   }
-  // CLS has no pixels: the projection goes on from the row after it.
+  // CLS has no pixels: the projection starts at the row after it.
   const skipped = row == 0 ? 1 : 0;
-  target.kind = ADDED;
+  target.kind = OutputKind.ADDED;
   target.data = states + skipped * plan.stateStride;
   target.stride = plan.stateStride;
   const pixels = scratch.hidden + skipped * scratch.hiddenStride;
-  const projection = changetype<Linear>(plan.patchEmbeddings);
-  linear(projection, pixels, scratch.hiddenStride, rows - skipped, target, scratch, false);
+  linear(plan.patchEmbeddings, pixels, scratch.hiddenStride, rows - skipped, target, scratch, false);
   if (!plan.mask) return;
   for (let r = skipped; r < rows; r++) {
     const patch = patchOf(plan, row + r);
@@ -46,17 +43,19 @@ export function embedTokens(
   }
 }
 
+/** The patch of a token after CLS. */
 function patchOf(plan: Plan, token: i32): i32 {
   return load<i32>(plan.patches + 4 * (token - 1));
 }
 
+/** out = a + b, f32 [width] each */
 function addRows(a: usize, b: usize, width: i32, out: usize): void {
   for (let i: usize = 0; i < <usize>(4 * width); i += 4) {
     store<f32>(out + i, load<f32>(a + i) + load<f32>(b + i));
   }
 }
 
-/** A patch's pixels side by side: [C][patchHeight][patchWidth]. */
+/** A patch's pixels side by side: out f32 [C][patchHeight][patchWidth]. */
 function gatherPatch(plan: Plan, patch: i32, out: usize): void {
   const columns = plan.imageWidth / plan.patchWidth;
   const bytes: usize = 4 * plan.patchWidth;

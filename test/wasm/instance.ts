@@ -6,24 +6,16 @@ import {
   kernelModule,
   type Kernels,
 } from "../../src/runtime/simd/kernels.ts";
+import { PANEL } from "../../src/runtime/simd/packed_model.ts";
+import { putStruct } from "../../src/runtime/simd/write_struct.ts";
+
+/** Every test of a kernel runs on both. */
+export const BUILDS: readonly Build[] = ["relaxed", "plain"];
 
 /** All functions of `wasm/assembly/vit_msn.ts`, with those that the host does not call. */
 export interface AllKernels extends Kernels {
   activate(activation: number, data: number, count: number): void;
-  attention(
-    queries: number,
-    stride: number,
-    rows: number,
-    keys: number,
-    values: number,
-    tokens: number,
-    headSize: number,
-    scale: number,
-    out: number,
-    outStride: number,
-    probabilities: number,
-    scratch: number,
-  ): void;
+  attention(head: number, scratch: number): void;
   layerNorm(
     x: number,
     weight: number,
@@ -110,4 +102,32 @@ export class Instance {
     this.arena.bytes(place, bytes + 128).fill(byte);
     return place + 4;
   }
+}
+
+/** Scratch of a thread, as large as a linear layer or an attention needs it. */
+export function putScratch(
+  instance: Instance,
+  rows: number,
+  inputs: number,
+  tokens: number,
+): number {
+  const tileRows = instance.kernels.tileRows();
+  const allRows = rows + tileRows;
+  const quantizedStride = Math.ceil(inputs / 4) * 4 + 4;
+  const scoresStride = 4 * Math.ceil(tokens / PANEL) * PANEL + 4;
+  return putStruct(instance.arena, "Scratch", {
+    normal: 0,
+    normalStride: 0,
+    hidden: 0,
+    hiddenStride: 0,
+    quantized: instance.poisoned(allRows * quantizedStride),
+    quantizedStride,
+    rowScale: instance.poisoned(4 * allRows),
+    rowStart: instance.poisoned(4 * allRows),
+    scores: instance.poisoned(tileRows * scoresStride),
+    scoresStride,
+    panel: instance.poisoned(4 * PANEL * inputs),
+    tile: instance.poisoned(4 * PANEL * tileRows),
+    progress: instance.poisoned(4),
+  });
 }

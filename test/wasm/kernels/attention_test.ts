@@ -1,0 +1,154 @@
+import { assertEquals } from "@std/assert";
+import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
+import { softmax } from "../../../src/tensor/softmax.ts";
+import { uniform } from "../../random.ts";
+import { BUILDS, GUARD, Instance, putScratch } from "../instance.ts";
+import {
+  assertClose,
+  assertSameBits,
+  integer,
+  numbers,
+  padded,
+  type Random,
+  sumOf,
+} from "../numbers.ts";
+
+for (const build of BUILDS) {
+  Deno.test(`${build} kernels: attention() is softmax(q kᵀ · scale) v, with and without probabilities`, () => {
+    const instance = new Instance(build);
+    const random = uniform(12);
+    for (let trial = 0; trial < 40; trial++) {
+      const inputs = randomHead(random, integer(random, 1, 70), PANEL * integer(random, 1, 5));
+      const { context, probabilities } = attention(instance, inputs, true);
+      const expected = attentionReference(inputs);
+      const message = `${inputs.rows} of ${inputs.tokens}, ${inputs.headSize}`;
+      assertClose(context, expected.context, 1e-5, message);
+      assertClose(probabilities!, expected.probabilities, 1e-5, message);
+      for (let row = 0; row < inputs.rows; row++) {
+        const share = probabilities!.subarray(row * inputs.tokens, (row + 1) * inputs.tokens);
+        assertClose(Float32Array.of(sumOf(share)), [1], 1e-6, message);
+      }
+      assertSameBits(attention(instance, inputs, false).context, context);
+    }
+  });
+
+  Deno.test(`${build} kernels: attention() keeps a query's NaN to its row`, () => {
+    const instance = new Instance(build);
+    const inputs = randomHead(uniform(13), 19, 16);
+    for (let row = 0; row < inputs.rows; row++) {
+      const good = attention(instance, inputs, true);
+      const queries = inputs.queries.with(row * 16 + row % 16, NaN);
+      const actual = attention(instance, { ...inputs, queries }, true);
+      good.context.fill(NaN, row * 16, (row + 1) * 16);
+      good.probabilities!.fill(NaN, row * 19, (row + 1) * 19);
+      assertEquals(actual, good);
+    }
+  });
+}
+
+Deno.test("plain kernels: attention() gives the same bits every time, wherever things lie", () => {
+  const results = [0, 1, 2].map((skipped) => {
+    const instance = new Instance("plain");
+    instance.poisoned(1000 * skipped);
+    return attention(instance, randomHead(uniform(15), 45, 24), true);
+  });
+  for (const { context, probabilities } of results) {
+    assertSameBits(context, results[0]!.context);
+    assertSameBits(probabilities!, results[0]!.probabilities!);
+  }
+});
+
+/** What one head sees. */
+interface Head {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly headSize: number;
+  readonly scale: number;
+  /** [rows][headSize] */
+  readonly queries: Float32Array;
+  /** [tokens][headSize] */
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+}
+
+function randomHead(random: Random, tokens: number, headSize: number): Head {
+  const rows = integer(random, 1, 20);
+  return {
+    rows,
+    tokens,
+    headSize,
+    scale: Math.fround(3 * random()),
+    queries: numbers(random, rows * headSize),
+    keys: numbers(random, tokens * headSize),
+    values: numbers(random, tokens * headSize),
+  };
+}
+
+/** A head's context [rows][headSize], and the probabilities [rows][tokens] if they are wanted. */
+function attention(instance: Instance, head: Head, isSeen: boolean) {
+  const { kernels, arena } = instance;
+  const { rows, tokens, headSize, scale } = head;
+  const paddedTokens = padded(tokens, PANEL);
+  // What fills up the panels of tokens stays NaN.
+  const keys = instance.poisoned(4 * paddedTokens * headSize);
+  const values = instance.poisoned(4 * paddedTokens * headSize);
+  for (let token = 0; token < tokens; token++) {
+    for (let channel = 0; channel < headSize; channel++) {
+      const i = token * headSize + channel;
+      const tokenPanel = Math.floor(token / PANEL), channelPanel = Math.floor(channel / PANEL);
+      const key = (tokenPanel * headSize + channel) * PANEL + token % PANEL;
+      const value = (channelPanel * paddedTokens + token) * PANEL + channel % PANEL;
+      arena.floats(keys + 4 * key, 1)[0] = head.keys[i]!;
+      arena.floats(values + 4 * value, 1)[0] = head.values[i]!;
+    }
+  }
+  const stride = 4 * headSize + 4, outStride = 4 * headSize + 12;
+  const queries = instance.putRows(head.queries, headSize, stride);
+  const writtenRows = padded(rows, kernels.tileRows()); // whole tiles
+  const length = writtenRows * outStride / 4;
+  const out = instance.guarded(4 * length);
+  const seen = instance.guarded(4 * rows * tokens);
+  const place = putStruct(arena, "Head", {
+    queries,
+    queryStride: stride,
+    rows,
+    keys,
+    values,
+    tokens,
+    headSize,
+    scale,
+    out,
+    outStride,
+    probabilities: isSeen ? seen : 0,
+  });
+  kernels.attention(place, putScratch(instance, rows, 0, tokens));
+  const all = instance.take(out, length);
+  const context = new Float32Array(rows * headSize);
+  for (let row = 0; row < writtenRows; row++) {
+    const numbers = all.subarray(row * outStride / 4, (row + 1) * outStride / 4);
+    if (row < rows) context.set(numbers.subarray(0, headSize), row * headSize);
+    assertEquals(numbers.subarray(headSize), new Float32Array(3).fill(GUARD));
+  }
+  return { context, probabilities: isSeen ? instance.take(seen, rows * tokens) : undefined };
+}
+
+function attentionReference({ rows, tokens, headSize, scale, queries, keys, values }: Head) {
+  const context = new Float64Array(rows * headSize);
+  const probabilities = new Float64Array(rows * tokens);
+  for (let row = 0; row < rows; row++) {
+    const query = queries.subarray(row * headSize, (row + 1) * headSize);
+    const scores = Array.from({ length: tokens }, (_, token) => {
+      const key = keys.subarray(token * headSize, (token + 1) * headSize);
+      return scale * query.reduce((sum, v, i) => sum + v * key[i]!, 0);
+    });
+    const shares = softmax(scores);
+    probabilities.set(shares, row * tokens);
+    shares.forEach((share, token) => {
+      for (let channel = 0; channel < headSize; channel++) {
+        context[row * headSize + channel]! += share * values[token * headSize + channel]!;
+      }
+    });
+  }
+  return { context, probabilities };
+}

@@ -1,0 +1,228 @@
+import { assert, assertEquals } from "@std/assert";
+import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Activation, DType, OutputKind } from "../../../src/runtime/simd/structs.ts";
+import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
+import { uniform } from "../../random.ts";
+import { ACTIVATIONS } from "../activations.ts";
+import { BUILDS, GUARD, Instance, putScratch } from "../instance.ts";
+import { DTYPES, type Layer, randomLayer, stored } from "../layer.ts";
+import { assertClose, assertSameBits, integer, numbers, padded } from "../numbers.ts";
+
+/** What becomes of outputs, with the names in tests. */
+const KINDS = [
+  [OutputKind.ROWS, "rows"],
+  [OutputKind.ACTIVATED, "activated rows"],
+  [OutputKind.ADDED, "sums"],
+  [OutputKind.KEYS, "keys"],
+  [OutputKind.VALUES, "values"],
+] as const;
+
+for (const build of BUILDS) {
+  for (const [dtype, name] of DTYPES) {
+    for (const [kind, kindName] of KINDS) {
+      Deno.test(`${build} kernels: linear() of ${name} gives ${kindName}, and writes nothing else`, () => {
+        const instance = new Instance(build);
+        const random = uniform(100 * dtype + kind);
+        for (let trial = 0; trial < 12; trial++) {
+          const headSize = PANEL * integer(random, 1, 3);
+          const outputs = headSize * integer(random, 1, 3);
+          const layer = randomLayer(random, dtype, integer(random, 1, 70), outputs);
+          const rows = integer(random, 1, 20);
+          const x = numbers(random, rows * layer.inputs);
+          const row = kind >= OutputKind.KEYS ? integer(random, 0, 20) : 0;
+          const [activation, , reference] = ACTIVATIONS[trial % ACTIVATIONS.length]!;
+          const shape = { kind, rows, outputs, headSize, row, activation };
+          const { actual, placeOf } = linear(instance, layer, x, shape);
+          const expected = new Float64Array(actual.length).fill(GUARD);
+          linearReference(layer, x).forEach((v, i) => {
+            const at = placeOf(Math.floor(i / outputs), i % outputs);
+            if (kind === OutputKind.ACTIVATED) v = reference(v);
+            expected[at] = kind === OutputKind.ADDED ? GUARD + v : v;
+          });
+          assertClose(actual, expected, 1e-5, `${rows} × ${layer.inputs} × ${outputs}`);
+        }
+      });
+    }
+
+    Deno.test(`${build} kernels: linear() of ${name} keeps infinity and NaN to their rows`, () => {
+      const instance = new Instance(build);
+      const random = uniform(10 + dtype);
+      for (const bad of [Infinity, -Infinity, NaN]) {
+        for (const inputs of [5, 24]) {
+          const rows = 8, outputs = 16;
+          const layer = randomLayer(random, dtype, inputs, outputs);
+          const x = numbers(random, rows * inputs);
+          const shape = { ...ONLY_ROWS, rows, outputs };
+          const { actual: good, placeOf } = linear(instance, layer, x, shape);
+          const row = integer(random, 0, rows - 1);
+          const column = integer(random, 0, inputs - 1);
+          layer.weight[3 * inputs + column] = 0; // times infinity is NaN
+          x[row * inputs + column] = bad;
+          const expected = linearReference(layer, x);
+          const { actual } = linear(instance, layer, x, shape);
+          for (let r = 0; r < rows; r++) {
+            for (let o = 0; o < outputs; o++) {
+              const value = actual[placeOf(r, o)]!;
+              if (r === row && dtype === DType.I8) assert(!Number.isFinite(value));
+              else if (r === row) assertEquals(value, expected[r * outputs + o]);
+              else if (o !== 3) assertEquals(value, good[placeOf(r, o)]);
+              else assert(Number.isFinite(value));
+            }
+          }
+        }
+      }
+    });
+  }
+
+  Deno.test(`${build} kernels: linear() of int8 sums integers exactly, also those of quantised rows`, () => {
+    const instance = new Instance(build);
+    const random = uniform(11);
+    for (const inputs of [1, 2, 3, 4, 31, 64, 401]) {
+      const rows = 13, outputs = 16;
+      const layer = {
+        ...randomLayer(random, DType.I8, inputs, outputs),
+        scale: new Float32Array(outputs).fill(1),
+        bias: new Float32Array(outputs),
+      };
+      layer.weight.fill(63, 0, inputs);
+      layer.weight.fill(-64, inputs, 2 * inputs);
+      const x = numbers(random, rows * inputs).map((v) => Math.round(127 * v));
+      // With a largest number of 127 the scale is 1. In the first rows the sums are as large as can be.
+      for (let row = 0; row < rows; row++) x[row * inputs] = row % 2 ? 127 : -127;
+      x.fill(127, 0, inputs);
+      x.fill(-127, inputs, 2 * inputs);
+      const shape = { ...ONLY_ROWS, rows, outputs };
+      const { actual, placeOf, again } = linear(instance, layer, x, shape);
+      linearReference(layer, x).forEach((v, i) => {
+        assertEquals(actual[placeOf(Math.floor(i / outputs), i % outputs)], v);
+      });
+      assertSameBits(again(), actual);
+    }
+  });
+}
+
+Deno.test("plain kernels: linear() of f32 rounds every product and every sum", () => {
+  const random = uniform(14);
+  const rows = 7, inputs = 53, outputs = 16;
+  const layer = randomLayer(random, DType.F32, inputs, outputs);
+  const x = numbers(random, rows * inputs);
+  const shape = { ...ONLY_ROWS, rows, outputs };
+  const { actual, placeOf } = linear(new Instance("plain"), layer, x, shape);
+  for (let row = 0; row < rows; row++) {
+    for (let o = 0; o < outputs; o++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) {
+        const product = Math.fround(x[row * inputs + i]! * layer.weight[o * inputs + i]!);
+        sum = Math.fround(sum + product);
+      }
+      assertEquals(actual[placeOf(row, o)], Math.fround(sum + layer.bias[o]!));
+    }
+  }
+});
+
+Deno.test("plain kernels: linear() gives the same bits every time, wherever things lie", () => {
+  const results = [0, 1, 2].map((skipped) => {
+    const instance = new Instance("plain");
+    instance.poisoned(1000 * skipped);
+    const random = uniform(15);
+    const layer = randomLayer(random, DType.I8, 21, 16);
+    const shape = { ...ONLY_ROWS, kind: OutputKind.ACTIVATED, rows: 1, outputs: 16 };
+    return linear(instance, layer, numbers(random, 21), shape).actual;
+  });
+  for (const result of results) assertSameBits(result, results[0]!);
+});
+
+/** x Wᵀ + b in double precision, of rows that are quantised where the weights are. */
+function linearReference(layer: Layer, x: Float32Array): Float64Array {
+  const { dtype, inputs, outputs, weight, scale, bias } = layer;
+  const rows = x.length / inputs;
+  const out = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row++) {
+    let numbers = x.subarray(row * inputs, (row + 1) * inputs);
+    const largest = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const factor = Math.fround(127 / largest);
+    if (dtype === DType.I8) numbers = numbers.map((v) => roundHalfEven(Math.fround(v * factor)));
+    for (let o = 0; o < outputs; o++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += numbers[i]! * weight[o * inputs + i]!;
+      if (dtype === DType.I8) sum *= largest / 127 * scale[o]!;
+      out[row * outputs + o] = sum + bias[o]!;
+    }
+  }
+  return out;
+}
+
+function roundHalfEven(x: number): number {
+  const magic = 1.5 * 2 ** 52; // next to it, numbers are integers
+  return x + magic - magic;
+}
+
+/** What comes of a linear layer. */
+interface Outputs {
+  readonly kind: number;
+  readonly rows: number;
+  readonly outputs: number;
+  readonly headSize: number;
+  /** The row that the first one is, of keys and values. */
+  readonly row: number;
+  readonly activation: number;
+}
+
+const ONLY_ROWS = { kind: OutputKind.ROWS, headSize: 0, row: 0, activation: Activation.GELU };
+
+/** All where the outputs go, with what lies between them; where each is; and how to do it again. */
+function linear(instance: Instance, layer: Layer, x: Float32Array, shape: Outputs) {
+  const { kernels, arena } = instance;
+  const { kind, rows, outputs, headSize, row, activation } = shape;
+  const { inputs } = layer;
+  const isInPanels = kind >= OutputKind.KEYS;
+  // Of panels, the number of rows in each; else 12 bytes are between rows.
+  const stride = isInPanels ? padded(row + rows, PANEL) : 4 * outputs + 12;
+  const length = isInPanels ? outputs * stride : (rows + kernels.tileRows()) * stride / 4;
+  const out = instance.guarded(4 * length);
+  const target = putStruct(arena, "Target", { kind, data: out, stride, row, headSize, activation });
+  const xStride = 4 * inputs + 4;
+  const from = instance.putRows(x, inputs, xStride);
+  const place = putLayer(instance, layer);
+  const scratch = putScratch(instance, rows, inputs, 0);
+  kernels.linear(place, from, xStride, rows, target, scratch, 0);
+  return {
+    actual: instance.take(out, length),
+    placeOf(r: number, o: number): number {
+      const token = row + r;
+      const [panel, lane] = [Math.floor(o / PANEL), o % PANEL];
+      if (kind === OutputKind.VALUES) return (panel * stride + token) * PANEL + lane;
+      if (kind !== OutputKind.KEYS) return r * stride / 4 + o;
+      const tokens = Math.floor(o / headSize) * stride / PANEL + Math.floor(token / PANEL);
+      return (tokens * headSize + o % headSize) * PANEL + token % PANEL;
+    },
+    /** Does it again with the quantised rows that are there; the others are lost. */
+    again(): Float32Array {
+      arena.bytes(from, rows * xStride).fill(0);
+      arena.floats(out, length).fill(GUARD);
+      kernels.linear(place, from, xStride, rows, target, scratch, 1);
+      return instance.take(out, length);
+    },
+  };
+}
+
+function putLayer(instance: Instance, layer: Layer): number {
+  const { dtype, inputs, outputs } = layer;
+  const data = stored(layer);
+  const rows = instance.put(data);
+  const rowBytes = inputs * data.BYTES_PER_ELEMENT;
+  const panelBytes = dtype === DType.I8 ? PANEL * padded(inputs, 4) : PANEL * rowBytes;
+  const weight = instance.poisoned(outputs / PANEL * panelBytes);
+  for (let panel = 0; panel < outputs / PANEL; panel++) {
+    const from = rows + panel * PANEL * rowBytes;
+    instance.kernels.pack(dtype, from, inputs, weight + panel * panelBytes);
+  }
+  return putStruct(instance.arena, "Linear", {
+    dtype,
+    inputs,
+    outputs,
+    weight,
+    scale: instance.put(layer.scale),
+    bias: instance.put(layer.bias),
+  });
+}

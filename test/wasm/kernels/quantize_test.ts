@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "@std/assert";
+import { uniform } from "../../random.ts";
+import { BUILDS, Instance } from "../instance.ts";
+import { integer, numbers, padded, sumOf } from "../numbers.ts";
+
+for (const build of BUILDS) {
+  Deno.test(`${build} kernels: quantizeRow() rounds to 8 bits, fills up with zeros, and sums`, () => {
+    const instance = new Instance(build);
+    const random = uniform(8);
+    for (let width = 1; width <= 67; width++) {
+      const x = numbers(random, width, 10 ** integer(random, -20, 20));
+      const largest = x.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      const { q, scale, start } = quantizeRow(instance, x);
+      assertEquals(scale, Math.fround(largest / 127));
+      x.forEach((v, i) => {
+        const error = Math.abs(q[i]! - v * (127 / largest));
+        assert(error < 0.5001 && Math.abs(q[i]!) <= 127, `${q[i]}`);
+      });
+      assertEquals(start, -64 * sumOf(q));
+      assert(q.subarray(width).every((v) => v === 0));
+    }
+  });
+
+  Deno.test(`${build} kernels: quantizeRow() takes ties to even; its scale of what is not finite is neither`, () => {
+    const instance = new Instance(build);
+    const ties = Float32Array.of(0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 126.5, -127, 0.49, 3.51);
+    const expected = Int8Array.of(0, 2, 2, 0, -2, -2, 126, -127, 0, 4, 0, 0);
+    assertEquals(quantizeRow(instance, ties).q, expected);
+    const zero = quantizeRow(instance, new Float32Array(5));
+    assertEquals(zero.q, new Int8Array(8));
+    assertEquals(zero.start, 0);
+    assert(Number.isFinite(zero.scale) && zero.scale > 0);
+    for (let width = 1; width <= 9; width++) {
+      for (const bad of [NaN, Infinity, -Infinity]) {
+        for (let i = 0; i < width; i++) {
+          const x = numbers(uniform(width), width).with(i, bad);
+          assert(!Number.isFinite(quantizeRow(instance, x).scale));
+        }
+      }
+    }
+  });
+}
+
+/** A quantised row with the zeros that fill it up. */
+function quantizeRow(instance: Instance, x: Float32Array) {
+  const bytes = padded(x.length, 4);
+  const out = instance.guarded(bytes);
+  const scale = instance.guarded(4), start = instance.guarded(4);
+  instance.kernels.quantizeRow(instance.put(x), x.length, out, scale, start);
+  return {
+    q: new Int8Array(instance.take(out, bytes / 4).buffer),
+    scale: instance.take(scale, 1)[0]!,
+    start: new Int32Array(instance.take(start, 1).buffer)[0]!,
+  };
+}

@@ -1,0 +1,82 @@
+import { activate, Activation } from "./activation";
+import { PANEL } from "./simd";
+
+/** What becomes of a linear layer's outputs. */
+export const enum OutputKind {
+  /** f32 [rows][outputs], `stride` bytes apart. */
+  ROWS,
+  /** The same, through an activation function. */
+  ACTIVATED,
+  /** Added to the rows that are there. */
+  ADDED,
+  /** f32 [head][token / 8][channel][token % 8]: the right matrix of q kᵀ, in panels. */
+  KEYS,
+  /** f32 [channel / 8][token][channel % 8]: the right matrix of p v, in panels. */
+  VALUES,
+}
+
+/** Where a linear layer's outputs go. */
+@unmanaged
+export class Target {
+  kind: OutputKind;
+  data: usize;
+  /** Bytes from row to row; for KEYS and VALUES the padded number of tokens. */
+  stride: i32;
+  /** The token that the first row is, for KEYS and VALUES. */
+  row: i32;
+  /** Channels of a head, a multiple of PANEL, for KEYS. */
+  headSize: i32;
+  activation: Activation;
+}
+
+/**
+ * Puts a tile of finished outputs where they belong.
+ *
+ * @param row the row of `tile`'s first one, counted from the target's
+ * @param column the first of the tile's eight outputs
+ * @param tile f32 [count][8]; an activation function is applied in place
+ */
+export function putTile(target: Target, row: i32, column: i32, tile: usize, count: i32): void {
+  const kind = target.kind;
+  const data = target.data;
+  const end = tile + 32 * count;
+  if (kind == OutputKind.KEYS) {
+    const size = target.headSize;
+    const panel = (column / size) * (target.stride / PANEL);
+    const channel = column % size;
+    for (let token = target.row + row; tile < end; tile += 32, token++) {
+      const to = data + 4 * (((panel + (token >> 3)) * size + channel) * PANEL + (token & 7));
+      const left = v128.load(tile);
+      const right = v128.load(tile, 16);
+      v128.store32_lane(to, left, 0);
+      v128.store32_lane(to, left, 1, 32);
+      v128.store32_lane(to, left, 2, 64);
+      v128.store32_lane(to, left, 3, 96);
+      v128.store32_lane(to, right, 0, 128);
+      v128.store32_lane(to, right, 1, 160);
+      v128.store32_lane(to, right, 2, 192);
+      v128.store32_lane(to, right, 3, 224);
+    }
+    return;
+  }
+  let to: usize;
+  let stride: usize = 32;
+  if (kind == OutputKind.VALUES) {
+    to = data + 32 * ((column / PANEL) * target.stride + target.row + row);
+  } else {
+    to = data + row * target.stride + 4 * column;
+    stride = target.stride;
+  }
+  if (kind == OutputKind.ACTIVATED) activate(target.activation, tile, PANEL * count);
+  if (kind == OutputKind.ADDED) {
+    for (; tile < end; tile += 32, to += stride) {
+      v128.store(to, f32x4.add(v128.load(to), v128.load(tile)));
+      v128.store(to, f32x4.add(v128.load(to, 16), v128.load(tile, 16)), 16);
+    }
+  } else {
+    for (; tile < end; tile += 32, to += stride) {
+      v128.store(to, v128.load(tile));
+      v128.store(to, v128.load(tile, 16), 16);
+    }
+  }
+}

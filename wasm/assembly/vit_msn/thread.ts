@@ -1,0 +1,32 @@
+import { Head } from "../kernels/attention";
+import { Scratch } from "../kernels/scratch";
+import { TILE_ROWS } from "../kernels/simd";
+import { Target } from "../kernels/target";
+
+/** One thread of a run, with what it has to itself. */
+@unmanaged
+export class Thread {
+  /** 0 to count - 1 */
+  index: i32;
+  /** The threads of the run. */
+  count: i32;
+  scratch: Scratch;
+  /** The host writes `headSize` and `activation`, the forward the rest. */
+  target: Target;
+  /** The host writes sizes, strides and the scale, the forward the rest. */
+  head: Head;
+}
+
+/** The first row of a thread's share of the tokens: whole tiles, but for the last thread's. */
+export function shareOf(index: i32, count: i32, tokens: i32): i32 {
+  const tiles = (tokens + TILE_ROWS - 1) / TILE_ROWS;
+  return min(tokens, <i32>(<i64>tiles * index / count) * TILE_ROWS);
+}
+
+/** The size of the blocks that `rows` rows are divided into: whole tiles, about equal, at most `most`. */
+export function blockSize(rows: i32, most: i32): i32 {
+  if (rows == 0) return most;
+  const blocks = (rows + most - 1) / most;
+  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  return (tiles + blocks - 1) / blocks * TILE_ROWS;
+}
