@@ -5,14 +5,14 @@ import { readChunks, readPngHeader } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
-/** RGBA, and rows of up to 16 bits a sample while they are decoded. */
+/** RGBA, and rows of up to 16 bits per sample during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The memory that the module begins with. */
+/** The module's initial memory in bytes. */
 const INITIAL_MEMORY = 16_777_216;
 
 const decoder = new WasmDecoder("PNG", pngWasm);
 
-/** The decoder's own status codes, all below 0. */
+/** The decoder's status codes. */
 const REASONS: Readonly<Record<number, string>> = {
   [-2]: "its header is damaged",
   [-4]: "it is too large",
@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<number, string>> = {
   [-8]: "its data are damaged",
 };
 
-/** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
+/** Decodes a PNG without applying its orientation; see {@linkcode decodeImage}. */
 export function decodePng(bytes: Uint8Array): Image {
   const { width, height, isAnimated } = readPngHeader(bytes);
   if (isAnimated) bytes = withoutAnimation(bytes);
@@ -35,7 +35,7 @@ export function decodePng(bytes: Uint8Array): Image {
   });
 }
 
-/** The chunks of APNG. The decoder would take a frame's pixels for the picture's. */
+/** APNG's chunks, removed because the decoder would return a frame's pixels instead of the image's. */
 const ANIMATION = ["acTL", "fcTL", "fdAT"];
 
 function withoutAnimation(bytes: Uint8Array): Uint8Array {

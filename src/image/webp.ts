@@ -7,15 +7,18 @@ import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 import { readWebpHeader } from "./webp_header.ts";
 
-/** RGBA, and planes or a transform's colours while they are decoded. */
+/** RGBA, and planes or a transform's colours during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The memory that the module begins with. */
+/** The module's initial memory in bytes. */
 const INITIAL_MEMORY = 16_777_216;
 
 const decoder = new WasmDecoder("WebP", webpWasm);
 const BLACK = new Uint8Array(3);
 
-/** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */
+/**
+ * Decodes a WebP without applying its orientation; from an animation, the first frame. See
+ * {@linkcode decodeImage}.
+ */
 export async function decodeWebp(bytes: Uint8Array): Promise<Image> {
   const { width, height, firstFrame } = readWebpHeader(bytes);
   if (!firstFrame) return await decodeStill(bytes, width, height);
@@ -37,7 +40,7 @@ async function decodeStill(bytes: Uint8Array, width: number, height: number): Pr
         done(instance);
         return instance.exports;
       },
-      // What is wrong comes as an exception.
+      // Errors are thrown; the module's output is not needed.
       print() {},
       printErr() {},
     });
@@ -52,7 +55,7 @@ async function decodeStill(bytes: Uint8Array, width: number, height: number): Pr
   }
 }
 
-/** A frame of an animation as a file of its own: a header that allows for alpha, and its chunks. */
+/** Wraps a frame of an animation as a still image: a VP8X header with the alpha flag, and its chunks. */
 function stillOf(chunks: Uint8Array, width: number, height: number): Uint8Array {
   const head = new Uint8Array(30);
   const view = new DataView(head.buffer);
