@@ -1,9 +1,9 @@
-// The messages of onnx.proto (https://onnx.ai/onnx/api/classes.html) as far as this project writes
-// or reads them, under their own names in camel case.
+// The messages and fields of onnx.proto (https://onnx.ai/onnx/api/classes.html) that this project reads
+// or writes, with their names in camel case.
 
 import type { DataType, Tensor } from "../tensor/tensor.ts";
 
-/** A whole model. */
+/** A model: a graph and its metadata. */
 export interface ModelProto {
   readonly irVersion: number;
   readonly producerName: string;
@@ -15,18 +15,18 @@ export interface ModelProto {
   readonly graph: GraphProto;
 }
 
-/** Nodes in topological order, and the values they begin and end with. */
+/** A graph: nodes, initializers, inputs and outputs. */
 export interface GraphProto {
   readonly name: string;
   readonly nodes: readonly NodeProto[];
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** The shapes of weights whose type this project has no use for, such as 4-bit integers. */
+  /** The shapes of weights with an unsupported element type, such as 4-bit integers. */
   readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
 }
 
-/** One operator with its values' names. */
+/** One operator with the names of its inputs and outputs. */
 export interface NodeProto {
   readonly name: string;
   readonly opType: string;
@@ -37,7 +37,7 @@ export interface NodeProto {
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
 
-/** An attribute's value, tagged with ONNX's name of its type. */
+/** An attribute's value, tagged with ONNX's name for its type. */
 export type Attribute =
   | { readonly type: "FLOAT"; readonly value: number }
   | { readonly type: "INT"; readonly value: number }
@@ -46,7 +46,7 @@ export type Attribute =
   | { readonly type: "FLOATS"; readonly value: readonly number[] }
   | { readonly type: "INTS"; readonly value: readonly number[] };
 
-/** The type of a graph's input or output. A dimension is a size or the name of a free one. */
+/** A graph input or output. A dimension is a size or the name of a dynamic dimension. */
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DataType;
