@@ -83,7 +83,8 @@ export async function downloadModel(name: HubName, options: HubOptions): Promise
   // Two processes that append to the same partial file would corrupt it.
   using lock = await Deno.open(join(folder, "download.lock"), { create: true, write: true });
   await lock.lock(true);
-  const downloaded = await cachedModel(cacheFolder, name); // another process may have finished it while this one waited for the lock
+  // Another process may have completed the download while this one waited for the lock.
+  const downloaded = await cachedModel(cacheFolder, name);
   if (downloaded !== undefined) return downloaded;
   for (const file of Object.values(CONVERTED_FILES)) await removeIfThere(join(folder, file));
   await new ModelDownload(name, folder, options).run();
