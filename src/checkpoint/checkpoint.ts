@@ -4,13 +4,13 @@ import { readPytorch } from "./pytorch.ts";
 import { readWhole } from "./read_whole.ts";
 import { readSafetensors, type Tensors } from "./safetensors.ts";
 
-/** A model in Hugging Face's or its authors' files, read but not yet interpreted. */
+/** A model read from files in Hugging Face's or the authors' format, not yet interpreted. */
 export interface Checkpoint {
   /** The parsed `config.json`. */
   readonly config: unknown;
-  /** The parsed `preprocessor_config.json`; nothing where there is none. */
+  /** The parsed `preprocessor_config.json`; `undefined` if the folder has none. */
   readonly preprocessorConfig: unknown;
-  /** The weights under the names that the file gives them. */
+  /** The weights by their names in the file. */
   readonly tensors: Tensors;
 }
 
@@ -19,7 +19,7 @@ const INDEX = "model.safetensors.index.json";
 const PYTORCH = "pytorch_model.bin";
 const AUTHORS = ".pth.tar";
 
-/** The readers by the ends of file names. */
+/** The reader for each file name suffix. */
 const READERS: readonly (readonly [suffix: string, read: (bytes: Uint8Array) => Tensors])[] = [
   [".safetensors", readSafetensors],
   [".bin", readStateDict],
@@ -31,12 +31,12 @@ const READERS: readonly (readonly [suffix: string, read: (bytes: Uint8Array) => 
  * Reads a model's weights, `config.json` and `preprocessor_config.json`.
  *
  * @param source a weights file (`.safetensors`, `.bin`, `.pth` or `.pth.tar`) with the config beside it,
- * or a folder. Of a folder's weights it takes the first that is there: `model.safetensors`,
+ * or a folder. From a folder, the first match is used: `model.safetensors`,
  * `model.safetensors.index.json` with its shards, `pytorch_model.bin`, the only `*.pth.tar`.
  *
  * @throws {Deno.errors.NotFound} if a file is missing; the message names it.
  * @throws {SyntaxError} if a file is damaged; the message names it.
- * @throws {TypeError} if it cannot tell by the names which weights are meant.
+ * @throws {TypeError} if the folder has several `*.pth.tar` files, or the file has an unknown suffix.
  */
 export async function readCheckpoint(source: string): Promise<Checkpoint> {
   const { isDirectory } = await statSource(source);
@@ -53,7 +53,7 @@ async function statSource(source: string): Promise<Deno.FileInfo> {
     return await Deno.stat(source);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read ${source}: there is no such folder or file`);
+    throw new Deno.errors.NotFound(`Cannot read ${source}: no such folder or file`);
   }
 }
 
@@ -76,7 +76,7 @@ async function readWeights(path: string): Promise<Tensors> {
   const [, read] = READERS.find(([suffix]) => path.endsWith(suffix)) ?? [];
   if (!read) {
     const suffixes = READERS.map(([suffix]) => suffix).join(", ");
-    throw new TypeError(`Cannot read ${path} as weights: its name ends in none of ${suffixes}`);
+    throw new TypeError(`Cannot read ${path} as weights: its name must end in one of ${suffixes}`);
   }
   const bytes = await readIfThere(path);
   if (!bytes) throw missing(dirname(path), basename(path));
@@ -87,10 +87,10 @@ async function readWeights(path: string): Promise<Tensors> {
   }
 }
 
-/** What the authors call the network whose weights are the model; the others trained it. */
+/** The authors' prefix for the model's weights; the other weights were only used to train it. */
 const TARGET_ENCODER = "target_encoder.";
 
-/** The model in a PyTorch file: all of it, or of a training's state only the target encoder. */
+/** Reads a PyTorch file; from a training checkpoint it returns only the target encoder. */
 function readStateDict(bytes: Uint8Array): Tensors {
   const tensors = readPytorch(bytes);
   const encoder = [...tensors].filter(([name]) => name.startsWith(TARGET_ENCODER));
@@ -98,10 +98,10 @@ function readStateDict(bytes: Uint8Array): Tensors {
   return new Map(encoder.map(([name, tensor]) => [name.slice(TARGET_ENCODER.length), tensor]));
 }
 
-/** A plain file name: no folder, no drive, nothing that leads out of the model's folder. */
+/** A plain file name, so that an index cannot refer to a file outside the model's folder. */
 const SHARD_NAME = /^[\w-][\w.-]*\.safetensors$/;
 
-/** Reads `{"weight_map": {tensor: file}}` and of each file the tensors that it is to have. */
+/** Reads `{"weight_map": {tensor: file}}`, then from each file the tensors mapped to it. */
 async function readShards(folder: string): Promise<Tensors> {
   const path = join(folder, INDEX);
   const { weight_map } = (await readJson(path) ?? {}) as { weight_map?: unknown };
@@ -112,8 +112,8 @@ async function readShards(folder: string): Promise<Tensors> {
   for (const [name, shard] of Object.entries(weight_map)) {
     if (typeof shard !== "string" || !SHARD_NAME.test(shard)) {
       throw new SyntaxError(
-        `Cannot read ${path}: it has "${name}" in ${JSON.stringify(shard)}, ` +
-          "which is not a .safetensors file of the same folder",
+        `Cannot read ${path}: it maps "${name}" to ${JSON.stringify(shard)}, ` +
+          "which is not a .safetensors file in the same folder",
       );
     }
     const others = names.get(shard);
@@ -127,7 +127,7 @@ async function readShards(folder: string): Promise<Tensors> {
       const tensor = read.get(name);
       if (!tensor) {
         throw new SyntaxError(
-          `${join(folder, shard)}: it has no "${name}", which ${INDEX} promises`,
+          `${join(folder, shard)}: it has no "${name}", which ${INDEX} maps to it`,
         );
       }
       tensors.set(name, tensor);

@@ -1,11 +1,11 @@
-/** Why a download failed, and what that means for the next try. */
+/** A failed download, with instructions for the next attempt. */
 export class DownloadError extends Error {
   override name = "DownloadError";
-  /** Whether another try may do better. */
+  /** Whether another attempt may succeed. */
   readonly retry: boolean;
-  /** How long the server wants to be left alone, in milliseconds; nothing if it does not say. */
+  /** The delay that the server requested before the next attempt, in milliseconds, if any. */
   readonly after: number | undefined;
-  /** Whether the bytes that came so far are of no use. */
+  /** Whether the bytes received so far must be discarded. */
   readonly discard: boolean;
 
   constructor(

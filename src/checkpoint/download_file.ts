@@ -4,32 +4,32 @@ import { type HubAccess, type HubAnswer, requestHub } from "./hub_request.ts";
 import { readKept, removeKept, writeVersion } from "./partial_file.ts";
 import { retry } from "./retry.ts";
 
-/** What a download needs of the world, and whom it tells. */
+/** The side effects and limits of a download. */
 export interface DownloadOptions extends HubAccess {
-  /** Waits for some milliseconds. */
+  /** Resolves after this many milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** How many milliseconds a server may stay silent before the connection counts as lost. */
+  /** The request is aborted if the server sends nothing for this many milliseconds. */
   readonly silence: number;
-  /** The most bytes that the file may have; default is any number. */
+  /** The maximum file size in bytes; default: unlimited. */
   readonly maxBytes?: number;
-  /** Called with the bytes there are and, where known, the bytes there will be. */
+  /** Called with the number of bytes received and, if known, the total. */
   readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
-/** A file that was downloaded. */
+/** The result of a complete download. */
 export interface DownloadedFile {
+  /** In bytes. */
   readonly size: number;
-  /** The commit that it is of, where the hub states it. */
+  /** The commit that the file belongs to, if the hub states it. */
   readonly commit: string | undefined;
 }
 
 /**
- * Downloads a file. Until it is whole it is kept as `PATH.partial`, and a later call goes on from
- * there if the server still has the same version. Its size, and its SHA-256 where the hub states one,
- * are checked.
+ * Downloads a file. An incomplete file is kept as `PATH.partial`; a later call resumes it if the
+ * server still has the same version. The size and the SHA-256 are verified if the hub states them.
  *
- * @returns nothing if there is no such file.
- * @throws {DownloadError} if it cannot be had; the message says why, but not which file it is.
+ * @returns `undefined` if the server has no such file.
+ * @throws {DownloadError} if the download fails; the message states the reason, not the file.
  */
 export async function downloadFile(
   address: string,
@@ -62,7 +62,7 @@ async function tryDownload(
   }
   if (response.status !== 200 && !(kept && continues(answer, kept))) {
     await response.body?.cancel();
-    throw new DownloadError("its parts are of different versions", {
+    throw new DownloadError("the file on the server changed during the download", {
       retry: true,
       after: 0,
       discard: true,
@@ -79,7 +79,7 @@ async function tryDownload(
   return { size, commit: answer.commit };
 }
 
-/** Whether an answer is the rest of what is there. */
+/** Whether a response continues the partial file. */
 function continues(
   { response, etag, sha256 }: HubAnswer,
   kept: { size: number; etag: string; sha256: string | undefined },
@@ -88,7 +88,7 @@ function continues(
     (etag ?? kept.etag) === kept.etag && sha256 === kept.sha256;
 }
 
-/** Streams an answer to the end of the partial file. Returns how many bytes that has then. */
+/** Appends a response's body to the partial file and returns the file's new size in bytes. */
 async function receive(
   answer: HubAnswer,
   path: string,
@@ -113,7 +113,7 @@ async function receive(
     received += chunk.length;
     if (received > maxBytes) throw tooLarge();
     if (received > (total ?? Infinity)) {
-      throw new DownloadError(`more than the ${total} bytes of the file came`, {
+      throw new DownloadError(`received more than the file's ${total} bytes`, {
         retry: true,
         discard: true,
       });
@@ -123,28 +123,28 @@ async function receive(
     onProgress?.(received, total);
   }
   if (total !== undefined && received < total) {
-    throw new DownloadError(`only ${received} of ${total} bytes came`, { retry: true });
+    throw new DownloadError(`received only ${received} of ${total} bytes`, { retry: true });
   }
   if (hash && hash.digest("hex") !== sha256) {
-    throw new DownloadError("it is corrupt: its SHA-256 is not the one that the hub states", {
+    throw new DownloadError("it is corrupt: its SHA-256 differs from the one that the hub states", {
       discard: true,
     });
   }
   return received;
 }
 
-/** The size of the whole file, where an answer states it. The hub's word counts more than a server's. */
+/** The size of the whole file, if known. The hub's size takes precedence over the file server's. */
 function totalOf({ response, linkedSize }: HubAnswer, from: number): number | undefined {
   if (linkedSize !== undefined) return linkedSize;
   const range = rangeOf(response);
   if (range) return range.total;
-  // The length of something compressed is not the file's.
+  // With compression, Content-Length is not the size of the file.
   if (response.headers.has("Content-Encoding")) return undefined;
   const length = response.headers.get("Content-Length");
   return length === null ? undefined : from + Number(length);
 }
 
-/** Reads the `Content-Range` of a part (RFC 9110, 14.4). */
+/** Parses `Content-Range` of a 206 response (RFC 9110, 14.4). */
 function rangeOf(response: Response): { start: number; total: number | undefined } | undefined {
   if (response.status !== 206) return undefined;
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/
@@ -166,7 +166,7 @@ async function* bytesOf(response: Response, watchdog: Watchdog): AsyncGenerator<
       yield value;
     }
   } finally {
-    await reader.cancel().catch(() => {}); // it may be broken already
+    await reader.cancel().catch(() => {}); // rejects if the connection broke
   }
 }
 
@@ -176,7 +176,7 @@ async function hashFile(path: string, hash: Hash): Promise<void> {
   for (let read; (read = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, read));
 }
 
-/** Ends a request when its server has been silent for too long. */
+/** Aborts a request when its server has sent nothing for too long. */
 class Watchdog implements Disposable {
   readonly #controller = new AbortController();
   readonly #silence: number;
@@ -191,7 +191,7 @@ class Watchdog implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The server has said something. */
+  /** Restarts the timer. */
   feed(): void {
     clearTimeout(this.#timer);
     this.#timer = this.#start();

@@ -13,61 +13,61 @@ import {
 import type { HubName } from "./hub_name.ts";
 import { removeIfThere } from "./remove_if_there.ts";
 
-/** How far a file's download is. */
+/** The progress of one file's download. */
 export interface DownloadProgress {
   readonly file: string;
-  /** The bytes that are there, with those of an earlier try. */
+  /** Bytes received, including those kept from an earlier attempt. */
   readonly received: number;
-  /** The bytes of the whole file, where the hub states them. */
+  /** The file's size in bytes, if the hub states it. */
   readonly total: number | undefined;
 }
 
-/** What {@linkcode downloadModel} needs of the world. */
+/** Options of {@linkcode downloadModel}. */
 export interface HubOptions {
-  /** Default is the global one. */
+  /** Default: the global `fetch`. */
   readonly fetch?: (url: URL, init: RequestInit) => Promise<Response>;
   /** The hub's address; default {@linkcode HUB}. */
   readonly endpoint?: string | undefined;
-  /** An access token, for private and gated models; only the endpoint gets to see it. */
+  /** An access token for private and gated models. It is sent only to the endpoint. */
   readonly token?: string | undefined;
-  /** Where downloaded files are kept. */
+  /** The folder in which downloaded files are kept. */
   readonly cacheFolder: string;
-  /** Whether to take only what is in the cache; default no. */
+  /** Whether to use only the cache; default `false`. */
   readonly offline?: boolean;
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Waits for some milliseconds; default is a timer. */
+  /** Resolves after this many milliseconds; default: a timer. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
-  /** The time in milliseconds since 1970; default is the system's. */
+  /** Returns the time in milliseconds since 1970; default: `Date.now`. */
   readonly now?: () => number;
-  /** How many milliseconds a server may stay silent before it is asked again; default 60 s. */
+  /** A request is retried if the server sends nothing for this many milliseconds; default 60,000. */
   readonly silence?: number;
 }
 
-/** The hub that is asked unless another one is named. */
+/** The default hub. */
 export const HUB = "https://huggingface.co";
 
-/** Beside the files of a model: what a program made of them, by precision. A new download removes them. */
+/** Names of converted models in a model's cache folder, by precision. A new download removes them. */
 export const CONVERTED_FILES = {
   f32: "model.onnx",
   f16: "model_f16.onnx",
   int8: "model_int8.onnx",
 } as const;
 
-/** The largest JSON file that is taken: it is read into memory. 1000 labels take some 0.1 MB. */
+/** JSON files are read into memory, so their size is limited. 1000 labels take about 0.1 MB. */
 export const MAX_JSON_BYTES = 10_000_000;
-/** The most files that an index may name: so many are downloaded. */
+/** Limits how many downloads an index can cause. */
 const MAX_SHARDS = 1000;
 
 const INDEX = "model.safetensors.index.json";
 
 /**
- * Downloads a model of the Hugging Face hub into the cache, unless it is there: `config.json`,
- * `preprocessor_config.json` where there is one, and the weights (`model.safetensors`, or its shards,
- * or `pytorch_model.bin`). A revision that is complete in the cache is taken without asking the hub.
+ * Downloads a model from the Hugging Face hub into the cache: `config.json`,
+ * `preprocessor_config.json` if it exists, and the weights (`model.safetensors`, or its shards, or
+ * `pytorch_model.bin`). A complete download is never refreshed; delete its folder to update.
  *
- * @returns the folder with the files.
- * @throws {DownloadError} if a file cannot be had; the message names it, the model and the revision.
- * @throws {Deno.errors.NotFound} if it is `offline` and the cache has not all files.
+ * @returns the path of the folder that holds the files.
+ * @throws {DownloadError} if a download fails; the message names the file, the model and the revision.
+ * @throws {Deno.errors.NotFound} if `offline` is set and the cache lacks a file.
  */
 export async function downloadModel(name: HubName, options: HubOptions): Promise<string> {
   const { cacheFolder } = options;
@@ -80,10 +80,11 @@ export async function downloadModel(name: HubName, options: HubOptions): Promise
   }
   const folder = hubFolder(cacheFolder, name);
   await Deno.mkdir(folder, { recursive: true });
-  // Two programs that append to the same file would spoil it.
+  // Two processes that append to the same partial file would corrupt it.
   using lock = await Deno.open(join(folder, "download.lock"), { create: true, write: true });
   await lock.lock(true);
-  const downloaded = await cachedModel(cacheFolder, name); // meanwhile, by another program
+  // Another process may have completed the download while this one waited for the lock.
+  const downloaded = await cachedModel(cacheFolder, name);
   if (downloaded !== undefined) return downloaded;
   for (const file of Object.values(CONVERTED_FILES)) await removeIfThere(join(folder, file));
   await new ModelDownload(name, folder, options).run();
@@ -94,7 +95,7 @@ class ModelDownload {
   readonly #name: HubName;
   readonly #folder: string;
   readonly #options: HubOptions;
-  /** What an earlier call that did not come to its end left behind. */
+  /** The state that an interrupted call left. */
   #before: CacheState | undefined;
   #commit: string | undefined;
   #files: CacheState["files"] = {};
@@ -125,7 +126,7 @@ class ModelDownload {
     throw this.#error(`model.safetensors, ${INDEX} or pytorch_model.bin`, NOT_THERE);
   }
 
-  /** Like `#get`, but a file that an earlier call got whole is not asked for again. */
+  /** Like `#get`, but skips a file that an earlier call has completed. */
   async #getUnlessThere(file: string): Promise<boolean> {
     const size = this.#known()[file];
     if (size === undefined || !await hasSize(join(this.#folder, file), size)) {
@@ -135,18 +136,18 @@ class ModelDownload {
     return true;
   }
 
-  /** Downloads a file. Returns whether there is one. */
+  /** Downloads a file and returns whether it exists on the hub. */
   async #get(file: string): Promise<boolean> {
     const { repo, revision } = this.#name;
     const { endpoint = HUB } = this.#options;
-    // A branch may have slashes in its name; the hub takes it as one part of the address.
+    // A branch name may contain slashes, but must be one segment of the URL's path.
     const at = encodeURIComponent(revision);
     const address = `${endpoint.replace(/\/+$/, "")}/${repo}/resolve/${at}/${file}`;
     const path = join(this.#folder, file);
     try {
       const downloaded = await downloadFile(address, path, this.#downloadOptions(file));
       if (!downloaded) {
-        await removeIfThere(path); // of an earlier commit
+        await removeIfThere(path); // may remain from an earlier commit
         return false;
       }
       this.#commit ??= downloaded.commit;
@@ -158,12 +159,12 @@ class ModelDownload {
       await this.#save(false);
       return true;
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error; // it says what to do
+      if (error instanceof Deno.errors.NotCapable) throw error; // its message names the missing permission
       throw this.#error(file, error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** The files of an earlier call. A branch moves: those of another commit do not belong to these. */
+  /** The files of an earlier call, if they belong to the same commit; a branch may have moved. */
   #known(): CacheState["files"] {
     const same = this.#commit !== undefined && this.#before?.commit === this.#commit;
     return same && this.#before ? this.#before.files : {};
@@ -212,11 +213,11 @@ function label({ repo, revision }: HubName): string {
   return `${repo}@${revision}`;
 }
 
-/** The files that an index of sharded weights names. */
+/** Returns the distinct file names in an index of sharded weights. */
 function shardsOf(index: unknown): string[] {
   const map = (index as { weight_map?: unknown } | null)?.weight_map;
   const files = map && typeof map === "object" ? [...new Set<unknown>(Object.values(map))] : [];
-  // They become names of files here, so they must not lead elsewhere.
+  // They become local file names, so they must not contain a path.
   const plain = files.filter((file): file is string =>
     typeof file === "string" && /^\w[\w.-]*\.safetensors$/.test(file)
   );

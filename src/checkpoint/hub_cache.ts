@@ -1,27 +1,27 @@
 import { join } from "@std/path";
 import type { HubName } from "./hub_name.ts";
 
-/** What is known of a revision's folder in the cache. It is kept in the folder as `download.json`. */
+/** The state of a revision's cache folder, stored there as `download.json`. */
 export interface CacheState extends HubName {
-  /** The commit that the files are of, where the hub states it. */
+  /** The commit that the files belong to, if the hub states it. */
   readonly commit?: string | undefined;
-  /** Whether all files are there; this is written last. */
+  /** Whether the download is complete; `true` is written last. */
   readonly complete: boolean;
-  /** The sizes of the files that are there. */
+  /** The sizes in bytes of the downloaded files, by name. */
   readonly files: Readonly<Record<string, number>>;
 }
 
 const STATE_FILE = "download.json";
 
-/** The folder of a revision: `<cache>/<org>--<name>/<revision with / replaced by -->`. */
+/** Returns the cache folder of a revision: `<cache>/<org>--<name>/<revision with / replaced by -->`. */
 export function hubFolder(cacheFolder: string, { repo, revision }: HubName): string {
   return join(cacheFolder, repo.replace("/", "--"), revision.replaceAll("/", "--"));
 }
 
 /**
- * The folder of a model that is in the cache with all its files.
+ * Looks a model up in the cache.
  *
- * @returns nothing if it is not.
+ * @returns its folder, or `undefined` if it is not complete in the cache.
  */
 export async function cachedModel(
   cacheFolder: string,
@@ -32,21 +32,22 @@ export async function cachedModel(
   return state?.complete && (await missingFiles(folder, state)).length === 0 ? folder : undefined;
 }
 
-/** What is missing in the cache, in words that fit behind a model's name. */
+/** Explains why a model is not usable from the cache; the text follows `Cannot use MODEL: `. */
 export async function whatIsMissing(cacheFolder: string, name: HubName): Promise<string> {
   const folder = hubFolder(cacheFolder, name);
   const state = await readState(folder, name);
   if (!state) return `it is not in the cache folder ${cacheFolder}`;
   const missing = await missingFiles(folder, state);
-  if (missing.length > 0) return `${folder} has lost its ${missing.join(", ")}`;
+  if (missing.length > 0) return `${folder} no longer has ${missing.join(", ")}`;
   const there = Object.keys(state.files).join(", ");
-  return `its download was interrupted: of its files, ${folder} has only ${there}`;
+  return `its download was interrupted; ${folder} has only ${there}`;
 }
 
 /**
- * Reads what is known of a folder.
+ * Reads the state of a cache folder.
  *
- * @returns nothing if it is of another model, whose name makes the same path, or nothing is known.
+ * @returns `undefined` if the state is missing or damaged, or belongs to another model whose name maps
+ * to the same folder.
  */
 export async function readState(folder: string, name: HubName): Promise<CacheState | undefined> {
   try {
@@ -60,14 +61,14 @@ export async function readState(folder: string, name: HubName): Promise<CacheSta
   }
 }
 
-/** Writes it whole or not at all. */
+/** Writes the state atomically. */
 export async function writeState(folder: string, state: CacheState): Promise<void> {
   const path = join(folder, STATE_FILE);
   await Deno.writeTextFile(`${path}.unfinished`, JSON.stringify(state, null, 2) + "\n");
   await Deno.rename(`${path}.unfinished`, path);
 }
 
-/** Whether a file is there and has a size. */
+/** Whether a file exists and has that size in bytes. */
 export async function hasSize(path: string, size: number | undefined): Promise<boolean> {
   try {
     return (await Deno.stat(path)).size === size;

@@ -1,4 +1,4 @@
-/** A model repository of the Hugging Face hub at one of its revisions. */
+/** A model repository on the Hugging Face hub, at a revision. */
 export interface HubName {
   /** `org/name`. */
   readonly repo: string;
@@ -7,10 +7,10 @@ export interface HubName {
 }
 
 /**
- * Reads `org/name` or `org/name@revision`; the revision is `main` where none is given.
+ * Parses `org/name` or `org/name@revision`; the default revision is `main`.
  *
- * @returns nothing if the text is no such name. A relative path of two parts looks the same: whether
- * it is one is the caller's to find out.
+ * @returns `undefined` if the text is not such a name. A relative path with two parts has the same
+ * form; the caller must tell them apart.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export interface HubName {
 export function parseHubName(text: string): HubName | undefined {
   if (!/^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(text)) return undefined;
   const [repo = "", revision = "main"] = text.split("@");
-  // They become parts of an address and of a path, where these mean other folders.
+  // They become segments of a URL and of a path, where `.` and `..` would lead to other folders.
   const parts = [...repo.split("/"), ...revision.split("/")];
   if (parts.some((part) => part === "" || part === "." || part === "..")) return undefined;
   return { repo, revision };

@@ -4,36 +4,37 @@ import { retryAfter } from "./retry.ts";
 /** How to reach a hub. */
 export interface HubAccess {
   readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
-  /** The hub's address, such as `https://huggingface.co`. */
+  /** The hub's origin, such as `https://huggingface.co`. */
   readonly endpoint: string;
-  /** What proves who asks; only the hub itself gets to see it. */
+  /** An access token. It is sent only to the hub, never to a server that the hub redirects to. */
   readonly token?: string | undefined;
-  /** The time, in milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** What a hub answered at the end of all redirects. */
+/** A hub's response after all redirects. */
 export interface HubAnswer {
   /** Its status is 200, 206, 404 or 416. */
   readonly response: Response;
-  /** The `ETag` of the bytes, as the server that has them states it. */
+  /** The `ETag` from the server that sends the bytes. */
   readonly etag: string | undefined;
-  /** The SHA-256 of the whole file in hexadecimal, where the hub states it. */
+  /** The SHA-256 of the whole file in hexadecimal, if the hub states it. */
   readonly sha256: string | undefined;
-  /** The size of the whole file, where the hub states it. */
+  /** The size of the whole file in bytes, if the hub states it. */
   readonly linkedSize: number | undefined;
-  /** The commit that the revision stands for, where the hub states it. */
+  /** The commit that the revision points to, if the hub states it. */
   readonly commit: string | undefined;
 }
 
 const MAX_REDIRECTS = 5;
 
 /**
- * Asks for a file of a hub. Redirects are followed by hand: the headers of the hub's own answer say
- * what the file is, and the token must not reach the servers that it points to.
+ * Requests a file from a hub. It follows redirects itself, because only the hub's own response has the
+ * headers that describe the file, and because the token must not reach other servers.
  *
- * @throws {DownloadError} if the answer is an error other than that there is no such file or range.
- * @throws {Deno.errors.NotCapable} if `fetch` may not reach a server.
+ * @throws {DownloadError} if a server cannot be reached, redirects too often or to an unsafe address,
+ * or responds with another status than 200, 206, 404 or 416.
+ * @throws {Deno.errors.NotCapable} if the process lacks the permission to connect to a server.
  */
 export async function requestHub(
   address: string,
@@ -82,7 +83,7 @@ async function send(
       redirect: "manual",
       signal,
       headers: {
-        // Compressed, neither sizes nor ranges would be the file's.
+        // With compression, sizes and ranges would not refer to the file.
         "Accept-Encoding": "identity",
         ...headers,
         ...(authorised ? { Authorization: `Bearer ${token}` } : {}),
@@ -94,9 +95,7 @@ async function send(
   }
 }
 
-/**
- * An error's reason without the address, which is long and, behind a redirect, a secret for some time.
- */
+/** Returns an error's message without URLs: one behind a redirect contains a temporary credential. */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replaceAll(/\bhttps?:\/\/\S+/g, "…");
@@ -114,12 +113,12 @@ function statusError(response: Response, url: URL, hub: string, now: number): Do
   const refused = status === 401 || status === 403;
   if (refused && url.origin === hub) {
     return new DownloadError(
-      `${url.host} refuses it (HTTP ${status}): it does not exist, or it is private or gated and ` +
+      `${url.host} denies access (HTTP ${status}): it does not exist, or it is private or gated and ` +
         "HF_TOKEN is not set to a token that may read it",
     );
   }
   const after = retryAfter(response.headers, now);
-  // A refusal by another server means that the link to it has expired; the next try gets a new one.
+  // A file server denies access when its signed URL has expired; the next attempt gets a new URL.
   const retry = refused || status === 408 || status === 429 || status >= 500;
   return new DownloadError(`${url.host} answers HTTP ${status}`, { retry, after });
 }

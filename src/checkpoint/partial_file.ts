@@ -1,14 +1,15 @@
 import { removeIfThere } from "./remove_if_there.ts";
 
-/** The beginning of a file, kept as `PATH.partial`, and of which version it is: `PATH.partial.json`. */
+/** A partial download: the bytes are in `PATH.partial`, the version is in `PATH.partial.json`. */
 export interface KeptPart {
+  /** In bytes. */
   readonly size: number;
-  /** A strong `ETag`: byte for byte the same file. */
+  /** A strong `ETag`, which identifies the exact bytes. */
   readonly etag: string;
   readonly sha256: string | undefined;
 }
 
-/** What there is of a file; nothing if another download cannot go on from it. */
+/** Reads the state of a partial download; `undefined` if there is none that can be resumed. */
 export async function readKept(path: string): Promise<KeptPart | undefined> {
   try {
     const { size } = await Deno.stat(`${path}.partial`);
@@ -16,13 +17,13 @@ export async function readKept(path: string): Promise<KeptPart | undefined> {
     if (size === 0 || typeof etag !== "string") return undefined;
     return { size, etag, sha256: typeof sha256 === "string" ? sha256 : undefined };
   } catch (error) {
-    // A write may have been interrupted.
+    // An interrupted write leaves invalid JSON.
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** Notes of which version a part will be, unless the server gives versions no names. */
+/** Records the version of a partial download, unless the server sends no strong ETag. */
 export async function writeVersion(
   path: string,
   { etag, sha256 }: { etag: string | undefined; sha256: string | undefined },
@@ -32,7 +33,7 @@ export async function writeVersion(
   await Deno.writeTextFile(`${path}.partial.json`, JSON.stringify({ etag, sha256 }));
 }
 
-/** Forgets what there is of a file. */
+/** Deletes a partial download. */
 export async function removeKept(path: string): Promise<void> {
   await removeIfThere(`${path}.partial`);
   await removeIfThere(`${path}.partial.json`);

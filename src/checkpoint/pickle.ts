@@ -1,40 +1,40 @@
-/** A Python tuple, apart from lists, which are arrays. */
+/** A Python tuple. Lists become arrays, so tuples need a class of their own. */
 export class Tuple {
-  /** Its elements. */
+  /** The elements. */
   readonly items: readonly unknown[];
 
-  /** Made by the unpickler alone. */
+  /** Only the unpickler calls this. */
   constructor(items: readonly unknown[]) {
     this.items = items;
   }
 }
 
-/** What a pickle may refer to, beyond plain values; anything else that it names is refused. */
+/** The globals and external objects that a pickle may use; any other global is rejected. */
 export interface Unpicklable {
   /**
-   * By module and name, such as `torch.FloatStorage`. A function can be called by the pickle, with
-   * the arguments that the pickle holds; anything else is a value.
+   * By module and name, such as `torch.FloatStorage`. The pickle can call a function with arguments
+   * of its own choice; anything else is a value.
    */
   readonly globals: ReadonlyMap<string, unknown>;
-  /** Finds what is stored outside of the pickle under that id. */
+  /** Returns the object that is stored outside the pickle under a persistent id. */
   persistentLoad(id: unknown): unknown;
 }
 
-/** Of ViT-L with its optimizer it is 0.2 MB. Objects take up to some ten times their pickle. */
+/** ViT-L with its optimizer needs 0.2 MB. Objects take up to about ten times their pickle's size. */
 const MAX_PICKLE_BYTES = 4_000_000;
-/** Python puts at most 2,000 values on the stack, except for those of a long tuple. */
+/** Python's pickler keeps at most 2,000 values on the stack, except for a long tuple's. */
 const MAX_STACK = 100_000;
-/** Of ViT-L with its optimizer it is about 10,000. */
+/** ViT-L with its optimizer needs about 10,000. */
 const MAX_MEMO = 1_000_000;
-/** Python's own names are far shorter. */
+/** Per line of a GLOBAL opcode. Names in Python's libraries are far shorter. */
 const MAX_GLOBAL_BYTES = 256;
-/** An integer of 2,000 bits; reading takes the square of its length. */
+/** An integer of 2,000 bits; parsing takes time quadratic in its length. */
 const MAX_LONG_BYTES = 255;
 
-/** More than any function of a world takes. */
+/** More than any function in `globals` takes. */
 const MAX_ARGUMENTS = 16;
 
-/** The opcodes of Python's `pickletools` that files of plain containers and tensors use. */
+/** The opcodes (named as in Python's `pickletools`) that pickles of containers and tensors use. */
 const OPCODES = {
   MARK: 0x28, // (
   EMPTY_TUPLE: 0x29, // )
@@ -85,16 +85,16 @@ const OPCODES = {
 const ORDERED_DICT = "collections.OrderedDict";
 
 /**
- * Reads a pickle of protocol 2 to 5 that consists of plain values: None, bools, numbers, strings,
- * lists, tuples, dicts and OrderedDicts, and of what `world` offers. A pickle is a program, and this
- * reader runs none of it: a class or function that is not offered is refused by its name as soon as
- * it is named, so nothing is ever called but the functions of `world`.
+ * Reads a pickle of protocol 2 to 5 that consists of plain values (None, bools, numbers, strings,
+ * lists, tuples, dicts and OrderedDicts) and of the globals in `world`. A pickle is a program that can
+ * call any Python function. This reader rejects a global that is not in `world` as soon as the pickle
+ * names it, so a pickle can call only the functions in `world`.
  *
- * It does not recurse, and its stack, its memo and the pickle itself are limited in size.
+ * It does not recurse, and it limits the size of the stack, the memo and the pickle.
  *
  * @returns null for None, boolean, number (bigint beyond 2⁵³), string, array for a list,
- * {@linkcode Tuple}, `Map` for a dict. They may contain themselves.
- * @throws {SyntaxError} if the pickle is damaged, too large, or names something else.
+ * {@linkcode Tuple}, `Map` for a dict. Containers may contain themselves.
+ * @throws {SyntaxError} if the pickle is damaged, too large, or names another global.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export function unpickle(bytes: Uint8Array, world: Unpicklable): unknown {
   if (bytes.length > MAX_PICKLE_BYTES) {
     throw malformed(`it has ${bytes.length} bytes, more than ${MAX_PICKLE_BYTES}`);
   }
-  if (bytes[0] !== OPCODES.PROTO) throw malformed("it does not start as one of protocol 2 to 5");
+  if (bytes[0] !== OPCODES.PROTO) throw malformed("it does not begin with protocol 2 to 5");
   return new Unpickler(bytes, world).run();
 }
 
@@ -125,7 +125,7 @@ class Unpickler {
   readonly #globals: ReadonlyMap<string, unknown>;
   readonly #world: Unpicklable;
   readonly #stack: unknown[] = [];
-  /** For each open mark how many values were on the stack. */
+  /** The stack's height at each open mark. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #at = 0;
@@ -155,7 +155,7 @@ class Unpickler {
         return;
       }
       case OPCODES.FRAME:
-        return void this.#take(8); // how far a reader may read ahead
+        return void this.#take(8); // the frame's length, a hint for buffered reading
       case OPCODES.NONE:
         return this.#push(null);
       case OPCODES.NEWTRUE:
@@ -245,7 +245,7 @@ class Unpickler {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof name !== "string" || typeof module !== "string") {
-          throw malformed("it names something by what is no string");
+          throw malformed("it names a global with a value that is not a string");
         }
         return this.#push(this.#global(module, name));
       }
@@ -257,12 +257,12 @@ class Unpickler {
         const args = this.#pop();
         const callee = this.#pop();
         if (typeof callee !== "function" || !(args instanceof Tuple)) {
-          throw malformed("it calls what is no function");
+          throw malformed("it calls a value that is not a function");
         }
         return this.#push(callee(...args.items.slice(0, MAX_ARGUMENTS)));
       }
       case OPCODES.BUILD:
-        // The attributes of a state dict, `_metadata`, say nothing of its tensors.
+        // Attributes are dropped: a state dict's only one, `_metadata`, does not describe tensors.
         this.#pop();
         return void this.#dict();
       case OPCODES.BINPERSID:
@@ -270,12 +270,12 @@ class Unpickler {
       default:
         throw malformed(
           `it uses the opcode 0x${opcode.toString(16).padStart(2, "0")} at ${this.#at - 1}, ` +
-            "which plain containers and tensors do not need",
+            "which is not supported",
         );
     }
   }
 
-  /** Steps over that many bytes and returns where they begin. */
+  /** Skips `count` bytes and returns the position of the first. */
   #take(count: number): number {
     const begin = this.#at;
     if (count > this.#bytes.length - begin) throw malformed("it is cut off");
@@ -319,7 +319,7 @@ class Unpickler {
     this.#stack.push(value);
   }
 
-  /** The last value, without taking it off. One before the last mark is out of reach. */
+  /** Returns the top of the stack without popping it. Values below the last mark are not accessible. */
   #top(): unknown {
     if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw malformed("its stack is empty");
     return this.#stack.at(-1);
@@ -339,18 +339,18 @@ class Unpickler {
 
   #list(): unknown[] {
     const list = this.#top();
-    if (!Array.isArray(list)) throw malformed("it appends to what is no list");
+    if (!Array.isArray(list)) throw malformed("it appends to a value that is not a list");
     return list;
   }
 
   #dict(): Map<unknown, unknown> {
     const dict = this.#top();
-    if (!(dict instanceof Map)) throw malformed("it sets entries of what is no dict");
+    if (!(dict instanceof Map)) throw malformed("it sets entries on a value that is not a dict");
     return dict;
   }
 
   #put(index: number): void {
-    if (index >= MAX_MEMO) throw malformed(`its memo has an index of ${index}`);
+    if (index >= MAX_MEMO) throw malformed(`its memo index ${index} is not below ${MAX_MEMO}`);
     this.#memo.set(index, this.#top());
   }
 
@@ -363,14 +363,14 @@ class Unpickler {
     const qualified = `${module}.${name}`;
     if (!this.#globals.has(qualified)) {
       const quoted = JSON.stringify(qualified.slice(0, MAX_GLOBAL_BYTES));
-      throw malformed(`it wants ${quoted}, which is neither a plain container nor a tensor`);
+      throw malformed(`it names ${quoted}, which is neither a plain container nor a tensor`);
     }
     return this.#globals.get(qualified);
   }
 }
 
 function setItems(dict: Map<unknown, unknown>, items: readonly unknown[]): void {
-  if (items.length % 2 !== 0) throw malformed("a key has no value");
+  if (items.length % 2 !== 0) throw malformed("it has a dict key without a value");
   for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
 }
 
@@ -378,7 +378,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw malformed("a string in it is not UTF-8");
+    throw malformed("it has a string that is not UTF-8");
   }
 }
 

@@ -9,16 +9,16 @@ import { Tuple, unpickle } from "./pickle.ts";
 import type { Tensors } from "./safetensors.ts";
 import { readZip, type ZipEntries } from "./zip.ts";
 
-/** PyTorch's own limit. */
+/** PyTorch's own limit on a tensor's axes. */
 const MAX_AXES = 64;
-/** How deep dicts may lie in dicts; a training state has them three deep. */
+/** The maximum nesting of dicts; a training checkpoint has three levels. */
 const MAX_DEPTH = 16;
-/** Of all dicts together; ViT-L with its optimizer has about 1,200 tensors. */
+/** The maximum over all dicts; ViT-L with its optimizer has about 1,200 tensors. */
 const MAX_ENTRIES = 100_000;
-/** In characters, including the names of the dicts around it. */
+/** In characters, including the prefixes from the enclosing dicts. */
 const MAX_NAME_LENGTH = 1000;
 
-/** The classes by which PyTorch names element types. */
+/** PyTorch's storage classes and their element types. */
 const STORAGE_TYPES: Readonly<Record<string, DataType>> = {
   BFloat16Storage: "bfloat16",
   BoolStorage: "bool",
@@ -36,12 +36,12 @@ class StorageType {
   constructor(readonly dtype: DataType) {}
 }
 
-/** A row of elements that tensors are views of. */
+/** A flat buffer of elements; tensors are strided views of it. `length` is in elements. */
 class Storage {
   constructor(readonly dtype: DataType, readonly length: number, readonly bytes: Uint8Array) {}
 }
 
-/** A tensor as the pickle describes it: checked, but not yet made. */
+/** A validated tensor description from the pickle. Offset and strides are in elements. */
 class StridedTensor {
   constructor(
     readonly storage: Storage,
@@ -60,21 +60,23 @@ const GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ]);
 
 /**
- * Reads a file of `torch.save` (`pytorch_model.bin`, `.pth`, `.pth.tar`; PyTorch 1.6 or newer): a zip
- * file with the storages of the tensors and a pickle that says what they are. The tensors are views
- * of `bytes`, except for those whose elements do not lie in order or on addresses that can be read.
+ * Reads a file written by `torch.save` (`pytorch_model.bin`, `.pth`, `.pth.tar`; PyTorch 1.6 or newer):
+ * a zip file that holds the tensors' storages and a pickle that describes the tensors. The returned
+ * tensors are views of `bytes`, except for non-contiguous or misaligned ones, which are copied.
  *
- * Tensors of dicts in dicts are named by their keys, joined by dots: `target_encoder.norm.weight`.
- * Everything else, such as an epoch, is left out, and so are tensors in lists and under keys that are
- * no strings, such as an optimizer's. Of the pickle nothing is run; see {@linkcode unpickle}.
+ * Tensors in nested dicts are named by their keys, joined by dots: `target_encoder.norm.weight`.
+ * Other values, such as an epoch, are skipped, and so are tensors in lists or under keys that are not
+ * strings, such as an optimizer's. The pickle cannot run code; see {@linkcode unpickle}.
  *
- * @throws {SyntaxError} if the file is damaged, is too large for what it should be, or its pickle
- * names something else than tensors and plain containers, such as a function of the system.
+ * @throws {SyntaxError} if the file is damaged or exceeds a limit, or its pickle names a global other
+ * than tensors and plain containers, such as a function of the operating system.
  */
 export function readPytorch(bytes: Uint8Array): Tensors {
-  // Before 1.6 the file was a row of pickles.
+  // Before PyTorch 1.6 the file was a sequence of pickles.
   if (bytes[0] === 0x80) {
-    throw malformed("it is of PyTorch before 1.6; load it with a newer one and save it again");
+    throw malformed(
+      "it was written before PyTorch 1.6; load it with a newer version and save it again",
+    );
   }
   const entries = readZip(bytes);
   const [pickle, ...more] = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
@@ -91,7 +93,7 @@ export function readPytorch(bytes: Uint8Array): Tensors {
     persistentLoad: (id) => findStorage(id, entries, folder),
   });
   const made = new Map<StridedTensor, Tensor>();
-  // Tensors that are no views may share their storage, and then take more memory than the file.
+  // Copied tensors may share a storage, so without a limit they could take more memory than the file.
   let copied = 0;
   const make = (strided: StridedTensor): Tensor => {
     const { tensor, copiedBytes } = toTensor(strided, bytes.length - copied);
@@ -105,22 +107,22 @@ export function readPytorch(bytes: Uint8Array): Tensors {
 }
 
 function namedTensors(root: unknown): [string, StridedTensor][] {
-  if (!(root instanceof Map)) throw malformed("it holds no dict of tensors");
+  if (!(root instanceof Map)) throw malformed("it does not hold a dict of tensors");
   const found = new Map<string, StridedTensor>();
   let count = 0;
   const visit = (dict: Map<unknown, unknown>, prefix: string, depth: number) => {
-    if (depth > MAX_DEPTH) throw malformed(`its dicts are over ${MAX_DEPTH} deep`);
+    if (depth > MAX_DEPTH) throw malformed(`its dicts are nested more than ${MAX_DEPTH} deep`);
     for (const [key, value] of dict) {
-      // A dict may be in itself, or in many others: the file's size does not limit their number.
-      if (++count > MAX_ENTRIES) throw malformed(`its dicts have over ${MAX_ENTRIES} entries`);
+      // A dict may contain itself or be shared, so the file's size does not limit the entries visited.
+      if (++count > MAX_ENTRIES) throw malformed(`its dicts have more than ${MAX_ENTRIES} entries`);
       if (typeof key !== "string") continue;
       const name = prefix + key;
       if (name.length > MAX_NAME_LENGTH) {
-        throw malformed(`a name in it is over ${MAX_NAME_LENGTH} characters long`);
+        throw malformed(`it has a name of more than ${MAX_NAME_LENGTH} characters`);
       }
       if (value instanceof Map) visit(value, `${name}.`, depth + 1);
       if (!(value instanceof StridedTensor)) continue;
-      if (found.has(name)) throw malformed(`the tensor ${JSON.stringify(name)} is there twice`);
+      if (found.has(name)) throw malformed(`it has the tensor ${JSON.stringify(name)} twice`);
       found.set(name, value);
     }
   };
@@ -128,18 +130,18 @@ function namedTensors(root: unknown): [string, StridedTensor][] {
   return [...found];
 }
 
-/** @param id ("storage", type, key, device, number of elements) */
+/** @param id the tuple `("storage", type, key, device, number of elements)` */
 function findStorage(id: unknown, entries: ZipEntries, folder: string): Storage {
   const [kind, type, key, , length] = id instanceof Tuple ? id.items : [];
   if (kind !== "storage" || !(type instanceof StorageType) || typeof key !== "string") {
-    throw malformed("it refers to something that is no storage");
+    throw malformed("it has a persistent id that is not a storage");
   }
   const quoted = JSON.stringify(key.slice(0, MAX_NAME_LENGTH));
   const bytes = entries.get(`${folder}data/${key}`);
   if (!bytes) throw malformed(`it has no storage ${quoted}`);
   if (!isCount(length) || length * bytesPerElement(type.dtype) > bytes.length) {
     throw malformed(
-      `the storage ${quoted} is said to have ${describe(length)} elements of ${type.dtype}, ` +
+      `the storage ${quoted} should have ${describe(length)} elements of ${type.dtype}, ` +
         `but has ${bytes.length} bytes`,
     );
   }
@@ -153,24 +155,24 @@ function rebuildTensor(
   size: unknown,
   stride: unknown,
 ): StridedTensor {
-  if (!(storage instanceof Storage)) throw malformed("a tensor in it has no storage");
+  if (!(storage instanceof Storage)) throw malformed("it has a tensor that has no storage");
   const shape = counts(size, "shape");
   const strides = counts(stride, "strides");
   if (strides.length !== shape.length || !isCount(elementCount(shape))) {
-    throw malformed(`a tensor in it has the shape [${shape}] and the strides [${strides}]`);
+    throw malformed(`it has a tensor of shape [${shape}] and strides [${strides}]`);
   }
   if (!isCount(offset) || reach(offset, shape, strides) > storage.length) {
     throw malformed(
-      `a tensor in it, shape [${shape}] and strides [${strides}] from ${describe(offset)}, ` +
-        `reaches outside of its storage of ${storage.length} elements`,
+      `a tensor of shape [${shape}] and strides [${strides}] at ${describe(offset)} ` +
+        `reaches outside its storage of ${storage.length} elements`,
     );
   }
   return new StridedTensor(storage, offset, shape, strides);
 }
 
-/** How many elements of its storage a tensor needs. */
+/** Returns the number of elements that the storage must have for a tensor: its last index plus 1. */
 function reach(offset: number, shape: readonly number[], strides: readonly number[]): number {
-  // With a size of 0 there is no element, whatever the others are.
+  // A tensor with an axis of size 0 has no elements.
   if (shape.includes(0)) return offset;
   return shape.reduce((last, size, axis) => last + (size - 1) * strides[axis]!, offset) + 1;
 }
@@ -178,21 +180,21 @@ function reach(offset: number, shape: readonly number[], strides: readonly numbe
 /** `torch._utils._rebuild_parameter(tensor, requires_grad, …)` */
 function rebuildParameter(tensor: unknown): StridedTensor {
   if (tensor instanceof StridedTensor) return tensor;
-  throw malformed("a parameter in it is no tensor");
+  throw malformed("it has a parameter that is not a tensor");
 }
 
-/** A tuple of sizes; its array is not copied, so that many tensors can share it. */
+/** Validates a tuple of sizes. It returns the tuple's own array, so that many tensors can share it. */
 function counts(value: unknown, what: string): readonly number[] {
   const items = value instanceof Tuple ? value.items : [value];
   if (!(value instanceof Tuple) || items.length > MAX_AXES || !items.every(isCount)) {
     throw malformed(
-      `the ${what} of a tensor in it are [${items.slice(0, MAX_AXES).map(describe)}]`,
+      `it has a tensor with the ${what} [${items.slice(0, MAX_AXES).map(describe)}]`,
     );
   }
   return items as readonly number[];
 }
 
-/** Makes a tensor, as a view where it can be one and with at most that many bytes copied otherwise. */
+/** Makes a tensor: a view if possible, otherwise a copy of at most `maxCopied` bytes. */
 function toTensor(
   { storage: { dtype, bytes }, offset, shape, strides }: StridedTensor,
   maxCopied: number,
@@ -203,7 +205,7 @@ function toTensor(
   const isView = isContiguous(shape, strides);
   const copiedBytes = isView && (bytes.byteOffset + begin) % size === 0 ? 0 : count * size;
   if (copiedBytes > maxCopied) {
-    throw malformed(`its tensors, such as one of the shape [${shape}], take more than the file`);
+    throw malformed(`its tensors, such as one of shape [${shape}], take more memory than the file`);
   }
   const elements = isView
     ? bytes.subarray(begin, begin + count * size)
@@ -211,7 +213,7 @@ function toTensor(
   return { tensor: tensorFromBytes(dtype, shape, elements), copiedBytes };
 }
 
-/** Whether the elements lie in row-major order without gaps. */
+/** Whether the elements are in row-major order without gaps. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   if (shape.includes(0)) return true;
   let expected = 1;
@@ -222,7 +224,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   return true;
 }
 
-/** Copies elements of `size` bytes into row-major order. */
+/** Copies strided elements of `size` bytes each into row-major order. */
 function gather(
   bytes: Uint8Array,
   size: number,
@@ -248,7 +250,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** A number as it is; anything else, which may contain itself, only by its type. */
+/** Formats a number; for other values, which may contain themselves, returns only the type. */
 function describe(value: unknown): string {
   return typeof value === "number" || typeof value === "bigint" ? `${value}` : typeof value;
 }

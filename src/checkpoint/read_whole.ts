@@ -1,12 +1,12 @@
-/** The same as `Deno.readFile`, which for a moment takes twice the memory of the file. */
+/** Reads a file like `Deno.readFile`, which needs twice the file's size in memory for a moment. */
 export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
   using file = await Deno.open(path);
   const { size, isFile } = await file.stat();
-  if (!isFile) return await Deno.readFile(path); // a pipe has no size, a folder its own error
+  if (!isFile) return await Deno.readFile(path); // a pipe has no size; a folder throws its own error
   return await readBytes(file, size);
 }
 
-/** So many bytes of a file, or all if it has less. */
+/** Reads up to `size` bytes from a file's current position; fewer if the file ends before. */
 export async function readBytes(file: Deno.FsFile, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(size);
   let end = 0;
@@ -18,5 +18,5 @@ export async function readBytes(file: Deno.FsFile, size: number): Promise<Uint8A
   return bytes.subarray(0, end);
 }
 
-/** The system copies what it reads at once. */
+/** A read is copied as a whole, so one large read would need the memory twice. */
 const MAX_READ_BYTES = 4_000_000;

@@ -1,4 +1,4 @@
-/** Removes a file, unless there is none. */
+/** Removes a file if it exists. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path);

@@ -1,17 +1,17 @@
 import { DownloadError } from "./download_error.ts";
 
-/** How often something is tried before its error counts. */
+/** The maximum number of attempts. */
 const MAX_TRIES = 5;
-/** The longest wait between two tries, in milliseconds, whatever a server asks for. */
+/** The longest wait between two attempts, in milliseconds, even if a server requests more. */
 const MAX_WAIT = 60_000;
-/** The wait after the first try, in milliseconds; it doubles from try to try. */
+/** The wait after the first attempt, in milliseconds; it doubles after each attempt. */
 const FIRST_WAIT = 1000;
 
 /**
- * Calls a function until it succeeds, with growing pauses.
+ * Calls a function until it succeeds, up to 5 times, with exponential backoff.
  *
- * @param sleep waits for some milliseconds.
- * @throws {DownloadError} of the last try, or at once one that no other try can mend.
+ * @param sleep resolves after this many milliseconds.
+ * @throws {DownloadError} from the last attempt. An error without `retry` is thrown at once.
  */
 export async function retry<T>(
   action: () => Promise<T>,
@@ -30,10 +30,10 @@ export async function retry<T>(
 }
 
 /**
- * Reads a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date.
+ * Parses a `Retry-After` header (RFC 9110, 10.2.3): seconds or a date.
  *
- * @param now the time, in milliseconds since 1970.
- * @returns milliseconds; nothing if there is no such header, or it makes no sense.
+ * @param now the time in milliseconds since 1970.
+ * @returns the delay in milliseconds; `undefined` if the header is missing or malformed.
  */
 export function retryAfter(headers: Headers, now: number): number | undefined {
   const value = headers.get("Retry-After")?.trim() ?? "";

@@ -7,13 +7,13 @@ import {
   tensorFromBytes,
 } from "../tensor/tensor.ts";
 
-/** Tensors by name, in the order of the file. */
+/** Tensors by name, in file order. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
-/** Of ViT-L it has 0.05 MB. Parsed it takes many times that, so less than the reference's 100 MB. */
+/** ViT-L's has 0.05 MB. The limit is below the reference's 100 MB, as parsing multiplies the size. */
 const MAX_HEADER_BYTES = 10_000_000;
 
-/** https://huggingface.co/docs/safetensors: the format's element types that we hold. */
+/** The supported element types; https://huggingface.co/docs/safetensors */
 const DATA_TYPES = new Map<unknown, DataType>(Object.entries({
   BF16: "bfloat16",
   BOOL: "bool",
@@ -31,12 +31,13 @@ const DATA_TYPES = new Map<unknown, DataType>(Object.entries({
 const NAMES = new Map([...DATA_TYPES].map(([name, dtype]) => [dtype, name]));
 
 /**
- * Reads a safetensors file: 8 bytes header length (little endian), a JSON header
+ * Reads a safetensors file: 8 bytes of header length (little endian), a JSON header
  * `{name: {dtype, shape, data_offsets: [begin, end]}}`, then the data. The tensors are views of
- * `bytes` wherever their alignment allows it.
+ * `bytes`; misaligned data is copied when a tensor's `data` is first read.
  *
- * @throws {SyntaxError} if the file is truncated, its header is not that JSON, or a tensor's type,
- * shape and place do not fit together, or tensors overlap or leave holes. The message names the tensor.
+ * @throws {SyntaxError} if the file is truncated, its header is not such JSON or too large, a tensor's
+ * type is unsupported or its type, shape and offsets contradict each other, or tensors overlap or
+ * leave gaps. The message names the tensor.
  *
  * @example
  * ```ts
@@ -49,7 +50,9 @@ const NAMES = new Map([...DATA_TYPES].map(([name, dtype]) => [dtype, name]));
  * ```
  */
 export function readSafetensors(bytes: Uint8Array): Tensors {
-  if (bytes.length < 8) throw malformed(`it has ${bytes.length} bytes, fewer than a header`);
+  if (bytes.length < 8) {
+    throw malformed(`it has ${bytes.length} bytes, fewer than the 8 of a header length`);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   if (headerLength > MAX_HEADER_BYTES) {
@@ -63,7 +66,7 @@ export function readSafetensors(bytes: Uint8Array): Tensors {
   const places = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
     .map(([name, entry]) => readPlace(name, entry, data.length));
-  // Before the first tensor: where they overlap, copies of misaligned ones could fill the memory.
+  // Checked before any tensor is made: copies of overlapping misaligned tensors could fill the memory.
   assertGapless(places, data.length);
   return new Map(
     places.map(({ name, dtype, shape, begin, end }) => [
@@ -82,7 +85,7 @@ export function writeSafetensors(tensors: Tensors): Uint8Array {
     end += data.byteLength;
     header[name] = { dtype: NAMES.get(dtype), shape, data_offsets: [begin, end] };
   }
-  // Padded with spaces to a multiple of 8, as the format's own writer does, so that the data align.
+  // Padded with spaces to a multiple of 8 bytes, as the reference writer does, to align the data.
   const json = JSON.stringify(header);
   const unpadded = new TextEncoder().encode(json).length;
   const headerBytes = new TextEncoder().encode(json + " ".repeat(-unpadded & 7));
@@ -114,7 +117,7 @@ interface Place {
   readonly name: string;
   readonly dtype: DataType;
   readonly shape: readonly number[];
-  /** In bytes from the header's end. */
+  /** In bytes, relative to the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -124,7 +127,7 @@ function readPlace(name: string, entry: unknown, dataLength: number): Place {
   const type = DATA_TYPES.get(dtype);
   if (type === undefined) {
     throw malformed(
-      `"${name}" has the type ${quote(dtype)}; readable are ${[...DATA_TYPES.keys()]}`,
+      `"${name}" has the type ${quote(dtype)}; supported are ${[...DATA_TYPES.keys()]}`,
     );
   }
   if (!isSizes(shape)) throw malformed(`the shape of "${name}" is ${quote(shape)}`);
@@ -138,19 +141,19 @@ function readPlace(name: string, entry: unknown, dataLength: number): Place {
   }
   if (end > dataLength || end - begin !== size) {
     throw malformed(
-      `"${name}", ${dtype} [${shape}], is said to be at ${begin} to ${end} of ${dataLength} bytes`,
+      `"${name}", ${dtype} [${shape}], has the offsets ${begin} to ${end} in ${dataLength} bytes`,
     );
   }
   return { name, dtype: type, shape, begin, end };
 }
 
-/** The format forbids overlaps and holes: every byte of the data belongs to one tensor. */
+/** The format forbids overlaps and gaps: every byte of the data belongs to exactly one tensor. */
 function assertGapless(places: readonly Place[], dataLength: number): void {
   let end = 0;
   for (const place of places.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (place.begin !== end) {
-      const what = place.begin < end ? "overlaps another tensor" : "follows a hole";
-      throw malformed(`"${place.name}" begins at ${place.begin} and not at ${end}: it ${what}`);
+      const what = place.begin < end ? "overlaps another tensor" : "follows a gap";
+      throw malformed(`"${place.name}" begins at ${place.begin}, not at ${end}: it ${what}`);
     }
     end = place.end;
   }
@@ -161,7 +164,7 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** A value of the header; nested too deep, JSON could be read but not written again. */
+/** Quotes flat values only: JSON.stringify overflows the stack on nesting that JSON.parse accepts. */
 function quote(value: unknown): string {
   const isFlat = (item: unknown) => typeof item !== "object" || item === null;
   const isShort = Array.isArray(value) && value.length <= MAX_QUOTED_ITEMS && value.every(isFlat);

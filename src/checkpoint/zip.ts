@@ -1,7 +1,7 @@
-/** Files by their names. */
+/** The contents of a zip file's entries, by name. */
 export type ZipEntries = ReadonlyMap<string, Uint8Array>;
 
-/** A checkpoint has one entry a tensor; ViT-L with its optimizer's state has about 1,200. */
+/** A checkpoint has one entry per tensor; ViT-L with its optimizer's state has about 1,200. */
 const MAX_ENTRIES = 100_000;
 
 // PKWARE's APPNOTE.TXT, section 4.3
@@ -10,7 +10,7 @@ const CENTRAL_HEADER = 0x02014b50;
 const END_RECORD = 0x06054b50;
 const ZIP64_END_RECORD = 0x06064b50;
 const ZIP64_LOCATOR = 0x07064b50;
-/** The tag of the extra field that holds the numbers which do not fit into 32 bits. */
+/** The tag of the extra field that holds the values which do not fit into 32 bits. */
 const ZIP64_EXTRA = 1;
 const ENCRYPTED = 1;
 
@@ -22,11 +22,11 @@ const ZIP64_LOCATOR_BYTES = 20;
 const MAX_COMMENT_BYTES = 0xffff;
 
 /**
- * Reads a zip file, ZIP64 included, whose entries are stored as they are, as PyTorch writes them.
- * The entries are views of `bytes`; nothing is inflated, so no file can grow in memory.
+ * Reads a zip file with uncompressed entries, as PyTorch writes it; ZIP64 is supported. The entries
+ * are views of `bytes`. Compressed entries are rejected, so no file can expand in memory.
  *
- * @throws {SyntaxError} if the bytes are no zip file, are cut off, or an entry is compressed,
- * encrypted, there twice or outside of the file. The message names the entry.
+ * @throws {SyntaxError} if the bytes are not a zip file or are cut off, or an entry is compressed,
+ * encrypted, duplicated or outside the file. The message names the entry.
  */
 export function readZip(bytes: Uint8Array): ZipEntries {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -43,14 +43,14 @@ export function readZip(bytes: Uint8Array): ZipEntries {
     const next = extraEnd + view.getUint16(at + 32, true);
     if (next > end) throw malformed(`its directory ends within entry ${i}`);
     const name = decodeName(bytes.subarray(at + CENTRAL_HEADER_BYTES, nameEnd));
-    if (entries.has(name)) throw malformed(`${JSON.stringify(name)} is there twice`);
+    if (entries.has(name)) throw malformed(`it has the entry ${JSON.stringify(name)} twice`);
     entries.set(name, readEntry(bytes, view, name, at, [nameEnd, extraEnd], begin));
     at = next;
   }
   return entries;
 }
 
-/** Where the directory of entries is, and how many there are. */
+/** Returns the byte range of the central directory and its number of entries. */
 function findDirectory(view: DataView): { count: number; begin: number; end: number } {
   const at = findEndRecord(view);
   let count = view.getUint16(at + 10, true);
@@ -63,17 +63,17 @@ function findDirectory(view: DataView): { count: number; begin: number; end: num
       if (
         record > locator - ZIP64_END_RECORD_BYTES ||
         view.getUint32(record, true) !== ZIP64_END_RECORD
-      ) throw malformed("its ZIP64 end record is not where it should be");
+      ) throw malformed("its ZIP64 end record is missing or misplaced");
       count = getUint64(view, record + 32);
       size = getUint64(view, record + 40);
       begin = getUint64(view, record + 48);
     }
   }
-  if (begin + size > at) throw malformed("its directory lies outside of it");
+  if (begin + size > at) throw malformed("its directory lies outside the file");
   return { count, begin, end: begin + size };
 }
 
-/** The end record stands at the end of the file, before a comment of any length. */
+/** Searches backwards for the end record, which only a comment of up to 65,535 bytes may follow. */
 function findEndRecord(view: DataView): number {
   const last = view.byteLength - END_RECORD_BYTES;
   for (let at = last; at >= 0 && at >= last - MAX_COMMENT_BYTES; at--) {
@@ -81,7 +81,7 @@ function findEndRecord(view: DataView): number {
       return at;
     }
   }
-  throw malformed("it is no zip file, or cut off");
+  throw malformed("it is not a zip file, or it is cut off");
 }
 
 function readEntry(
@@ -95,24 +95,24 @@ function readEntry(
   const quoted = JSON.stringify(name);
   if (view.getUint16(at + 8, true) & ENCRYPTED) throw malformed(`${quoted} is encrypted`);
   if (view.getUint16(at + 10, true) !== 0) {
-    throw malformed(`${quoted} is compressed; PyTorch stores its entries as they are`);
+    throw malformed(`${quoted} is compressed; only uncompressed entries are supported`);
   }
   const packed = view.getUint32(at + 20, true);
   const unpacked = view.getUint32(at + 24, true);
   const offset = view.getUint32(at + 42, true);
-  // The extra field holds only those numbers that are all ones in the header, in this order.
+  // The ZIP64 extra field holds, in this order, only the values that are 0xffffffff in the header.
   const wide = zip64Numbers(view, extra, extraEnd);
   const widen = (value: number) => value === 0xffffffff ? wide.shift() ?? value : value;
   const size = widen(unpacked);
   const packedSize = widen(packed);
   const header = widen(offset);
-  if (size !== packedSize) throw malformed(`${quoted} is stored, but has two sizes`);
+  if (size !== packedSize) throw malformed(`${quoted} is uncompressed, but its two sizes differ`);
   if (
     header > directory - LOCAL_HEADER_BYTES || view.getUint32(header, true) !== LOCAL_HEADER
-  ) throw malformed(`${quoted} is not where the directory says`);
+  ) throw malformed(`${quoted} has no header where the directory points`);
   const begin = header + LOCAL_HEADER_BYTES + view.getUint16(header + 26, true) +
     view.getUint16(header + 28, true);
-  if (begin + size > directory) throw malformed(`${quoted} does not end before the directory`);
+  if (begin + size > directory) throw malformed(`${quoted} overlaps the directory`);
   return bytes.subarray(begin, begin + size);
 }
 
@@ -129,7 +129,7 @@ function zip64Numbers(view: DataView, extra: number, end: number): number[] {
   return [];
 }
 
-/** Rounded above 2⁵³, where it is larger than any file and refused as such. */
+/** Values above 2⁵³ are rounded; they exceed every file size, so the range checks reject them. */
 function getUint64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }

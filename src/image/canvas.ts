@@ -1,10 +1,10 @@
 import type { Image } from "./image.ts";
 
 /**
- * An animation's frame on its canvas.
+ * Draws an animation's frame on a canvas of `width × height` pixels, at (left, top).
  *
- * @param background 3 bytes: the colour of what the frame does not cover.
- * @throws {RangeError} if the frame does not lie on the canvas.
+ * @param background the RGB colour of the uncovered area, 3 bytes.
+ * @throws {RangeError} if the frame exceeds the canvas.
  */
 export function placeOnCanvas(
   frame: Image,
@@ -14,7 +14,7 @@ export function placeOnCanvas(
   background: Uint8Array,
 ): Image {
   if (left + frame.width > width || top + frame.height > height) {
-    throw new RangeError("Cannot place the frame: it does not lie on its canvas");
+    throw new RangeError("Cannot place the frame: it exceeds its canvas");
   }
   if (frame.width === width && frame.height === height) return frame;
   const data = new Uint8Array(3 * width * height);

@@ -1,6 +1,6 @@
 import type { Image } from "./image.ts";
 
-/** The part of a picture that begins at (left, top); it must lie within. */
+/** Copies a `width × height` rectangle at (left, top), which must lie within the image. */
 export function crop(
   image: Image,
   left: number,

@@ -4,17 +4,17 @@ import { type FormatHeader, type ImageHeader, readImageHeader } from "./image_he
 import { toUpright } from "./orientation.ts";
 
 /**
- * Decodes a JPEG, PNG, GIF or WebP file (of an animation the first frame) to upright RGB pixels: what
- * Pillow gives for `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`. JPEG differs from it
- * by 3 levels at most, or more where it has fewer than five rows or columns; the others do not, but of
- * 16-bit grey the high byte is taken, and the colour that a PNG's tRNS chunk makes transparent comes out
- * black. An orientation counts where EXIF states it, not XMP or a PNG's text.
+ * Decodes a JPEG, PNG, GIF or WebP file to upright RGB pixels; from an animation, the first frame. The
+ * pixels are those of Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`, with these
+ * exceptions: JPEG differs by at most 3 levels, or more with fewer than five rows or columns; 16-bit
+ * grey is reduced to its high byte; and the colour that a PNG's tRNS chunk makes transparent becomes
+ * black. The orientation is read from EXIF only, not from XMP or a PNG's text.
  *
- * It runs in the caller's thread and takes as long as it takes; {@linkcode ImageDecoder} has workers
- * and a deadline.
+ * It runs in the caller's thread, without a deadline; {@linkcode ImageDecoder} has workers and a
+ * deadline.
  *
- * @param bytes the file; its format is told from its signature.
- * @throws {ImageDecodeError} if the file is of another format, damaged or over a limit.
+ * @param bytes the file; its signature determines the format.
+ * @throws {ImageDecodeError} if the file has another format, is damaged or exceeds a limit.
  * @throws {TypeError} if only one of `decode: "fast"` and `size` is given.
  *
  * @example

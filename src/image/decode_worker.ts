@@ -1,4 +1,4 @@
-// The other side of ImageDecoder: decodes what it is sent, one image after the other.
+// The worker of ImageDecoder: decodes the images that it receives, one at a time.
 
 import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
@@ -6,7 +6,7 @@ import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 import type { ImageHeader } from "./image_header.ts";
 
-/** What is sent to the worker. */
+/** A message to the worker. */
 export interface DecodeRequest {
   readonly bytes: Uint8Array;
   readonly options: DecodeOptions;
@@ -14,9 +14,9 @@ export interface DecodeRequest {
   readonly header: ImageHeader | undefined;
 }
 
-/** What it answers: an image, or why there is none. */
+/** The worker's reply: an image, or the reason why decoding failed. */
 export type DecodeReply = DecodeResult & {
-  /** What decoding may have left in memory, in bytes. */
+  /** The memory that decoding may have left allocated, in bytes. */
   readonly memory: number;
 };
 
@@ -25,7 +25,7 @@ type DecodeResult =
   | { readonly refused: string }
   | { readonly failed: string };
 
-/** A worker's global scope, as far as it is used here. */
+/** The members of a worker's global scope that this module uses. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<DecodeRequest>) => void;
   postMessage(reply: DecodeReply, transfer: Transferable[]): void;
@@ -33,11 +33,11 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** An instance of a decoder has some memory of its own, in bytes. */
+/** The base memory of one decoder instance, in bytes. */
 const INSTANCE_MEMORY = 4_000_000;
-/** After so many bytes of decoders' memory, V8 is made to free what is of no use any more. */
+/** After this many bytes of decoder memory, a garbage collection is forced. */
 const MAX_GARBAGE = 32_000_000;
-/** What V8 takes for so much new memory that it frees the old; nothing is written to it. */
+/** An allocation of this size makes V8 collect garbage; nothing is written to it. */
 const NUDGE = 2 ** 28;
 
 let garbage = 0;
@@ -54,8 +54,8 @@ scope.onmessage = async ({ data: { bytes, options, header } }) => {
     const refused = error instanceof ImageDecodeError;
     scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), memory }, []);
   }
-  // V8 knows nothing of the size of WebAssembly's memories: without this, a service took 700 MB
-  // after 3,000 small images, and with it 280.
+  // V8 does not count WebAssembly memories as garbage: without this, a service used 700 MB after
+  // 3,000 small images; with it, 280 MB.
   garbage += INSTANCE_MEMORY + memory;
   if (garbage < MAX_GARBAGE) return;
   garbage = 0;

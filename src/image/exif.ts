@@ -1,5 +1,5 @@
 /**
- * EXIF's `Orientation` (tag 0x0112): how the stored rows and columns lie in the upright picture.
+ * EXIF's `Orientation` (tag 0x0112): how the stored rows and columns map to the upright image.
  * 1 is upright; see {@linkcode toUpright} for the others.
  */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
@@ -10,10 +10,10 @@ const LONG = 4;
 const SIGNED_SHORT = 8;
 
 /**
- * Reads the orientation from a TIFF structure, which is what EXIF metadata are. Metadata that are
- * missing, damaged or out of range mean 1: they are no reason to refuse a picture.
+ * Reads the orientation from EXIF metadata, which are a TIFF structure. If they are missing, damaged
+ * or out of range, it returns 1: bad metadata do not make an image unusable.
  *
- * @param tiff starts at the byte order mark, `II` or `MM`.
+ * @param tiff the structure from its byte order mark, `II` or `MM`, onwards.
  */
 export function readOrientation(tiff: Uint8Array): Orientation {
   if (tiff.length < 8) return 1;
@@ -36,7 +36,7 @@ export function readOrientation(tiff: Uint8Array): Orientation {
     const value = type === LONG
       ? view.getUint32(entry + 8, little)
       : view.getUint16(entry + 8, little);
-    // Of several the last counts, as in Pillow.
+    // The last of several wins, as in Pillow.
     orientation = value >= 1 && value <= 8 ? value as Orientation : 1;
   }
   return orientation;

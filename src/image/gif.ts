@@ -6,7 +6,7 @@ import { dropAlpha } from "./rgba.ts";
 import { placeOnCanvas } from "./canvas.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
-/** RGBA and the palette's indices. */
+/** RGBA, and palette indices. */
 const MEMORY_PER_PIXEL = 8;
 
 const decoder = new WasmDecoder("GIF", gifWasm);
@@ -20,7 +20,7 @@ export function decodeGif(
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {
     const animation = wasm.call("decoder_new", wasm.copyIn(bytes), bytes.length, 0);
-    // 0 is a failure, 1 the end of the file.
+    // The decoder returns 0 on failure and 1 at the end of the file.
     const frame = animation === 0 ? 0 : wasm.call("decoder_frame", animation);
     if (frame === 0 || frame === 1) throw decoder.damaged("its data are damaged");
     const frameWidth = wasm.call("decoder_frame_width", frame);
@@ -41,7 +41,7 @@ export function decodeGif(
   });
 }
 
-/** The 256 greys as the logical screen's colours, which the flags in byte 10 announce. */
+/** Inserts a global colour table of 256 greys and sets its flag and size in byte 10. */
 function withGreyPalette(bytes: Uint8Array): Uint8Array {
   const greys = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));
   const screen = bytes.slice(0, 13);

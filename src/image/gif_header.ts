@@ -5,21 +5,21 @@ const damaged = damagedAs("GIF");
 
 /** What a GIF says, with what its first frame does not cover. */
 export interface GifHeader extends Omit<ImageHeader, "format"> {
-  /** The colour around the first frame, as Pillow fills it: 3 bytes. */
+  /** The RGB colour around the first frame, as in Pillow, 3 bytes. */
   readonly background: Uint8Array;
-  /** Whether there are colours for the first frame. Without, Pillow takes its numbers as grey. */
+  /** Whether the first frame has a colour table. Without one, Pillow uses its indices as grey. */
   readonly hasPalette: boolean;
 }
 
 const BLACK = new Uint8Array(3);
 
-/** LZW's table has 4,096 entries, so that no code stands for more pixels than that. */
+/** LZW's table has 4,096 entries, so a code expands to at most that many pixels. */
 const MAX_PIXELS_PER_CODE = 4096;
 
 /**
  * Reads a GIF's logical screen and walks over its blocks: extensions and frames.
  *
- * @throws {ImageDecodeError} if it ends before its first frame.
+ * @throws {ImageDecodeError} if its header is cut off, it has no frame, or the first frame is empty.
  */
 export function readGifHeader(bytes: Uint8Array): GifHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -28,12 +28,12 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
   let height = view.getUint16(8, true);
   const palette = colorTable(bytes, 13, bytes[10]!);
   let at = 13 + palette.length;
-  let transparent = 0; // Pillow fills with colour 0 where no colour is transparent.
+  let transparent = 0; // Pillow fills with colour 0 if no colour is transparent.
   let first: Omit<GifHeader, "frames"> | undefined;
   let frames = 0;
   while (at + 1 < bytes.length) {
     if (bytes[at] === 0x21) { // extension
-      // Graphic control: its size 4, flags, delay in 2 bytes, transparent colour.
+      // Graphic control extension: size 4, flags, delay (2 bytes), transparent colour index.
       const isControl = bytes[at + 1] === 0xf9 && bytes[at + 2] === 4;
       if (!first && isControl && (bytes[at + 3]! & 1) !== 0) transparent = bytes[at + 6] ?? 0;
       at = afterSubBlocks(bytes, at + 2);
@@ -46,7 +46,7 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
       const end = afterSubBlocks(bytes, data + 1);
       frames++;
       if (!first) {
-        // A frame that reaches over the screen enlarges it.
+        // A frame that exceeds the screen enlarges it.
         width = Math.max(width, right);
         height = Math.max(height, bottom);
         const covered = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
@@ -68,19 +68,19 @@ export function readGifHeader(bytes: Uint8Array): GifHeader {
         };
       }
       at = end;
-    } else break; // the trailer, or nothing that belongs here
+    } else break; // the trailer, or an unknown block
   }
   if (!first) throw damaged("it has no frame");
   return { ...first, frames };
 }
 
-/** The colour table at `at`, of 3 bytes a colour, where the flags say that there is one. */
+/** Returns the colour table at `at`, 3 bytes per colour; empty if the flags announce none. */
 function colorTable(bytes: Uint8Array, at: number, flags: number): Uint8Array {
   const colors = (flags & 0x80) !== 0 ? 2 << (flags & 7) : 0;
   return bytes.subarray(at, at + 3 * colors);
 }
 
-/** Sub-blocks are a length and as many bytes each; a length of 0 ends them. */
+/** Skips sub-blocks (a length and that many bytes each), up to and including the length 0. */
 function afterSubBlocks(bytes: Uint8Array, at: number): number {
   for (let length = bytes[at]; length; length = bytes[at]) at += 1 + length;
   return Math.min(at + 1, bytes.length);

@@ -1,9 +1,9 @@
-/** Thrown when bytes are not an image that can be decoded; the message says what is wrong with them. */
+/** The bytes are not an image that can be decoded; the message states the reason. */
 export class ImageDecodeError extends Error {
-  /** Tells it from other errors. */
+  /** The class's name. */
   override name = "ImageDecodeError";
 
-  /** By name: a bundle may hold this class twice, once for its entry and once for what it loads later. */
+  /** Compares names: a bundle may contain this class twice, in its entry and in a lazily loaded chunk. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === "ImageDecodeError";
   }

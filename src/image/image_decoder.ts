@@ -4,60 +4,60 @@ import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 import type { ImageHeader, ImageLimits } from "./image_header.ts";
 
-/** How an {@linkcode ImageDecoder} works. */
+/** Options of an {@linkcode ImageDecoder}. */
 export interface ImageDecoderOptions {
   /**
-   * How many images to decode at a time, each in a worker of its own; default is the number of
-   * cores. With 0, or on a host without workers, images are decoded in the caller's thread, one after
-   * the other and without a deadline.
+   * The number of workers, each of which decodes one image at a time; default: the number of cores.
+   * With 0, or on a host without workers, images are decoded in the caller's thread, one at a time
+   * and without a deadline.
    */
   readonly workers?: number;
   /**
-   * The most pixels of an image that is decoded in the caller's thread as long as no worker runs; the
-   * workers start soon after it. Starting one holds the caller for longer than a small image takes.
-   * Default 0: there is none.
+   * While no worker runs, an image of at most this many pixels is decoded in the caller's thread; the
+   * workers start soon after. Starting a worker blocks the caller for longer than a small image takes.
+   * Default 0: images always go to workers.
    */
   readonly pixelsBeforeWorkers?: number;
-  /** How long decoding an image may take, in milliseconds; default 10,000. `Infinity` is no deadline. */
+  /** The deadline for one image in milliseconds; default 10,000. `Infinity` disables it. */
   readonly timeout?: number;
   /**
-   * Starts a worker that runs `decode_worker.ts`; for bundles, in which that module is elsewhere.
+   * Starts a worker that runs `decode_worker.ts`; for bundles, where that module has another address.
    */
   readonly createWorker?: () => Worker;
 }
 
-/** An image that waits for a worker. */
+/** An image in the queue. */
 interface Job {
   readonly request: DecodeRequest;
   readonly resolve: (image: Image) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** About three times what the slowest image took that the default limits allow. */
+/** About three times the time of the slowest image within the default limits. */
 const DEFAULT_TIMEOUT = 10_000;
 
-/** For an answer that is there but not yet read, in milliseconds. */
+/** The time to read a reply that has already arrived, in milliseconds. */
 const GRACE = 10;
 
-/** After the first image that did without workers, in milliseconds: its answer goes first. */
+/** The delay after the first image decoded without workers, in milliseconds: its response goes first. */
 const START_DELAY = 500;
 
 /**
- * Memory of large images that workers may keep between them, in bytes. V8 frees the memory of a WebAssembly
- * instance when it pleases, which may be after ten more images; a worker that ends frees it at once.
+ * The maximum memory that all workers together may retain from large images, in bytes. V8 may free a
+ * WebAssembly instance's memory only after ten more images; terminating the worker frees it at once.
  */
 const MAX_KEPT_MEMORY = 64_000_000;
 
-/** Smaller images leave little behind, and V8 sees to them in time. */
+/** Smaller images are not counted: they retain little, and V8 frees it soon enough. */
 const MIN_KEPT_MEMORY = 8_000_000;
 
-/** The longest that a timer can wait. */
+/** The longest delay of `setTimeout`. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /**
- * Decodes images in a pool of workers, so that the caller's thread stays free and no image takes
- * longer than a deadline. A worker whose image takes longer is ended, and another takes its place.
- * Workers that wait for images keep the process alive until the decoder is disposed of.
+ * Decodes images in a pool of workers, so that the caller's thread stays free and each image has a
+ * deadline. A worker that misses the deadline is terminated and replaced. Idle workers keep the process
+ * alive until the decoder is disposed.
  *
  * @example
  * ```ts
@@ -76,20 +76,21 @@ export class ImageDecoder implements Disposable {
   readonly #createWorker: () => Worker;
   readonly #queue: Job[] = [];
   readonly #idle: Worker[] = [];
-  /** The workers that decode, each with what ends its image from outside. */
+  /** The workers that are decoding, each with a function that fails its image. */
   readonly #busy = new Map<Worker, (error: Error) => void>();
-  /** The memory that images may have left behind in workers. */
+  /** The bytes that each worker may retain from large images. */
   readonly #kept = new Map<Worker, number>();
   /** The headers read here, each with its file and the limits that it has passed. */
   readonly #headers = new WeakMap<ImageHeader, readonly [Uint8Array, ImageLimits | undefined]>();
   #disposed = false;
-  /** Starts the workers after images that did without. */
+  /** Starts the workers after images were decoded without them. */
   #startTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Makes a decoder. Workers start when they are needed.
+   * Creates a decoder. Workers start on demand.
    *
-   * @throws {RangeError} if `workers` is no count or `timeout` no positive number.
+   * @throws {RangeError} if `workers` is not an integer of at least 0, or `timeout` is neither above 0
+   * and up to 2³¹ − 1 nor `Infinity`.
    */
   constructor(
     {
@@ -100,7 +101,9 @@ export class ImageDecoder implements Disposable {
     }: ImageDecoderOptions = {},
   ) {
     if (!Number.isSafeInteger(workers) || workers < 0) {
-      throw new RangeError(`Cannot make an image decoder: workers is ${workers}, not a count`);
+      throw new RangeError(
+        `Cannot make an image decoder: workers is ${workers}, not an integer of at least 0`,
+      );
     }
     if (!(timeout > 0 && timeout <= MAX_TIMEOUT || timeout === Infinity)) {
       throw new RangeError(
@@ -119,14 +122,14 @@ export class ImageDecoder implements Disposable {
   }
 
   /**
-   * Decodes an image as `decodeImage` does, with the same result. Images are begun in the
-   * order of the calls.
+   * Decodes an image with the same result as `decodeImage`. Images start in the order of the calls.
    *
    * @param header what {@linkcode readHeader} of this decoder gave for these bytes and limits, so that it
    * is not read again. A header from anywhere else is not trusted: it is ignored.
    * @throws {ImageDecodeError} if it cannot be decoded.
    * @throws {DOMException} `TimeoutError` if it took too long, be it the image or a busy machine.
    * @throws {TypeError} if only one of `decode: "fast"` and `size` is given.
+   * @throws {Error} if the decoder is disposed or its worker fails.
    */
   async decode(
     bytes: Uint8Array,
@@ -147,7 +150,7 @@ export class ImageDecoder implements Disposable {
         return await decodeWithHeader(bytes, header, options);
       }
     }
-    // A copy: the caller may go on to use its bytes, and a view would be sent with all of its buffer.
+    // A copy, because the buffer is transferred: the caller keeps its bytes, whose buffer may be larger.
     bytes = bytes.slice();
     const { promise, resolve, reject } = Promise.withResolvers<Image>();
     this.#queue.push({ request: { bytes, options, header }, resolve, reject });
@@ -158,7 +161,7 @@ export class ImageDecoder implements Disposable {
   /**
    * Reads an image's header in the caller's thread.
    *
-   * @throws {ImageDecodeError} if it is damaged, or over a limit.
+   * @throws {ImageDecodeError} if the header is damaged or exceeds a limit.
    */
   async readHeader(bytes: Uint8Array, limits?: ImageLimits): Promise<ImageHeader> {
     const { readImageHeader } = await import("./decode_image.ts");
@@ -167,7 +170,7 @@ export class ImageDecoder implements Disposable {
     return header;
   }
 
-  /** Ends the workers. What they have not finished is rejected. */
+  /** Terminates the workers and rejects all unfinished images. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#startTimer);
@@ -183,7 +186,7 @@ export class ImageDecoder implements Disposable {
       try {
         worker = this.#createWorker();
       } catch {
-        return; // whoever decodes the next image learns why
+        return; // the next call of decode() reports the error
       }
       worker.onerror = (event) => {
         event.preventDefault();
@@ -193,7 +196,7 @@ export class ImageDecoder implements Disposable {
     }
   }
 
-  /** Gives waiting images to workers, as long as there are both. */
+  /** Assigns queued images to workers until either runs out. */
   #next(): void {
     while (
       this.#queue.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#maxWorkers)
@@ -202,13 +205,13 @@ export class ImageDecoder implements Disposable {
       try {
         this.#run(this.#idle.pop() ?? this.#createWorker(), job);
       } catch (error) {
-        // The worker cannot be made, or the image cannot be sent.
+        // The worker could not start, or the message could not be sent.
         job.reject(error instanceof Error ? error : new Error(String(error)));
       }
     }
   }
 
-  /** Puts a worker back that has decoded an image, or ends it if too much memory is kept. */
+  /** Returns a worker to the pool, or terminates it if the workers retain too much memory. */
   #putBack(worker: Worker, memory: number): void {
     this.#idle.push(worker);
     if (memory < MIN_KEPT_MEMORY) return;
@@ -217,7 +220,7 @@ export class ImageDecoder implements Disposable {
     if (total > MAX_KEPT_MEMORY) this.#drop(worker);
   }
 
-  /** Ends a worker that is of no use any more. */
+  /** Terminates a worker and removes it from the pool. */
   #drop(worker: Worker): void {
     worker.terminate();
     this.#kept.delete(worker);
@@ -231,7 +234,7 @@ export class ImageDecoder implements Disposable {
       clearTimeout(timer);
       this.#busy.delete(worker);
     };
-    /** The worker is lost, with its image if it has one. */
+    /** Fails the worker's image, terminates the worker and continues with the queue. */
     const end = (error: Error) => {
       settle();
       this.#drop(worker);
@@ -251,7 +254,7 @@ export class ImageDecoder implements Disposable {
       end(new Error(`Cannot decode the image: its worker failed: ${event.message}`));
     };
     worker.onmessageerror = () =>
-      end(new Error("Cannot decode the image: its worker's answer is lost"));
+      end(new Error("Cannot decode the image: its worker's reply could not be read"));
     try {
       worker.postMessage(request, [request.bytes.buffer as ArrayBuffer]);
     } catch (error) {
@@ -267,7 +270,7 @@ export class ImageDecoder implements Disposable {
         ),
       );
     if (this.#timeout !== Infinity) {
-      // If the caller's thread was busy for as long, the answer is there, and comes before a next timer.
+      // If the caller's thread was blocked, a reply may already be queued: it runs before a second timer.
       timer = setTimeout(() => timer = setTimeout(late, GRACE), this.#timeout);
     }
   }

@@ -3,7 +3,7 @@ import { ImageDecodeError } from "./image_decode_error.ts";
 /** A format that {@linkcode decodeImage} decodes. */
 export type ImageFormat = "jpeg" | "png" | "gif" | "webp";
 
-/** Signatures, each with how the file is called. `?` stands for any byte. */
+/** The signatures of supported formats; `?` matches any byte. */
 const ACCEPTED: readonly (readonly [ImageFormat, string])[] = [
   ["jpeg", "\xff\xd8\xff"],
   ["png", "\x89PNG\r\n\x1a\n"],
@@ -12,6 +12,7 @@ const ACCEPTED: readonly (readonly [ImageFormat, string])[] = [
   ["webp", "RIFF????WEBP"],
 ];
 
+/** The signatures of unsupported formats, which the error message names. */
 const REFUSED: readonly (readonly [string, string])[] = [
   ["an AVIF image", "????ftypavi"],
   ["a HEIC image", "????ftyphei"],
@@ -27,10 +28,9 @@ const REFUSED: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Tells an image's format from its first bytes. Names and media types that a sender states do not
- * count.
+ * Detects an image's format from its first bytes; a sender's file name or media type is not used.
  *
- * @throws {ImageDecodeError} if it is none that can be decoded.
+ * @throws {ImageDecodeError} if the file is empty or its format is not supported.
  *
  * @example
  * ```ts

@@ -6,42 +6,42 @@ import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { type PngHeader, readPngHeader } from "./png_header.ts";
 import { readWebpHeader, type WebpHeader } from "./webp_header.ts";
 
-/** What an image file says of itself before its pixels are decoded. */
+/** The properties of an image file that are known before its pixels are decoded. */
 export interface ImageHeader {
-  /** Told from the signature. */
+  /** Detected from the signature. */
   readonly format: ImageFormat;
-  /** The stored size in pixels, before the orientation is applied. */
+  /** The stored width in pixels, before the orientation is applied. */
   readonly width: number;
-  /** The stored size in pixels, before the orientation is applied. */
+  /** The stored height in pixels, before the orientation is applied. */
   readonly height: number;
-  /** Bits a sample, or a palette's index. */
+  /** Bits per sample, or per palette index. */
   readonly bitDepth: number;
-  /** Samples a pixel: 1 grey or a palette's index, 2 with alpha, 3 colour, 4 with alpha or CMYK. */
+  /** Samples per pixel: 1 grey or palette index, 2 grey with alpha, 3 RGB, 4 RGBA or CMYK. */
   readonly components: number;
-  /** 1, or more in an animation, of which the first is decoded. */
+  /** The number of frames: 1, or more in an animation. Only the first is decoded. */
   readonly frames: number;
-  /** How to turn the stored pixels upright. */
+  /** EXIF's orientation: how to turn the stored pixels upright. */
   readonly orientation: Orientation;
   /**
-   * The most pixels that the file's compressed data can stand for. A file with a larger size is no
-   * picture but an attempt to make the decoder allocate.
+   * The largest image, in pixels, that the compressed data could hold. A file that declares a larger
+   * size is damaged or a decompression bomb.
    */
   readonly plausiblePixels: number;
-  /** The most bytes that a process has been seen to take per pixel while it decodes such an image. */
+  /** The highest memory use measured while decoding such an image, in bytes per pixel. */
   readonly memoryPerPixel: number;
 }
 
-/** The most that an image may ask for. Each limit is a number above 0. */
+/** Limits on an image. Each is a number above 0. */
 export interface ImageLimits {
-  /** The file's size; 20 MB is more than a 40-megapixel JPEG of best quality usually has. */
+  /** File size in bytes; a 40-megapixel JPEG of best quality usually has less than 20 MB. */
   readonly maxBytes: number;
-  /** Width × height; the decoders need up to 16 bytes a pixel. */
+  /** Width × height; the decoders need up to 16 bytes per pixel. */
   readonly maxPixels: number;
-  /** Width and height each. */
+  /** Width and height each, in pixels. */
   readonly maxSide: number;
 }
 
-/** 20 MB, 40 megapixels, 16,384 pixels a side. */
+/** 20 MB, 40 megapixels, 16,384 pixels per side. */
 export const DEFAULT_IMAGE_LIMITS: ImageLimits = {
   maxBytes: 20_000_000,
   maxPixels: 40_000_000,
@@ -63,10 +63,11 @@ const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHea
 };
 
 /**
- * Reads the header of a JPEG, PNG, GIF or WebP file and holds it against limits and against the size
- * of the file, in time that depends on the number of its segments and not on its pixels.
+ * Reads the header of a JPEG, PNG, GIF or WebP file. The header is checked against the limits and
+ * against the largest image that the data could hold. The time does not depend on the declared size.
  *
- * @throws {ImageDecodeError} if it is no such file, its header is damaged, or it is over a limit.
+ * @throws {ImageDecodeError} if the file has another format, its header is damaged, or it exceeds a
+ * limit.
  */
 export function readImageHeader(
   bytes: Uint8Array,

@@ -9,16 +9,16 @@ interface Size {
   readonly height: number;
 }
 
-/** Progressive colour at full resolution: coefficients of 2 bytes, planes, and pixels, and CMYK. */
+/** For progressive colour or CMYK at full resolution: 2-byte coefficients, planes and pixels. */
 const MEMORY_PER_PIXEL = 16;
 
-/** The decoder's pixel formats, by its numbers: how many bytes a pixel has. */
+/** Bytes per pixel, indexed by the decoder's pixel format. */
 const CHANNELS = [1, 3, 4] as const; // grey, RGB, CMYK
 
 const decoder = new WasmDecoder("JPEG", jpegWasm);
 
 /**
- * Decodes a JPEG's pixels as they are stored; see {@linkcode decodeImage}.
+ * Decodes a JPEG without applying its orientation; see {@linkcode decodeImage}.
  *
  * @param header that of `bytes`.
  * @param minimum the size that will do. Where it is given, the image is scaled down by 2, 4 or 8
@@ -34,7 +34,7 @@ export function decodeJpeg(
   return decoder.decode(memory, (wasm) => {
     const asked = minimum ? scaledSize(header, minimum) : FULL_SIZE;
     const handle = wasm.call("decode", wasm.copyIn(file), file.length, asked.width, asked.height);
-    // 0 is a failure to decode, 1 to scale.
+    // The decoder returns 0 if it fails to decode and 1 if it fails to scale.
     if (handle === 0 || handle === 1) throw decoder.damaged("its data are damaged");
     const width = wasm.call("decode_width", handle);
     const height = wasm.call("decode_height", handle);
@@ -51,12 +51,13 @@ export function decodeJpeg(
   });
 }
 
-/** More than any JPEG has. */
+/** The largest size that JPEG allows: it selects no scaling. */
 const FULL_SIZE: Size = { width: 65_535, height: 65_535 };
 
 /**
- * What to ask of the decoder, which takes the smallest scale at which width or height is no less than
- * asked: the longer side at the smallest scale at which both are no less than the minimum.
+ * Returns the size to request from the decoder, which selects the smallest scale at which width or
+ * height is at least the requested one. Requesting the longer side at the smallest scale at which both
+ * sides are at least the minimum selects that scale.
  */
 function scaledSize({ width, height }: Size, minimum: Size): Size {
   for (const factor of [8, 4, 2]) {
@@ -70,12 +71,12 @@ function scaledSize({ width, height }: Size, minimum: Size): Size {
   return FULL_SIZE;
 }
 
-/** APP14: its length, "Adobe", a version, flags in 4 bytes, and 0 for components that are as named. */
+/** APP14: length, "Adobe", version, 4 bytes of flags, and colour transform 0 (none). */
 const ADOBE = Uint8Array.of(
   ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0],
 );
 
-/** The file with the markers that make the decoder see the colours that libjpeg sees. */
+/** Adds or removes an Adobe marker so that the decoder interprets the colours as libjpeg does. */
 function corrected(bytes: Uint8Array, { correction, adobe }: JpegHeader): Uint8Array {
   if (correction === "add-adobe") return concat([bytes.subarray(0, 2), ADOBE, bytes.subarray(2)]);
   if (correction === "ignore-adobe") {
@@ -84,7 +85,7 @@ function corrected(bytes: Uint8Array, { correction, adobe }: JpegHeader): Uint8A
   return bytes;
 }
 
-/** The bytes returned are a copy. */
+/** Converts grey, RGB or CMYK pixels to RGB. It always returns a copy. */
 function toRgb(pixels: Uint8Array, channels: 1 | 3 | 4): Uint8Array {
   if (channels === 3) return pixels.slice();
   const rgb = new Uint8Array(pixels.length / channels * 3);

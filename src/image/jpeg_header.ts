@@ -22,40 +22,41 @@ const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // "Exif\0\0"
 const JFIF = [0x4a, 0x46, 0x49, 0x46, 0]; // "JFIF\0"
 const ADOBE = [0x41, 0x64, 0x6f, 0x62, 0x65]; // "Adobe"
 
-/** What a JPEG's markers say. */
+/** A JPEG's header, read from its markers. */
 export interface JpegHeader extends Omit<ImageHeader, "format"> {
   /**
-   * What libjpeg makes of markers that the decoder sees otherwise. `add-adobe`: the file has neither
-   * JFIF nor Adobe marker, and its components are named R, G and B, or are four. `ignore-adobe`: JFIF
-   * says that three components are YCbCr, whatever Adobe says.
+   * The change that makes the decoder interpret colours as libjpeg does. `add-adobe`: the file has no
+   * Adobe marker and four components, or neither JFIF nor Adobe marker and components named R, G and B.
+   * `ignore-adobe`: with three components, a JFIF marker means YCbCr and overrides the Adobe marker.
    */
   readonly correction: "add-adobe" | "ignore-adobe" | undefined;
-  /** Where the Adobe segment begins and ends, marker included, if there is one. */
+  /** The byte range of the Adobe segment, including its marker, if it exists. */
   readonly adobe: readonly [begin: number, end: number] | undefined;
 }
 
-/** What a start of frame says. */
+/** The contents of a start-of-frame segment. */
 interface Frame {
   readonly width: number;
   readonly height: number;
   readonly components: number;
-  /** The components' names, one character each. */
+  /** The component identifiers as characters. */
   readonly names: string;
-  /** Pixels that one byte of entropy-coded data can stand for, at most. */
+  /** The most pixels that one byte of entropy-coded data can hold. */
   readonly pixelsPerByte: number;
   readonly memoryPerPixel: number;
 }
 
 /**
- * A progressive image is sent in about ten scans. Each takes time for every block, and may be a few
- * bytes long, so that thousands would keep the decoder busy for minutes.
+ * A progressive image usually has about ten scans. Decoding a scan visits every block, even if its data
+ * are a few bytes long, so thousands of scans would occupy the decoder for minutes.
  */
 const MAX_SCANS = 100;
 
 /**
  * Reads a JPEG's markers up to the first scan, and counts the scans.
  *
- * @throws {ImageDecodeError} if there is none or too many, or the process is not one that is decoded.
+ * @throws {ImageDecodeError} if the markers are damaged, there is no scan or more than 100, or the
+ * coding process, the bits per sample or the number of components is not supported.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -65,7 +66,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let adobe: [number, number] | undefined;
   let at = 2; // after the start of image
   while (at + 4 <= bytes.length) {
-    if (bytes[at] !== 0xff) { // nothing that belongs here; libjpeg skips it, too
+    if (bytes[at] !== 0xff) { // garbage between segments; libjpeg skips it, too
       at++;
       continue;
     }
@@ -74,7 +75,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       at++;
       continue;
     }
-    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) { // stand alone
+    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) { // markers without a segment
       at += 2;
       continue;
     }
@@ -85,11 +86,11 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     const begin = at;
     at += 2 + length;
     if (marker === 0xda) { // start of scan
-      if (!frame) throw damaged("no frame comes before the first scan");
+      if (!frame) throw damaged("it has no frame before its first scan");
       const { width, height, components, pixelsPerByte, memoryPerPixel } = frame;
       const scans = 1 + countScans(bytes, at);
       if (scans > MAX_SCANS) {
-        throw damaged(`it has ${scans} scans; ${MAX_SCANS} are decoded`);
+        throw damaged(`it has ${scans} scans; at most ${MAX_SCANS} are supported`);
       }
       const needsAdobe = !adobe && (components === 4 || frame.names === "RGB" && !jfif);
       const overruled = adobe && jfif && components === 3;
@@ -117,13 +118,13 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
     const unsupported = UNSUPPORTED_FRAMES[marker];
     if (unsupported) {
-      throw damaged(`it is ${unsupported}; baseline and progressive are decoded`);
+      throw damaged(`it is ${unsupported}; supported are baseline and progressive`);
     }
   }
   throw damaged("it ends before its first scan");
 }
 
-/** The starts of scan from there on. In entropy-coded data, FF is followed by 0 or is a marker. */
+/** Counts start-of-scan markers. In entropy-coded data, an FF byte that is not a marker precedes 0. */
 function countScans(bytes: Uint8Array, from: number): number {
   let scans = 0;
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
@@ -135,12 +136,12 @@ function countScans(bytes: Uint8Array, from: number): number {
 function readFrame(segment: Uint8Array, progressive: boolean): Frame {
   const components = segment[5] ?? 0;
   if (segment.length < 6 + 3 * components) throw damaged("its frame is cut off");
-  if (segment[0] !== 8) throw damaged(`it has ${segment[0]} bits a sample; 8 are decoded`);
+  if (segment[0] !== 8) throw damaged(`it has ${segment[0]} bits per sample; only 8 are supported`);
   if (![1, 3, 4].includes(components)) {
-    throw damaged(`it has ${components} components; 1, 3 and 4 are decoded`);
+    throw damaged(`it has ${components} components; supported are 1, 3 and 4`);
   }
-  // A component has as many blocks of 8 × 8 in each unit of (8 · max h) × (8 · max v) pixels as its
-  // sampling factors h · v say; a lone component has a unit of one block.
+  // In each unit of (8 · max h) × (8 · max v) pixels, a component with the sampling factors h and v has
+  // h · v blocks of 8 × 8. A single component has units of one block.
   let [maxH, maxV, blocks] = [1, 1, 0];
   let names = "";
   for (let c = 0; c < components; c++) {
@@ -151,16 +152,16 @@ function readFrame(segment: Uint8Array, progressive: boolean): Frame {
     [maxH, maxV, blocks] = [Math.max(maxH, h), Math.max(maxV, v), blocks + h * v];
   }
   const pixelsPerBlock = components === 1 ? 64 : 64 * maxH * maxV / blocks;
-  // The shortest code of a block is a bit for DC and, in a sequential frame, one for its end.
+  // A block takes at least one bit for DC and, in a sequential frame, one for end-of-block.
   const blocksPerByte = progressive ? 8 : 4;
-  // Blocks that reach over the right and lower edge only add to what the data must hold.
+  // Partial blocks at the right and lower edge are ignored: they only lower the number of pixels.
   return {
     height: segment[1]! << 8 | segment[2]!,
     width: segment[3]! << 8 | segment[4]!,
     components,
     names,
     pixelsPerByte: blocksPerByte * pixelsPerBlock,
-    // Planes and pixels, and of a progressive frame all coefficients, two bytes each.
+    // Planes and pixels; in a progressive frame also all coefficients, two bytes each.
     memoryPerPixel: 4 + 2 * components + (progressive ? 2 * components : 0),
   };
 }

@@ -4,12 +4,13 @@ const MEMORY_SECTION = 5;
 const PAGE = 65_536;
 
 /**
- * Gives a WebAssembly module that defines a memory a maximum for it, so that an allocation past it
- * fails inside the module instead of taking the host's memory.
+ * Sets the maximum of a WebAssembly module's memory, so that an allocation beyond it fails inside the
+ * module instead of exhausting the host's memory.
  * https://webassembly.github.io/spec/core/binary/modules.html#memory-section
  *
- * @param wasm a module with one memory that has no maximum or a larger one.
- * @param maxBytes the maximum; rounded up to pages of 64 KiB, and no less than the memory's initial size.
+ * @param wasm a module that defines one memory.
+ * @param maxBytes the maximum in bytes; rounded up to pages of 64 KiB and to the initial size.
+ * @returns a copy of the module with the new maximum.
  * @throws {TypeError} if the module defines no memory.
  */
 export function limitMemory(wasm: Uint8Array, maxBytes: number): Uint8Array<ArrayBuffer> {
@@ -19,7 +20,7 @@ export function limitMemory(wasm: Uint8Array, maxBytes: number): Uint8Array<Arra
     if (count === 1 && wasm[flags]! <= 1) {
       const [initial] = readUnsigned(wasm, flags + 1);
       const maximum = Math.max(initial, Math.ceil(maxBytes / PAGE));
-      // One memory with a maximum: its flags are 1.
+      // One memory; its flags are 1, which means that it has a maximum.
       const limits = [1, 1, ...unsigned(initial), ...unsigned(maximum)];
       const head = [MEMORY_SECTION, ...unsigned(limits.length), ...limits];
       const rest = wasm.subarray(section.end);

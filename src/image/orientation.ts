@@ -2,9 +2,9 @@ import type { Orientation } from "./exif.ts";
 import type { Image } from "./image.ts";
 
 /**
- * Turns a stored picture upright, as Pillow's `ImageOps.exif_transpose` does:
- * 2 mirrored · 3 turned by 180° · 4 upside down · 5 transposed · 6 needs 90° clockwise ·
- * 7 transversed · 8 needs 90° anticlockwise. 5 to 8 exchange width and height.
+ * Turns a stored image upright, as Pillow's `ImageOps.exif_transpose` does: 2 flips left–right, 3
+ * rotates by 180°, 4 flips top–bottom, 5 transposes, 6 rotates by 90° clockwise, 7 transverses, 8
+ * rotates by 90° anticlockwise. 5 to 8 exchange width and height. With 1 it returns `image` itself.
  */
 export function toUpright(image: Image, orientation: Orientation): Image {
   if (orientation === 1) return image;
@@ -12,7 +12,7 @@ export function toUpright(image: Image, orientation: Orientation): Image {
   const swapped = orientation >= 5;
   const outWidth = swapped ? height : width;
   const outHeight = swapped ? width : height;
-  // In the stored picture: where the upright one starts, and the steps to its next column and row.
+  // Byte offsets in the stored image: of the upright image's first pixel, and to its next column and row.
   const flipX = [2, 3, 7, 8].includes(orientation);
   const flipY = [3, 4, 6, 7].includes(orientation);
   const start = 3 * ((flipY ? (height - 1) * width : 0) + (flipX ? width - 1 : 0));

@@ -5,14 +5,14 @@ import { type PngHeader, readChunks } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
-/** RGBA, and rows of up to 16 bits a sample while they are decoded. */
+/** RGBA, and rows of up to 16 bits per sample during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The memory that the module begins with. */
+/** The module's initial memory in bytes. */
 const INITIAL_MEMORY = 16_777_216;
 
 const decoder = new WasmDecoder("PNG", pngWasm);
 
-/** The decoder's own status codes, all below 0. */
+/** The decoder's status codes. */
 const REASONS: Readonly<Record<number, string>> = {
   [-2]: "its header is damaged",
   [-4]: "it is too large",
@@ -34,7 +34,7 @@ export function decodePng(bytes: Uint8Array, { width, height, isAnimated }: PngH
   });
 }
 
-/** The chunks of APNG. The decoder would take a frame's pixels for the picture's. */
+/** APNG's chunks, removed because the decoder would return a frame's pixels instead of the image's. */
 const ANIMATION = ["acTL", "fcTL", "fdAT"];
 
 function withoutAnimation(bytes: Uint8Array): Uint8Array {

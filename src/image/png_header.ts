@@ -7,30 +7,31 @@ const damaged = damagedAs("PNG");
 /** Samples a pixel by colour type: grey, colour, palette, grey with alpha, colour with alpha. */
 const COMPONENTS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** Deflate's best: 258 bytes for two bits, with what a block's own code costs. */
+/** Deflate's highest ratio: 258 bytes for two bits, including the cost of a block's code. */
 const MAX_INFLATION = 1032;
 
-/** What a PNG's chunks say. */
+/** A PNG's header, read from its chunks. */
 export interface PngHeader extends Omit<ImageHeader, "format"> {
-  /** Whether there are chunks of an animation, which the decoder must not see. */
+  /** Whether the file has APNG chunks, which must be removed before decoding. */
   readonly isAnimated: boolean;
 }
 
 /**
- * Reads a PNG's IHDR chunk and walks over the others: IDAT for how much data there is, eXIf for the
+ * Reads a PNG's IHDR chunk and walks over the others: IDAT for the length of the data, eXIf for the
  * orientation, acTL for the number of frames.
  *
- * @throws {ImageDecodeError} if the file does not begin with IHDR.
+ * @throws {ImageDecodeError} if the file does not begin with IHDR, or its colour type or bit depth does
+ * not exist in PNG.
  */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(8) !== 13 || chunkType(bytes, 8) !== "IHDR") {
-    throw damaged("it does not begin with its header");
+    throw damaged("it does not begin with an IHDR chunk");
   }
   const bitDepth = bytes[24]!;
   const components = COMPONENTS[bytes[25]!];
   if (components === undefined || ![1, 2, 4, 8, 16].includes(bitDepth)) {
-    throw damaged(`it has colour type ${bytes[25]} with ${bitDepth} bits, which PNG does not know`);
+    throw damaged(`its colour type ${bytes[25]} with ${bitDepth} bits does not exist in PNG`);
   }
   let orientation: Orientation = 1;
   let frames = 1;
@@ -58,14 +59,14 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   };
 }
 
-/** A chunk of a PNG: its data, and all of it. */
+/** A chunk of a PNG: its data, and the whole chunk with length, type and checksum. */
 export interface PngChunk {
   readonly type: string;
   readonly data: Uint8Array;
   readonly whole: Uint8Array;
 }
 
-/** The chunks behind the signature: each a length, type, data and a checksum of four bytes. */
+/** Yields the chunks after the signature: 4 bytes each of length and type, data, 4 bytes of CRC. */
 export function* readChunks(bytes: Uint8Array): Generator<PngChunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 12 <= bytes.length;) {

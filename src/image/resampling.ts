@@ -2,7 +2,7 @@
 export type Resampling = "bilinear" | "bicubic" | "lanczos";
 
 interface Filter {
-  /** How far from its centre the filter is not zero. */
+  /** The filter's radius: it is 0 beyond this distance from its centre. */
   readonly support: number;
   readonly weight: (x: number) => number;
 }
@@ -13,23 +13,24 @@ const FILTERS: Readonly<Record<Resampling, Filter>> = {
   lanczos: { support: 3, weight: (x) => Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0 },
 };
 
-/** Pillow's fixed point: 8 bits for the pixel and 2 to spare, out of 32. */
+/** The fraction bits of Pillow's fixed point: 32, less 8 for the pixel and 2 of headroom. */
 export const PRECISION_BITS = 22;
 
-/** For each output position of an axis: which input positions count, and by how much. */
+/** For each output position on an axis: the input positions it depends on and their weights. */
 export interface Weights {
-  /** The first input position that counts. */
+  /** The first input position of each output position. */
   readonly start: Int32Array;
-  /** How many count from there on. */
+  /** The number of input positions from `start`. */
   readonly count: Int32Array;
-  /** `size` weights a position, in fixed point; those past `count` are 0. */
+  /** `size` fixed-point weights per output position; those past `count` are 0. */
   readonly weights: Int32Array;
+  /** The weights reserved per output position. */
   readonly size: number;
 }
 
 /**
- * The weights of an axis: Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc`
- * (libImaging/Resample.c). When shrinking, the filter is widened to cover every input position.
+ * Computes an axis's weights as Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` do
+ * (libImaging/Resample.c). When downscaling, the filter is widened to cover every input position.
  *
  * @returns weights with an even `size`.
  */

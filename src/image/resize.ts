@@ -3,8 +3,9 @@ import type { Image } from "./image.ts";
 import { type Resampling, resamplingWeights, type Weights } from "./resampling.ts";
 
 /**
- * Resizes a picture as Pillow's `Image.resize` does, byte for byte: a horizontal pass, rounded to
- * 8 bits, then a vertical one; a filter that covers every source pixel when shrinking (antialias).
+ * Resizes an image to `width × height` pixels, byte for byte as Pillow's `Image.resize`: a horizontal
+ * pass, rounded to 8 bits, then a vertical pass. When downscaling, the filter covers every source pixel
+ * (antialiasing). If neither size changes, it returns `image` itself.
  *
  * @throws {RangeError} if a size is not a positive integer.
  *
@@ -25,14 +26,16 @@ export function resize(
 ): Image {
   for (const size of [width, height]) {
     if (!Number.isSafeInteger(size) || size < 1) {
-      throw new RangeError(`Cannot resize to ${width} × ${height}: sizes are positive integers`);
+      throw new RangeError(
+        `Cannot resize to ${width} × ${height}: sizes must be positive integers`,
+      );
     }
   }
   const narrowed = width === image.width ? image : resizeRows(image, width, resampling);
   return height === image.height ? narrowed : resizeColumns(narrowed, height, resampling);
 }
 
-/** The functions of `wasm/assembly/resample.ts`. */
+/** The exports of `wasm/assembly/resample.ts`. */
 interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly resampleRows: (...args: number[]) => void;
@@ -41,9 +44,9 @@ interface Kernels {
 
 let kernels: Kernels | undefined;
 
-/** The memory for a strip of source rows; a strip that fits the processor's cache is fastest. */
+/** The size of a strip of source rows; a strip that fits into the processor's cache is fastest. */
 const STRIP_BYTES = 2 ** 18;
-/** What the kernels may read or write past the end, rounded up. */
+/** The kernels may read or write up to this many bytes past the end. */
 const PADDING = 16;
 
 function resizeRows(
@@ -80,7 +83,7 @@ function resizeColumns(
 ): Image {
   const weights = split(resamplingWeights(height, outHeight, resampling));
   const stride = 3 * width;
-  // The kernel takes columns by 16. In strips of columns, only so many bytes are in memory at a time.
+  // The kernel processes 16 columns at a time. Strips of columns limit the memory.
   const stripColumns = Math.max(PADDING, Math.floor(STRIP_BYTES * 4 / height) & -PADDING);
   const memory = new Arena();
   const high = memory.put(weights.high);
@@ -106,13 +109,14 @@ function resizeColumns(
   return { width, height: outHeight, data: out };
 }
 
-/** Weights as the kernels want them; see `wasm/assembly/resample.ts`. */
+/** Weights in the layout that `wasm/assembly/resample.ts` expects. */
 interface SplitWeights {
   readonly start: Int32Array;
-  /** How many pairs of taps each output position has. */
+  /** The number of pairs of taps per output position. */
   readonly pairs: Int32Array;
-  /** The upper and the lower 11 bits of the weights, 2 × `size` a position. */
+  /** The weights without their lower 11 bits, 2 × `size` per position. */
   readonly high: Int16Array;
+  /** The lower 11 bits of the weights, 2 × `size` per position. */
   readonly low: Int16Array;
   readonly size: number;
 }
@@ -131,26 +135,26 @@ function split({ start, count, weights, size }: Weights): SplitWeights {
 
 const PAGE = 65_536;
 
-/** Lays out the kernels' memory for one pass: first the places, then, once they are known, the data. */
+/** Allocates the kernels' memory for one pass: first all regions, then `commit` copies the data. */
 class Arena {
   #end = 0;
   readonly #contents: [number, ArrayBufferView][] = [];
 
-  /** A place for that many bytes. */
+  /** Reserves `length` bytes and returns their address. */
   reserve(length: number): number {
     const place = this.#end;
     this.#end += Math.ceil((length + PADDING) / PADDING) * PADDING;
     return place;
   }
 
-  /** A place for data. */
+  /** Reserves a region for data, which `commit` copies, and returns its address. */
   put(data: ArrayBufferView): number {
     const place = this.reserve(data.byteLength);
     this.#contents.push([place, data]);
     return place;
   }
 
-  /** Makes the memory large enough and copies the data in. */
+  /** Grows the memory, copies the data and returns the kernels. */
   commit(): Kernels {
     kernels ??= new WebAssembly.Instance(new WebAssembly.Module(resampleWasm))
       .exports as unknown as Kernels;
@@ -162,7 +166,7 @@ class Arena {
     return kernels;
   }
 
-  /** A view of the memory, after `commit`. */
+  /** Returns a view of a region; valid only after `commit`. */
   bytes(place: number, length: number): Uint8Array {
     return new Uint8Array(kernels!.memory.buffer, place, length);
   }

@@ -3,7 +3,7 @@ import { PRECISION_BITS, type Resampling, resamplingWeights } from "./resampling
 
 const HALF = 1 << (PRECISION_BITS - 1);
 
-/** What {@linkcode resize} does, in TypeScript: slower, plain to read, and equal to it byte for byte. */
+/** A slow reference implementation of {@linkcode resize} that returns the same bytes. */
 export function resizeReference(
   image: Image,
   width: number,

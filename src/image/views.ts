@@ -1,12 +1,12 @@
 import { crop } from "./crop.ts";
 import type { Image } from "./image.ts";
 
-/** The sides of a crop, as a share of the picture's. */
+/** The sides of a crop relative to the image's. */
 const CROP = 0.85;
 
 /**
- * Views of one picture: itself, mirrored, and five crops of 85 % of its sides, at the corners and in the
- * middle.
+ * Returns 7 views of an image: the image itself, its mirror image, and five crops with 85 % of its
+ * width and height, at the corners and in the middle.
  */
 export function viewsOf(image: Image): Image[] {
   const width = Math.max(1, Math.round(CROP * image.width));

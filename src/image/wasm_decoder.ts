@@ -1,17 +1,17 @@
 import { damagedAs, type ImageDecodeError } from "./image_decode_error.ts";
 import { limitMemory } from "./limit_memory.ts";
 
-/** Memory limits are powers of two from here on, so that few modules are compiled. */
+/** The smallest memory limit in bytes. Limits are powers of two, so that few modules are compiled. */
 const MIN_MEMORY = 2 ** 25;
 
-/** A decoder's WebAssembly code, compiled with as much memory as an image may need. */
+/** A decoder in WebAssembly, compiled with a memory limit that depends on the image. */
 export class WasmDecoder {
   readonly #format: string;
   readonly #wasm: Uint8Array;
   readonly #modules = new Map<number, WebAssembly.Module>();
 
   /**
-   * @param format the format's name, for messages.
+   * @param format the format's name, for error messages.
    * @param wasm a module that defines its memory.
    */
   constructor(format: string, wasm: Uint8Array) {
@@ -19,7 +19,7 @@ export class WasmDecoder {
     this.#wasm = wasm;
   }
 
-  /** The module with a memory that grows to `memoryBytes` or up to twice of it, and no further. */
+  /** Returns the module with a memory limit of at least `memoryBytes`, rounded up to a power of two. */
   module(memoryBytes: number): WebAssembly.Module {
     const limit = 2 ** Math.ceil(Math.log2(Math.max(MIN_MEMORY, memoryBytes)));
     let module = this.#modules.get(limit);
@@ -31,10 +31,10 @@ export class WasmDecoder {
   }
 
   /**
-   * Runs a decoder on an instance of its own, as one that has trapped must not be used again.
+   * Runs a decoder on a new instance, because an instance that trapped must not be reused.
    *
-   * @throws {ImageDecodeError} for every way in which the code can fail.
-   * @throws {RangeError} if there is no memory for an instance.
+   * @throws {ImageDecodeError} if the WebAssembly code traps or reports an error.
+   * @throws {RangeError} if the host has no memory for an instance.
    */
   decode<T>(memoryBytes: number, decode: (instance: DecoderInstance) => T): T {
     const instance = new DecoderInstance(this.module(memoryBytes));
@@ -45,30 +45,30 @@ export class WasmDecoder {
     }
   }
 
-  /** An error of the decoder as what it means for the caller; any other error as it is. */
+  /** Converts a trap or an invalid pointer to an ImageDecodeError; returns any other error unchanged. */
   toImageDecodeError(error: unknown): unknown {
-    // A trap, or a view of memory that cannot be: the code was led astray, or ran out of memory.
+    // A trap, or a view outside the memory: the data misled the code, or it ran out of memory.
     const isTrap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
     return isTrap
-      ? this.damaged("its data are damaged, or take more memory than its size calls for")
+      ? this.damaged("its data are damaged, or need more memory than its size allows")
       : error;
   }
 
-  /** The error for an image of this format. */
+  /** Creates an error for an image of this format. */
   damaged(what: string): ImageDecodeError {
     return damagedAs(this.#format)(what);
   }
 }
 
-/** A function that a decoder exports: handles, pointers and sizes in and out. */
+/** A decoder's exported function; its arguments and its result are handles, pointers or sizes. */
 type WasmFunction = (...args: number[]) => number;
 
-/** A fresh instance of one of imagescript's decoders. */
+/** An instance of one of imagescript's decoders. */
 export class DecoderInstance {
   readonly #exports: WebAssembly.Exports;
 
   constructor(module: WebAssembly.Module) {
-    // The names that imagescript's modules import; decoding needs neither to do anything.
+    // imagescript's modules import these functions; decoding works without their effects.
     const env = { emscripten_notify_memory_growth() {}, push_to_stream() {} };
     this.#exports = new WebAssembly.Instance(module, { env }).exports;
   }
@@ -79,16 +79,16 @@ export class DecoderInstance {
   }
 
   /**
-   * `length` bytes of the instance's memory: a view that the next call may detach.
+   * Returns a view of `length` bytes of the instance's memory. The next call may detach it.
    *
-   * @throws {RangeError} if they do not lie in the memory.
+   * @throws {RangeError} if the range lies outside the memory.
    */
   view(pointer: number, length: number): Uint8Array {
     const { buffer } = this.#exports.memory as WebAssembly.Memory;
     return new Uint8Array(buffer, pointer >>> 0, length);
   }
 
-  /** Copies a file into the instance's memory and returns where it lies. */
+  /** Copies a file into the instance's memory and returns its address. */
   copyIn(bytes: Uint8Array): number {
     const pointer = this.call("walloc", bytes.length);
     this.view(pointer, bytes.length).set(bytes);

@@ -1,14 +1,18 @@
-/** A section of a WebAssembly module: where it and its content begin, and where it ends. */
+/** A section of a WebAssembly module, with byte offsets into the module. */
 export interface WasmSection {
+  /** The section's type. */
   readonly id: number;
+  /** Where the section begins, with its id. */
   readonly start: number;
+  /** Where its content begins, after the length. */
   readonly content: number;
+  /** Where the next section begins. */
   readonly end: number;
 }
 
 const HEADER_LENGTH = 8; // magic number and version
 
-/** The sections of a module. https://webassembly.github.io/spec/core/binary/modules.html#sections */
+/** Lists a module's sections. https://webassembly.github.io/spec/core/binary/modules.html#sections */
 export function wasmSections(wasm: Uint8Array): WasmSection[] {
   const sections: WasmSection[] = [];
   for (let start = HEADER_LENGTH; start < wasm.length;) {
@@ -20,7 +24,7 @@ export function wasmSections(wasm: Uint8Array): WasmSection[] {
   return sections;
 }
 
-/** Reads an unsigned LEB128 number: its value, and where the next thing is. */
+/** Reads an unsigned LEB128 number; `next` is the offset after it. */
 export function readUnsigned(bytes: Uint8Array, at: number): [value: number, next: number] {
   let value = 0;
   for (let shift = 0;; shift += 7) {

@@ -7,9 +7,9 @@ import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 import type { WebpHeader } from "./webp_header.ts";
 
-/** RGBA, and planes or a transform's colours while they are decoded. */
+/** RGBA, and planes or a transform's colours during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The memory that the module begins with. */
+/** The module's initial memory in bytes. */
 const INITIAL_MEMORY = 16_777_216;
 
 const decoder = new WasmDecoder("WebP", webpWasm);
@@ -40,7 +40,7 @@ async function decodeStill(bytes: Uint8Array, width: number, height: number): Pr
         done(instance);
         return instance.exports;
       },
-      // What is wrong comes as an exception.
+      // Errors are thrown; the module's output is not needed.
       print() {},
       printErr() {},
     });
@@ -55,7 +55,7 @@ async function decodeStill(bytes: Uint8Array, width: number, height: number): Pr
   }
 }
 
-/** A frame of an animation as a file of its own: a header that allows for alpha, and its chunks. */
+/** Wraps a frame of an animation as a still image: a VP8X header with the alpha flag, and its chunks. */
 function stillOf(chunks: Uint8Array, width: number, height: number): Uint8Array {
   const head = new Uint8Array(30);
   const view = new DataView(head.buffer);

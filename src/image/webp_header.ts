@@ -27,11 +27,12 @@ const EXIF_PREFIX = "Exif\0\0";
  * Reads the RIFF chunks of a WebP: `VP8 `, `VP8L` or `VP8X` for the size, `ANMF` for frames, `EXIF`
  * for the orientation. https://developers.google.com/speed/webp/docs/riff_container
  *
- * @throws {ImageDecodeError} if there is no picture.
+ * @throws {ImageDecodeError} if the first chunk is not an image, or an animation has no frame or its
+ * first frame exceeds the canvas.
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // The size in the header counts from byte 8; what follows it is not of the file.
+  // The RIFF size counts from byte 8; any bytes after it do not belong to the file.
   const end = Math.min(bytes.length, 8 + view.getUint32(4, true));
   const chunks = [...readChunks(bytes.subarray(12, end))];
   const [first] = chunks;
@@ -45,7 +46,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     components: 3 + (hasAlpha(first) ? 1 : 0),
     frames: Math.max(1, frames.length),
     orientation: exif ? orientationOf(exif) : 1 as const,
-    // One colour all over takes a few bytes at any size.
+    // A single-coloured image takes a few bytes at any size.
     plausiblePixels: Infinity,
     memoryPerPixel: 16,
   };
@@ -63,14 +64,14 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   };
   const { left, top, width, height } = firstFrame;
   if (left + width > size.width || top + height > size.height) {
-    throw damaged("its first frame does not lie on its canvas");
+    throw damaged("its first frame exceeds its canvas");
   }
   return { ...header, firstFrame };
 }
 
 /**
- * A chunk is a type of four letters, a length, data, and a byte more where the length is odd. The
- * last one may be cut off: whether it can be done without is up to the decoder.
+ * Yields the chunks: a type of four letters, a length, data, and a padding byte if the length is odd.
+ * The last chunk may be cut off; the decoder decides whether it is needed.
  */
 function* readChunks(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -86,19 +87,19 @@ function readSize({ type, data }: Chunk): { width: number; height: number } {
   if (type === "VP8X" && data.length >= 10) {
     return { width: 1 + uint24(data, 4), height: 1 + uint24(data, 7) };
   }
-  // A key frame: 3 bytes of tag, a start code, 14 bits of width and of height.
+  // A key frame: 3 bytes of frame tag, 3 bytes of start code, 14 bits each of width and height.
   if (type === "VP8 " && data.length >= 10 && uint24(data, 3) === 0x2a019d) {
     return {
       width: (data[6]! | data[7]! << 8) & 0x3fff,
       height: (data[8]! | data[9]! << 8) & 0x3fff,
     };
   }
-  // A signature, 14 bits of width − 1 and of height − 1, a bit for alpha.
+  // 1 byte of signature, 14 bits each of width − 1 and height − 1, 1 bit for alpha.
   if (type === "VP8L" && data.length >= 5 && data[0] === 0x2f) {
     const bits = (data[1]! | data[2]! << 8 | data[3]! << 16 | data[4]! << 24) >>> 0;
     return { width: 1 + (bits & 0x3fff), height: 1 + (bits >>> 14 & 0x3fff) };
   }
-  throw damaged("its first chunk is no picture");
+  throw damaged("its first chunk is not an image");
 }
 
 function hasAlpha({ type, data }: Chunk): boolean {
@@ -106,7 +107,7 @@ function hasAlpha({ type, data }: Chunk): boolean {
   return type === "VP8L" && (data[4]! & 0x10) !== 0;
 }
 
-/** Some writers put JPEG's prefix before the TIFF structure. */
+/** Reads EXIF's orientation. Some writers put JPEG's `Exif` prefix before the TIFF structure. */
 function orientationOf(exif: Uint8Array): Orientation {
   const prefix = String.fromCharCode(...exif.subarray(0, EXIF_PREFIX.length));
   return readOrientation(prefix === EXIF_PREFIX ? exif.subarray(EXIF_PREFIX.length) : exif);

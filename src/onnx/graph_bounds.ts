@@ -2,77 +2,77 @@ import { elementCount, type Tensor } from "../tensor/tensor.ts";
 import type { Attribute, GraphProto, ModelProto, NodeProto } from "./model_proto.ts";
 import { OPERATORS } from "./operators.ts";
 
-/** What is known of a value before the graph runs. */
+/** The statically known properties of a value. */
 export interface Value {
-  /** Its sizes, or the largest that they can be. */
+  /** The sizes of its axes, or upper bounds of them. */
   readonly shape: readonly number[];
-  /** The numbers of a small value that does not depend on the pixels, such as a shape. */
+  /** The elements of a small value that does not depend on the pixels, such as a shape. */
   readonly data?: readonly number[];
-  /** Whether these numbers are float32, not integers. */
+  /** Whether `data` is float32 rather than integers. */
   readonly isFloat?: boolean;
-  /** Whether it is the same for all pixels. */
+  /** Whether the value does not depend on the pixels. */
   readonly isConstant: boolean;
 }
 
-/** What an operator makes. */
+/** The statically known properties of an operator's output. */
 export interface Made {
   readonly shape: readonly number[];
   readonly data?: readonly number[] | undefined;
   readonly isFloat?: boolean | undefined;
-  /** Elements of memory that it takes while it computes. */
+  /** Temporary memory during the computation, in elements. */
   readonly workspace?: number;
 }
 
-/** A node and what is known of its inputs; one that is left out is `undefined`. */
+/** A node and its inputs; an omitted optional input is `undefined`. */
 export interface Call {
   readonly node: NodeProto;
   readonly inputs: readonly (Value | undefined)[];
-  /** The version of ONNX's own operators. */
+  /** The opset version of ONNX's standard domain. */
   readonly opset: number;
 }
 
 /**
- * The most elements of all that a graph makes of constants alone, beside four times its weights:
- * onnxruntime computes it when it loads the model, and keeps it. The masks and shapes of a ViT have a
- * few thousand; weights may be transposed and dequantized. 64 MB in float32.
+ * The maximum number of elements computed from constants alone, in addition to four times the weights
+ * (which may be transposed and dequantized). onnxruntime computes them when it loads a model, and keeps
+ * them. The masks and shapes of a ViT have a few thousand. 64 MB in float32.
  */
 export const MAX_CONSTANT_ELEMENTS = 2 ** 24;
 
 /**
- * The most elements that a graph holds at a time for one image, beside four times its weights. The
- * largest that are known, the attention scores of 3,137 tokens in 6 heads, have 59 million, and three
- * of them are there at a time. 512 MB in float32.
+ * The maximum number of elements that are live at a time for one image, in addition to four times the
+ * weights. The largest known values, attention scores of 3,137 tokens in 6 heads, have 59 million, and
+ * three of them are live at a time. 512 MB in float32.
  */
 export const MAX_IMAGE_ELEMENTS = 2 ** 27;
 
-/** The size of an image where neither graph nor config says it, until there is one. */
+/** The image size, [height, width], that is assumed if neither the graph nor the config states one. */
 const DEFAULT_SIZE = [224, 224] as const;
 
-/** Values of more elements are no shapes. */
+/** Elements of larger values are not tracked, because they are not shapes. */
 export const MAX_DATA = 4096;
 
 /**
- * What a graph takes of memory, as far as its operators and the sizes of its inputs say. It knows the
- * operators that ViTs are exported with; a graph with any other is refused, and one in which a size
- * depends on the pixels. Of the file it keeps nothing but names, attributes and sizes.
+ * Bounds a graph's memory by inferring the shapes of all values from the shapes of the inputs. It
+ * supports the operators in exported ViTs, and rejects a graph with another operator or with a shape
+ * that depends on the pixels. It keeps only names, attributes and sizes, no views of the file.
  */
 export class GraphBounds {
   readonly #opset: number;
   readonly #nodes: readonly NodeProto[];
-  /** Weights and constants. */
+  /** Initializers and constants. */
   readonly #given = new Map<string, Value>();
   readonly #inputs: GraphProto["inputs"];
-  /** The last node that reads a value. */
+  /** The index of the last node that reads each value. */
   readonly #lastUses = new Map<string, number>();
   readonly #weightElements: number;
   readonly #imageSize: readonly [number, number];
   #checked = "";
 
   /**
-   * Reads a graph, and checks it for one image.
+   * Analyses a graph and checks it for one image.
    *
-   * @param imageSize [height, width] where the graph does not fix it.
-   * @throws {SyntaxError} if the graph is refused; the message names the operator, and says why.
+   * @param imageSize [height, width] in pixels, for dimensions that the graph does not fix.
+   * @throws {SyntaxError} if the graph is rejected; the message names the operator and the reason.
    */
   constructor(
     { graph, opsetImport }: Pick<ModelProto, "graph" | "opsetImport">,
@@ -93,7 +93,9 @@ export class GraphBounds {
         return [withoutTensors(node)];
       }
       const [output] = node.outputs;
-      if (output === undefined || this.#given.has(output)) refuse(node, "its output is none");
+      if (output === undefined || this.#given.has(output)) {
+        refuse(node, "its output is missing or a duplicate");
+      }
       this.#given.set(output, constantOf(node));
       return [];
     });
@@ -106,10 +108,10 @@ export class GraphBounds {
   }
 
   /**
-   * Refuses the graph for inputs of these shapes.
+   * Checks the graph's memory for inputs of these shapes.
    *
-   * @param shapes by the inputs' names; of those that are missing, the graph's own sizes, and one image.
-   * @throws {SyntaxError} if the graph takes too much memory for them.
+   * @param shapes by input name; a missing input has the graph's own shape, with one image.
+   * @throws {SyntaxError} if the graph needs too much memory for these inputs.
    */
   check(shapes: ReadonlyMap<string, readonly number[]>): void {
     const inputs = this.#inputs.map(({ name, shape }) =>
@@ -144,7 +146,7 @@ export class GraphBounds {
     for (const [i, node] of this.#nodes.entries()) {
       const inputs = node.inputs.map((name) => {
         if (name === "") return undefined;
-        return values.get(name) ?? refuse(node, `its input "${name}" is not there`);
+        return values.get(name) ?? refuse(node, `its input "${name}" does not exist`);
       });
       const isConstant = SHAPES_OF.has(node.opType) ||
         inputs.every((input) => !input || input.isConstant);
@@ -154,7 +156,7 @@ export class GraphBounds {
         if (name === "") return;
         const { shape, data, isFloat, workspace: more = 0 } = made[output] ??
           refuse(node, `it has no output ${output}`);
-        if (values.has(name)) refuse(node, `its output "${name}" is there already`);
+        if (values.has(name)) refuse(node, `its output "${name}" exists already`);
         const count = elementCount(shape);
         if (isConstant) constant += count;
         else live += count;
@@ -169,12 +171,12 @@ export class GraphBounds {
       });
       const sizes = () => node.outputs.map((name) => `[${values.get(name)?.shape}]`).join();
       if (!(constant <= maxConstant)) {
-        refuse(node, `with ${sizes()}, the graph makes more than ${maxConstant} constant numbers`);
+        refuse(node, `with ${sizes()}, the graph has more than ${maxConstant} constant elements`);
       }
       if (!(live + workspace <= maxLive)) {
-        refuse(node, `with ${sizes()}, the graph holds more than ${maxLive} numbers at a time`);
+        refuse(node, `with ${sizes()}, the graph has more than ${maxLive} live elements`);
       }
-      // What no node reads from here on is given back.
+      // Values without further readers are freed.
       for (const name of new Set([...node.inputs, ...node.outputs])) {
         const value = values.get(name);
         if (value && !value.isConstant && (this.#lastUses.get(name) ?? -1) <= i) {
@@ -186,13 +188,13 @@ export class GraphBounds {
 }
 
 /**
- * The nodes in an order in which each comes after those whose values it reads. Not every tool writes them
- * so, and onnxruntime does not ask for it.
+ * Sorts the nodes topologically, because not every tool writes them in order and onnxruntime does not
+ * require it.
  */
 function inOrder(nodes: readonly NodeProto[], given: readonly string[]): NodeProto[] {
   const known = new Set(given);
   const ordered: NodeProto[] = [];
-  /** The nodes that wait for a value. */
+  /** The nodes that wait for each missing value. */
   const waiting = new Map<string, NodeProto[]>();
   const missingOf = ({ inputs }: NodeProto) =>
     inputs.find((name) => name !== "" && !known.has(name));
@@ -213,14 +215,14 @@ function inOrder(nodes: readonly NodeProto[], given: readonly string[]): NodePro
       }
     }
   }
-  for (const [name, [node]] of waiting) refuse(node!, `its input "${name}" is made by no node`);
+  for (const [name, [node]] of waiting) refuse(node!, `no node computes its input "${name}"`);
   return ordered;
 }
 
-/** What they make does not depend on the pixels. */
+/** The outputs of these operators do not depend on the pixels. */
 const SHAPES_OF = new Set(["Shape", "Size"]);
 
-/** A graph's value that is in the file. */
+/** Describes an initializer or a constant. */
 function valueOf(tensor: Tensor): Value {
   const { shape, dtype } = tensor;
   const isFloat = dtype === "float32";
@@ -251,11 +253,11 @@ function constantOf(node: NodeProto): Value {
       return { shape: [data.length], isConstant: true, data, isFloat };
     }
     default:
-      return refuse(node, "its value is of no type that a ViT needs");
+      return refuse(node, "the type of its value is not supported");
   }
 }
 
-/** The node without views of the file; of a tensor the first number is kept. */
+/** Removes views of the file from a node: a tensor attribute is replaced by its first element. */
 function withoutTensors(node: NodeProto): NodeProto {
   const attributes = [...node.attributes].map(([name, attribute]): [string, Attribute] => {
     if (attribute.type !== "TENSOR") return [name, attribute];
@@ -271,7 +273,7 @@ function makes(call: Call): readonly Made[] {
   const operators = OPERATORS[isStandardDomain(node.domain) ? "" : node.domain];
   const operator = operators && Object.hasOwn(operators, node.opType) && operators[node.opType];
   if (!operator) {
-    return refuse(node, "it is none of the operators that a ViT is made of");
+    return refuse(node, "it is not one of the supported ViT operators");
   }
   let made: readonly Made[] | undefined;
   try {
@@ -281,12 +283,15 @@ function makes(call: Call): readonly Made[] {
   }
   if (!made || made.some(({ shape }) => shape.some((size) => !(size >= 0)))) {
     const shapes = inputs.map((input) => input ? `[${input.shape}]` : "nothing").join();
-    return refuse(node, `the size of what it makes of ${shapes} cannot be told without running it`);
+    return refuse(
+      node,
+      `the size of its output for the inputs ${shapes} cannot be determined without running it`,
+    );
   }
   return made;
 }
 
-/** Thrown by an operator whose output may have any size. */
+/** The size of an operator's output cannot be determined. */
 export class UnknownSize extends Error {}
 
 function isStandardDomain(domain: string): boolean {

@@ -1,12 +1,12 @@
 import type { DataType, Tensor } from "../tensor/tensor.ts";
 import type { Attribute, GraphProto, NodeProto, ValueInfo } from "./model_proto.ts";
 
-/** An attribute's value as it is written in code: an integral number is ONNX's INT. */
+/** An attribute's value: a number is ONNX's INT, a list INTS, `{float}` FLOAT. */
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
 /**
- * Builds a graph node by node. Every method returns the name of the value that it made, so that
- * calls nest as the formulas do.
+ * Builds a graph node by node. The methods that add a value return its name, so that calls nest like
+ * formulas.
  *
  * @example
  * ```ts
@@ -31,13 +31,13 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** Adds an input of the graph. A string in `shape` names a size that is free. */
+  /** Adds a graph input. A string in `shape` names a dynamic dimension. */
   input(name: string, dtype: DataType, shape: readonly (number | string)[]): string {
     this.#inputs.push({ name, dtype, shape });
     return name;
   }
 
-  /** Makes a node's value an output of the graph, under that name. */
+  /** Makes the value `value` a graph output and renames it to `name`. */
   output(name: string, dtype: DataType, shape: readonly (number | string)[], value: string): void {
     this.#outputs.push({ name, dtype, shape });
     this.#renamed.set(value, name);
@@ -49,7 +49,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a constant list of integers, or takes the same one that is there already. */
+  /** Adds a constant int64 vector; equal vectors share one initializer. */
   ints(values: readonly number[]): string {
     const data = BigInt64Array.from(values, BigInt);
     return this.initializer(`ints_${values.join("_")}`, {
@@ -59,7 +59,7 @@ export class GraphBuilder {
     });
   }
 
-  /** Adds a constant scalar, or takes the same one that is there already. */
+  /** Adds a constant float32 scalar; equal scalars share one initializer. */
   scalar(value: number): string {
     return this.initializer(`scalar_${value}`, {
       dtype: "float32",
@@ -68,7 +68,7 @@ export class GraphBuilder {
     });
   }
 
-  /** Adds an operator with one output and returns that value's name. */
+  /** Adds a node with one output and returns the output's name. */
   node(
     opType: string,
     inputs: readonly string[],
@@ -77,7 +77,7 @@ export class GraphBuilder {
     return this.nodes(opType, inputs, 1, attributes)[0]!;
   }
 
-  /** Adds an operator with some outputs and returns those values' names. */
+  /** Adds a node with `outputCount` outputs and returns their names. */
   nodes(
     opType: string,
     inputs: readonly string[],
@@ -99,10 +99,10 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** The graph, without the nodes and weights that no output needs. */
+  /** Returns the graph without the nodes and initializers that no output needs. */
   build(): GraphProto {
     const needed = new Set(this.#renamed.keys());
-    // Nodes come after what they read, so that one pass from the end finds all that is needed.
+    // Nodes are in topological order, so one pass from the end finds every needed node.
     const nodes = this.#nodes.toReversed().filter((node) => {
       if (!node.outputs.some((name) => needed.has(name))) return false;
       node.inputs.forEach((name) => needed.add(name));

@@ -1,9 +1,9 @@
-// The messages of onnx.proto (https://onnx.ai/onnx/api/classes.html) as far as this project writes
-// or reads them, under their own names in camel case.
+// The messages and fields of onnx.proto (https://onnx.ai/onnx/api/classes.html) that this project reads
+// or writes, with their names in camel case.
 
 import type { DataType, Tensor } from "../tensor/tensor.ts";
 
-/** A whole model. */
+/** A model: a graph and its metadata. */
 export interface ModelProto {
   /** The version of ONNX's format. */
   readonly irVersion: number;
@@ -21,7 +21,7 @@ export interface ModelProto {
   readonly graph: GraphProto;
 }
 
-/** Nodes in topological order, and the values they begin and end with. */
+/** A graph: nodes, initializers, inputs and outputs. */
 export interface GraphProto {
   /** The graph's name. */
   readonly name: string;
@@ -33,11 +33,11 @@ export interface GraphProto {
   readonly inputs: readonly ValueInfo[];
   /** What the graph computes. */
   readonly outputs: readonly ValueInfo[];
-  /** The shapes of weights whose type this project has no use for, such as 4-bit integers. */
+  /** The shapes of weights with an unsupported element type, such as 4-bit integers. */
   readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
 }
 
-/** One operator with its values' names. */
+/** One operator with the names of its inputs and outputs. */
 export interface NodeProto {
   /** Free text; values have names of their own. */
   readonly name: string;
@@ -53,7 +53,7 @@ export interface NodeProto {
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
 
-/** An attribute's value, tagged with ONNX's name of its type. */
+/** An attribute's value, tagged with ONNX's name for its type. */
 export type Attribute =
   | { readonly type: "FLOAT"; readonly value: number }
   | { readonly type: "INT"; readonly value: number }
@@ -62,7 +62,7 @@ export type Attribute =
   | { readonly type: "FLOATS"; readonly value: readonly number[] }
   | { readonly type: "INTS"; readonly value: readonly number[] };
 
-/** The type of a graph's input or output. A dimension is a size or the name of a free one. */
+/** A graph input or output. A dimension is a size or the name of a dynamic dimension. */
 export interface ValueInfo {
   /** The value's name. */
   readonly name: string;

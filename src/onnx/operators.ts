@@ -1,7 +1,7 @@
-// The operators of ONNX (https://onnx.ai/onnx/operators/) and of onnxruntime
-// (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md) with which optimum,
-// transformers.js and PyTorch export and quantize ViTs: how large their outputs are at most. Where
-// sizes contradict one another, onnxruntime refuses the graph; here the larger one counts.
+// Upper bounds of output shapes for the operators of ONNX (https://onnx.ai/onnx/operators/) and of
+// onnxruntime (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md) that occur in
+// ViTs exported and quantized by optimum, transformers.js and PyTorch. If sizes contradict each other,
+// the larger one is used here; onnxruntime rejects such a graph. The file is long because it is a table.
 
 import { elementCount } from "../tensor/tensor.ts";
 import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./graph_bounds.ts";
@@ -14,7 +14,7 @@ function given({ inputs }: Call, index: number): Value {
   return input;
 }
 
-/** The numbers of an input that must be known: a shape, axes, counts. */
+/** Returns the elements of an input that must be known, such as a shape, axes or counts. */
 function numbers(call: Call, index: number): readonly number[] {
   const { data } = given(call, index);
   if (!data) throw new UnknownSize();
@@ -31,7 +31,7 @@ function ints({ node }: Call, name: string): readonly number[] | undefined {
   return attribute?.type === "INTS" ? attribute.value : undefined;
 }
 
-/** An attribute of older versions, an input of newer ones. */
+/** Returns a parameter that is an attribute in older opsets and an input in newer ones. */
 function intsOrInput(call: Call, name: string, index: number): readonly number[] | undefined {
   return ints(call, name) ?? (call.inputs[index] ? numbers(call, index) : undefined);
 }
@@ -50,12 +50,12 @@ function broadcast(...shapes: readonly (readonly number[])[]): number[] {
   });
 }
 
-/** No integer type that shapes have wraps around below it. */
+/** The smaller of the two integer types of shapes, int32, does not overflow up to this value. */
 const MAX_INTEGER = 2 ** 31 - 1;
 
 /**
- * Numbers as onnxruntime computes them: float32, or integers that no type cuts off. Others are not known:
- * a size that is made of them would be another one there.
+ * Rounds elements as onnxruntime does: to float32, or integers that do not overflow. Other elements
+ * become unknown, because onnxruntime would compute a different size from them.
  */
 function computed(
   data: readonly number[] | undefined,
@@ -70,7 +70,7 @@ function isSafe(x: number): boolean {
   return Number.isInteger(x) && Math.abs(x) <= MAX_INTEGER;
 }
 
-/** The numbers of an input if they can be computed with. */
+/** Returns an input's elements if computing with them is exact. */
 function safeData({ data, isFloat = false }: Value): readonly number[] | undefined {
   return isFloat || data?.every(isSafe) ? data : undefined;
 }
@@ -80,7 +80,7 @@ const same: Operator = (call) => {
   return call.node.outputs.map((_, i) => i === 0 ? { shape, data, isFloat } : { shape });
 };
 
-/** An operator on every element, and what it does to numbers. */
+/** An element-wise operator with one data input; `compute` evaluates known elements. */
 function unary(compute?: (x: number) => number): Operator {
   return (call) => {
     const input = given(call, 0);
@@ -89,15 +89,15 @@ function unary(compute?: (x: number) => number): Operator {
   };
 }
 
-/** A comparison or logic: what it makes is 0 or 1. */
+/** A comparison or logical operator: its elements are 0 or 1. */
 function logical(compute: (...x: number[]) => boolean): Operator {
   const numeric = elementwise((...x) => Number(compute(...x)));
   return (call) => numeric(call).map((made) => ({ ...made, isFloat: false }));
 }
 
 /**
- * An operator on the elements of some inputs, broadcast, and what it does to numbers. The last input
- * says of which type they are.
+ * An element-wise operator with broadcasting; `compute` evaluates known elements. The last input
+ * determines the element type.
  */
 function elementwise(
   compute?: (...x: number[]) => number,
@@ -110,7 +110,7 @@ function elementwise(
     const isFloat = inputs.at(-1)?.isFloat ?? false;
     const used = isFloat ? compute : computeIntegers;
     const lists = inputs.map(safeData);
-    // Shapes are lists and single numbers: nothing else is computed here.
+    // Only vectors and scalars are evaluated, because shapes are nothing else.
     const isList = lists.every((data) => data && (data.length === count || data.length === 1));
     if (!used || !isList || shape.length > 1 || count > MAX_DATA) return [{ shape }];
     const data = Array.from(
@@ -121,7 +121,7 @@ function elementwise(
   };
 }
 
-/** Without a first input of these many others that have sizes of their own. */
+/** An operator whose output shape is its first `count` inputs, broadcast; the others do not affect it. */
 function firstOf(count: number): Operator {
   return (call) => [{
     shape: broadcast(...call.inputs.slice(0, count).map((_, i) => given(call, i).shape)),
@@ -140,7 +140,7 @@ function transposed(shape: readonly number[], isTransposed: boolean): readonly n
   return [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!];
 }
 
-/** A product of the inputs with these indices, which attributes may transpose. */
+/** A matrix product of inputs `a` and `b`; `flags` names the attributes that transpose them. */
 function product(a: number, b: number, ...flags: [string?, string?]): Operator {
   return (call) => [{
     shape: matrixProduct(
@@ -150,7 +150,7 @@ function product(a: number, b: number, ...flags: [string?, string?]): Operator {
   }];
 }
 
-/** A convolution of the inputs with these indices. */
+/** A convolution of input `x` with the weights `w`, given by their indices. */
 function convolution(x: number, w: number): Operator {
   return (call) => {
     const [B, , ...sizes] = given(call, x).shape;
@@ -169,7 +169,7 @@ function convolution(x: number, w: number): Operator {
       return Math.max(0, Math.floor((padded - extent) / stride) + 1);
     });
     const shape = [B!, channels, ...spatial];
-    // Every patch side by side.
+    // The workspace is im2col's: all patches as a matrix.
     return [{ shape, workspace: perGroup * elementCount(kernel) * elementCount(spatial) }];
   };
 }
@@ -295,7 +295,7 @@ const shapeOf: Operator = (call) => {
   return [{ shape: [data.length], data }];
 };
 
-/** Sizes that are wanted, as far as they are sizes. */
+/** Returns an input's elements, which must be valid sizes. */
 function sizesOf(call: Call, index: number): readonly number[] {
   const sizes = numbers(call, index);
   if (sizes.some((size) => !(Number.isInteger(size) && size >= 0))) throw new UnknownSize();
@@ -370,7 +370,7 @@ const resize: Operator = (call) => {
   return [{ shape: made }];
 };
 
-/** A reduction over axes: all, where none are given. Integers are computed. */
+/** A reduction over the given axes, or all axes; `compute` evaluates known integers. */
 function reduction(compute?: (numbers: readonly number[]) => number): Operator {
   return (call) => {
     const input = given(call, 0);
@@ -418,11 +418,11 @@ const einsum: Operator = (call) => {
       sizes.set(letter, Math.max(sizes.get(letter) ?? 0, given(call, i).shape[axis] ?? 1))
     )
   );
-  // It may compute all of it before it sums.
+  // No workspace is counted, although an implementation may compute the whole product before it sums.
   return [{ shape: [...match[2]!].map((letter) => sizes.get(letter) ?? 1) }];
 };
 
-/** The scores of all heads: [B, heads, S, T]. */
+/** The number of attention scores for one image: heads · tokens · others. */
 function scores(call: Call, tokens: number, others: number): number {
   return int(call, "num_heads", 1) * tokens * others;
 }
@@ -448,7 +448,7 @@ const multiHeadAttention: Operator = (call) => {
   return [{ shape: [B, S, D], workspace: B * scores(call, S, T) }];
 };
 
-/** ONNX's own Attention, of version 23. */
+/** ONNX's standard Attention, opset 23. */
 const standardAttention: Operator = (call) => {
   const query = given(call, 0).shape;
   const value = given(call, 2).shape;
@@ -461,10 +461,10 @@ const standardAttention: Operator = (call) => {
   return [{ shape, workspace: (query[0] ?? 1) * heads * S * T }];
 };
 
-/** com.microsoft.MatMulNBits: N outputs, each a row of B. */
+/** com.microsoft.MatMulNBits: N output features, each a row of B. */
 const matMulNBits: Operator = (call) => [{
   shape: [...given(call, 0).shape.slice(0, -1), int(call, "N", Infinity)],
-  // B, dequantized.
+  // The dequantized B.
   workspace: 2 * elementCount(given(call, 1).shape),
 }];
 
@@ -479,7 +479,7 @@ const layerNormalization: Operator = (call) => {
   return call.node.outputs.map(() => ({ shape }));
 };
 
-/** Powers that come out the same however they are computed: roots of square numbers, and squares. */
+/** Evaluates only powers that every implementation computes exactly: squares and roots of squares. */
 const power: Operator = (call) => {
   const [base, exponent] = [given(call, 0), given(call, 1)];
   const y = exponent.data?.length === 1 ? exponent.data[0]! : NaN;
@@ -494,7 +494,7 @@ const power: Operator = (call) => {
   }];
 };
 
-/** `TensorProto.DataType`: numbers of other types are not needed for sizes. */
+/** `TensorProto.DataType`; shapes are not computed in other types. */
 const [FLOAT, INT32, INT64, BOOL] = [1, 6, 7, 9];
 
 const cast: Operator = (call) => {
@@ -513,7 +513,7 @@ const cast: Operator = (call) => {
   }
 };
 
-/** ONNX's own. `Constant` is read where the graph is. */
+/** ONNX's standard operators. `Constant` is evaluated in graph_bounds.ts. */
 const STANDARD: Readonly<Record<string, Operator>> = {
   Abs: unary(Math.abs),
   Add: elementwise((a = 0, b = 0) => a + b),
@@ -651,7 +651,7 @@ const MICROSOFT: Readonly<Record<string, Operator>> = {
   QGemm: product(0, 3, "transA", "transB"),
   QLinearAdd: (call) => [{ shape: broadcast(given(call, 0).shape, given(call, 3).shape) }],
   QLinearConcat: (call) => {
-    // The output's scale and zero point, and three inputs for each part.
+    // The inputs are the output's scale and zero point, then tensor, scale and zero point of each part.
     const inputs = call.inputs.filter((_, i) => i % 3 === 2);
     return concat({ ...call, inputs });
   },
@@ -666,7 +666,7 @@ const MICROSOFT: Readonly<Record<string, Operator>> = {
   SkipSimplifiedLayerNormalization: layerNormalization,
 };
 
-/** By domain and name. */
+/** The supported operators by domain and name. */
 export const OPERATORS: Readonly<Record<string, Readonly<Record<string, Operator>>>> = {
   "": STANDARD,
   "com.microsoft": MICROSOFT,

@@ -17,7 +17,7 @@ import {
   type ValueInfo,
 } from "./model_proto.ts";
 
-/** Protobuf's wire type of strings, messages and lists. */
+/** Protobuf's wire type for strings, messages and packed lists. */
 const LENGTH_DELIMITED = 2;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -31,12 +31,13 @@ const ATTRIBUTE_TYPE_NAMES = new Map(
 );
 
 /**
- * The most nodes, names, attributes, weights, dimensions and so on that a file may have: ten times what
- * the largest ViT needs. Each is an object here, of a few hundred bytes where the file has two.
+ * The maximum number of nodes, names, attributes, weights, dimensions and so on in a file: ten times
+ * what the largest ViT needs. Each becomes an object of a few hundred bytes, but may take only two bytes
+ * in the file.
  */
 export const MAX_PARTS = 250_000;
 
-/** How many parts each reader has found. */
+/** The number of parts that each reader has read. */
 const parts = new WeakMap<PbfReader, number>();
 
 function countParts(pbf: PbfReader, count = 1): void {
@@ -48,12 +49,12 @@ function countParts(pbf: PbfReader, count = 1): void {
 }
 
 /**
- * Reads an ONNX file. Weights are views of `bytes` wherever their alignment allows it. Attributes and
- * weights of types that this project has no use for (4-bit integers, say) are left out: a model of another
- * tool is not to be written again.
+ * Reads an ONNX file. Weights are views of `bytes`; misaligned ones are copied when first read.
+ * Attributes and weights with unsupported types, such as 4-bit integers, are dropped, so a model from
+ * another tool must not be written back.
  *
- * @throws {SyntaxError} if the bytes are not an ONNX model, or one with weights in other files, functions,
- * sub-graphs or sparse weights, or with more than {@linkcode MAX_PARTS} parts.
+ * @throws {SyntaxError} if the bytes are not an ONNX model, or the model has external weights, functions,
+ * sub-graphs, sparse weights or more than {@linkcode MAX_PARTS} parts.
  */
 export function readModel(bytes: Uint8Array): ModelProto {
   let model: Mutable<ModelProto> & { graph?: GraphProto };
@@ -63,9 +64,9 @@ export function readModel(bytes: Uint8Array): ModelProto {
     model = pbf.readFields(readModelField, emptyModel() as typeof model);
     if (pbf.pos > bytes.length) fail("it is cut off");
   } catch (error) {
-    // The reader knows no boundaries of its own: damaged bytes fail in many ways.
+    // PbfReader does not check bounds, so damaged bytes raise many kinds of errors.
     throw malformed(
-      error instanceof SyntaxError ? error.message : "it is not an ONNX file, or damaged",
+      error instanceof SyntaxError ? error.message : "it is not an ONNX file, or it is damaged",
     );
   }
   if (!(model.irVersion > 0) || !model.graph || model.opsetImport.length === 0) {
@@ -91,7 +92,7 @@ function readModelField(tag: number, model: Mutable<ModelProto>, pbf: PbfReader)
   else if (tag === 3) model.producerVersion = pbf.readString();
   else if (tag === 6) model.docString = pbf.readString();
   else if (tag === 7) {
-    // Protobuf's own readers would make one of the two.
+    // Protobuf's own readers would merge the two.
     if (model.graph) fail("it has two graphs");
     model.graph = readGraph(pbf);
   } else if (tag === 25) fail(NEEDLESS);
@@ -195,13 +196,13 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
 /** An AttributeProto's `g`, `graphs`, `sparse_tensor` and `sparse_tensors`. */
 const GRAPHS: readonly number[] = [6, 11, 22, 23];
 
-/** Reads numbers of a list, and counts them. */
+/** Reads a list's numbers and counts them as parts. */
 function readList(pbf: PbfReader, list: readonly number[], read: () => void): void {
   if (pbf.type === LENGTH_DELIMITED) {
     const start = pbf.pos;
     const bytes = pbf.readVarint();
     pbf.pos = start;
-    // A number has no more than ten bytes.
+    // A number takes at most ten bytes. Checked first, so that a huge list is never read.
     if (bytes > 10 * MAX_PARTS) countParts(pbf, Math.ceil(bytes / 10));
   }
   const before = list.length;
@@ -209,7 +210,7 @@ function readList(pbf: PbfReader, list: readonly number[], read: () => void): vo
   countParts(pbf, list.length - before);
 }
 
-/** A tensor, or nothing if it is of a type that this project has no use for. */
+/** Reads a tensor; `tensor` is `undefined` if its element type is not supported. */
 function readTensor(
   pbf: PbfReader,
 ): { name: string; shape: readonly number[]; tensor: Tensor | undefined } {
@@ -243,10 +244,10 @@ function readTensor(
     if (count * bytesPerElement(dtype) !== raw.length) cutOff();
     return { name, shape, tensor: tensorFromBytes(dtype, shape, raw) };
   }
-  // No type has more than two elements a byte. onnxruntime makes room before it looks at the data.
+  // No type packs more than two elements into a byte. onnxruntime allocates before it checks the data.
   if (count > 2 * (pbf.pos - start)) cutOff();
   if (raw) return { name, shape, tensor: undefined };
-  // Small tensors of other writers come as a list of numbers.
+  // Other tools write small tensors as lists of numbers.
   if (dtype === "float32") {
     const bytes = concat(floats);
     if (bytes.length !== 4 * count) cutOff();
@@ -259,7 +260,7 @@ function readTensor(
     let at = 0;
     for (; numbers.pos < numbers.length; at++) {
       const number = numbers.readVarint(true);
-      data[at] = isLong ? BigInt(number) : number; // past the end, nothing
+      data[at] = isLong ? BigInt(number) : number; // no effect past the end
     }
     if (at !== count) cutOff();
     return { name, shape, tensor: { dtype, shape, data } as Tensor };
@@ -267,7 +268,7 @@ function readTensor(
   return { name, shape, tensor: undefined };
 }
 
-/** The bytes of a list's numbers, or of the one number that is here. */
+/** Returns the bytes of a packed list, or of a single number. */
 function listBytes(pbf: PbfReader): Uint8Array {
   if (pbf.type === LENGTH_DELIMITED) return pbf.readBytes();
   countParts(pbf);
@@ -315,7 +316,7 @@ function readTensorTypeField(
   }
 }
 
-/** What no ViT needs, and could hide how much a graph takes. */
+/** No ViT needs these features, and they could hide how much memory a graph needs. */
 const NEEDLESS = "it has functions, sub-graphs or sparse weights";
 
 function fail(what: string): never {

@@ -11,10 +11,10 @@ import {
 } from "./model_proto.ts";
 
 /**
- * Writes a model as an ONNX file.
+ * Serialises a model as an ONNX file.
  *
- * @returns the file in pieces, in order. The weights among them are views of the tensors, so that a
- * model of a gigabyte is not held twice.
+ * @returns the file's chunks in order. The weights are views of the tensors, so that a model of a
+ * gigabyte is not in memory twice.
  */
 export function writeModel(model: ModelProto): Uint8Array[] {
   const graph = graphChunks(model.graph);
@@ -42,9 +42,9 @@ export function writeModel(model: ModelProto): Uint8Array[] {
   return [head, ...graph];
 }
 
-/** The wire type of strings, bytes and messages. */
+/** Protobuf's wire type for strings, bytes and messages. */
 const LENGTH_DELIMITED = 2;
-/** The field of a TensorProto that holds its elements as little-endian bytes. */
+/** TensorProto's field for the elements as little-endian bytes. */
 const RAW_DATA = 9;
 
 function graphChunks(graph: GraphProto): Uint8Array[] {
@@ -69,7 +69,7 @@ function graphChunks(graph: GraphProto): Uint8Array[] {
   return chunks;
 }
 
-/** All of a TensorProto but its `raw_data`. */
+/** Writes a TensorProto's fields except `raw_data`. */
 function writeTensorHeader(tensor: Tensor, pbf: PbfWriter, name: string): void {
   pbf.writePackedVarint(1, [...tensor.shape]);
   pbf.writeVarintField(2, ELEMENT_TYPES[tensor.dtype]);

@@ -2,10 +2,10 @@ import { crop } from "../image/crop.ts";
 import type { Image } from "../image/image.ts";
 
 /**
- * The middle `width × height` of a picture. What is over is cut off half on each side, the half of
- * an odd number being rounded to even (torchvision's `center_crop`).
+ * Crops an image to its central `width × height` pixels. The left and top offsets are half of the
+ * excess, rounded half to even, as in torchvision's `center_crop`.
  *
- * @throws {RangeError} if the picture is smaller than that.
+ * @throws {RangeError} if the image is smaller than the crop.
  */
 export function centerCrop(
   image: Image,

@@ -1,14 +1,15 @@
 import * as v from "valibot";
 
-/** Longer values say no more. */
+/** Longer values are truncated in messages. */
 const MAX_QUOTED = 200;
 
 /**
- * Checks the JSON of a file against a schema, as the border of HTTP does with requests.
+ * Validates a file's parsed JSON against a schema.
  *
- * @param what cannot be read otherwise, for the message.
- * @returns what the schema makes of it.
- * @throws {TypeError} that names the first member that does not fit, its value and what it should be.
+ * @param what the name of the document, for the error message.
+ * @returns the schema's output.
+ * @throws {TypeError} if validation fails; the message names the first invalid member, its value and
+ * the expected one.
  *
  * @example
  * ```ts
@@ -39,7 +40,7 @@ export function checkedJson<S extends v.GenericSchema>(
   throw new TypeError(`Cannot read ${what}: ${name} is ${quoted}, not ${message}`);
 }
 
-/** An integer from 1 to `max`. */
+/** Returns a schema for an integer from 1 to `max`. */
 export function count(max: number) {
   const expected = `an integer from 1 to ${max}`;
   return v.pipe(

@@ -1,24 +1,24 @@
 import * as v from "valibot";
 import { checkedJson, count } from "./checked_json.ts";
 
-/** The size to resize to, in pixels: both sides, or the shorter one with the aspect ratio kept. */
+/** The size to resize to, in pixels: both sides, or the shorter one, which keeps the aspect ratio. */
 export type Size = { readonly height: number; readonly width: number } | {
   readonly shortestEdge: number;
 };
 
-/** The settings of a `preprocessor_config.json`, checked and with the defaults filled in. */
+/** The settings of a `preprocessor_config.json`, validated and with defaults. */
 export interface PreprocessorConfig {
-  /** Whether to resize at all. */
+  /** Whether to resize. */
   readonly doResize: boolean;
   /** The size to resize to. */
   readonly size: Size;
   /** PIL's filter: 1 lanczos, 2 bilinear, 3 bicubic. */
   readonly resample: 1 | 2 | 3;
-  /** Whether to cut the middle out after resizing. */
+  /** Whether to crop the centre after resizing. */
   readonly doCenterCrop: boolean;
-  /** The middle's size in pixels. */
+  /** The size of the centre crop in pixels. */
   readonly cropSize: { readonly height: number; readonly width: number };
-  /** Whether to multiply levels, 0 to 255, by the factor. */
+  /** Whether to multiply the pixel values (0 to 255) by `rescaleFactor`. */
   readonly doRescale: boolean;
   /** Usually 1/255. */
   readonly rescaleFactor: number;
@@ -30,14 +30,14 @@ export interface PreprocessorConfig {
   readonly imageStd: readonly number[];
 }
 
-/** No image is to be resized to more than that a side. */
+/** The maximum side of a resized image in pixels. */
 const MAX_SIDE = 4096;
 
 const side = count(MAX_SIDE);
 const finite = v.pipe(v.number("a number"), v.finite("a finite number"));
 const boolean = (otherwise: boolean) => v.nullish(v.boolean("true or false"), otherwise);
 
-/** Both sides, in one number or two. */
+/** Both sides, as one number or as height and width. */
 const bothSides = v.union([
   v.pipe(side, v.transform((length) => ({ height: length, width: length }))),
   v.object({ height: side, width: side }),
@@ -65,18 +65,18 @@ const schema = v.object({
   do_normalize: boolean(true),
   image_mean: v.nullish(perChannel, [0.5, 0.5, 0.5]),
   image_std: v.nullish(
-    // Dividing by a standard deviation of 0 gives no finite pixel.
+    // A standard deviation of 0 would make the pixel values infinite or NaN.
     v.pipe(perChannel, v.check((std) => !std.includes(0), "three numbers other than 0")),
     [0.5, 0.5, 0.5],
   ),
 });
 
 /**
- * Reads the parsed JSON of a `preprocessor_config.json`. What it leaves out has the default of
- * `ViTImageProcessor`: resize to 224 × 224 by bilinear interpolation, no crop, 1/255, mean and
- * standard deviation 0.5.
+ * Validates the parsed JSON of a `preprocessor_config.json`. Missing settings have the defaults of
+ * `ViTImageProcessor`: resize to 224 × 224 with bilinear interpolation, no crop, rescale by 1/255,
+ * normalise with mean and standard deviation 0.5.
  *
- * @throws {TypeError} if a setting has a value that cannot be used; the message names it.
+ * @throws {TypeError} if a setting has an unsupported value; the message names it.
  */
 export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
   const config = checkedJson(schema, json, "the image processor");

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
 import type { PreprocessorConfig, Size } from "./preprocessor_config.ts";
 
-/** PIL's numbers for its filters, as `preprocessor_config.json` states them. */
+/** PIL's filters by the numbers that `preprocessor_config.json` uses. */
 const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
   1: "lanczos",
   2: "bilinear",
@@ -13,9 +13,9 @@ const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> =
 };
 
 /**
- * Turns pictures into a model's `pixel_values`, number for number as Hugging Face's
- * `ViTImageProcessor` does with PIL: resize, centre crop, rescale, normalise; each where the
- * configuration says so.
+ * Converts images to a model's `pixel_values`. The numbers are equal to those of Hugging Face's
+ * `ViTImageProcessor` with PIL: resize, centre crop, rescale, normalise; the configuration enables
+ * each step.
  *
  * @example
  * ```ts
@@ -33,34 +33,34 @@ const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> =
 export class ViTImageProcessor {
   /** The settings. */
   readonly config: PreprocessorConfig;
-  /** The normalised value of each of 256 levels: a table for each of R, G and B. */
+  /** For each of R, G and B, a table of the normalised values of the 256 levels. */
   readonly #levels: readonly Float32Array[];
 
-  /** Makes a processor of settings that `parsePreprocessorConfig` has checked. */
+  /** Creates a processor from settings that `parsePreprocessorConfig` has validated. */
   constructor(config: PreprocessorConfig) {
     this.config = config;
     this.#levels = [0, 1, 2].map((channel) => levelTable(config, channel));
   }
 
   /**
-   * Makes a batch of pictures.
+   * Converts images to a batch.
    *
-   * @returns `pixel_values` [B, 3, H, W]: channels first, RGB.
-   * @throws {RangeError} if there is no picture, one is too narrow to be resized by its shorter side, or
-   * their sizes differ after the processing.
+   * @returns `pixel_values` [B, 3, H, W] in RGB order.
+   * @throws {RangeError} if `images` is empty, an image would exceed 40 million pixels after resizing or
+   * is smaller than the crop, or the processed images differ in size.
    */
   preprocess(images: readonly Image[]): Tensor<"float32"> {
     const sized = images.map((image) => this.#resizeAndCrop(image));
     const [first] = sized;
-    if (!first) throw new RangeError("Cannot preprocess: there is no image");
+    if (!first) throw new RangeError("Cannot preprocess: the list of images is empty");
     const { width, height } = first;
     const pixels = width * height;
     const data = new Float32Array(sized.length * 3 * pixels);
     sized.forEach((image, b) => {
       if (image.width !== width || image.height !== height) {
         throw new RangeError(
-          `Cannot preprocess: image ${b} comes out as ${image.width} × ${image.height}, ` +
-            `the first one as ${width} × ${height}`,
+          `Cannot preprocess: image ${b} becomes ${image.width} × ${image.height}, ` +
+            `but the first one ${width} × ${height}`,
         );
       }
       this.#levels.forEach((levels, channel) => {
@@ -72,8 +72,8 @@ export class ViTImageProcessor {
   }
 
   /**
-   * The size below which an image would be enlarged, where it is resized at all: what `decode: "fast"`
-   * of `decodeImage` may scale down to. Nothing where it is not resized.
+   * The minimum size to which `decodeImage` with `decode: "fast"` may scale an image down, in pixels;
+   * a smaller image would be enlarged. `undefined` if images are not resized.
    */
   get resizedSize(): { readonly width: number; readonly height: number } | undefined {
     const { doResize, size } = this.config;
@@ -99,10 +99,10 @@ export class ViTImageProcessor {
   }
 }
 
-/** With `shortest_edge`, a strip of 16,384 × 1 pixels would become one of 3,670,016 × 224. */
+/** Without this limit, `shortest_edge` would resize a strip of 16,384 × 1 pixels to 3,670,016 × 224. */
 const MAX_RESIZED_PIXELS = 40_000_000;
 
-/** The long side is truncated, as `get_resize_output_image_size` of Hugging Face does. */
+/** Truncates the longer side, as Hugging Face's `get_resize_output_image_size` does. */
 function outputSize({ width, height }: Image, size: Size): { height: number; width: number } {
   if (!("shortestEdge" in size)) return size;
   const short = size.shortestEdge;
@@ -111,7 +111,7 @@ function outputSize({ width, height }: Image, size: Size): { height: number; wid
     : { width: Math.trunc(short * width / height), height: short };
 }
 
-/** Every number and every step is rounded to float32, as NumPy does it for a float32 image. */
+/** Rounds every parameter and every step to float32, as NumPy does for a float32 image. */
 function levelTable(config: PreprocessorConfig, channel: number): Float32Array {
   const mean = Math.fround(config.imageMean[channel]!);
   const std = Math.fround(config.imageStd[channel]!);

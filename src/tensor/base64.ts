@@ -1,6 +1,6 @@
-// `Uint8Array`'s own base64, which hosts of an older V8 lack.
+// Base64 with a fallback for hosts whose V8 lacks `Uint8Array.fromBase64` and `toBase64`.
 
-/** Bytes in base64. */
+/** Encodes bytes in base64. */
 export function toBase64(bytes: Uint8Array): string {
   if (typeof bytes.toBase64 === "function") return bytes.toBase64();
   let text = "";
@@ -9,9 +9,9 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes that are in base64.
+ * Decodes base64.
  *
- * @throws {Error} if the text is no base64.
+ * @throws {Error} if the text is not valid base64.
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
 import type { Tensor } from "./tensor.ts";
 
 /**
- * A floating-point tensor as float32: itself where it is one already; float16 and bfloat16 widen
- * exactly; float64 is rounded.
+ * Converts a floating-point tensor to float32. A float32 tensor is returned as it is; float16 and
+ * bfloat16 are converted exactly; float64 is rounded.
  *
- * @throws {TypeError} if it holds integers.
+ * @throws {TypeError} if the element type is not a floating-point type.
  *
  * @example
  * ```ts
@@ -40,10 +40,10 @@ export function toFloat32(tensor: Tensor): Tensor<"float32"> {
 const MAX_FLOAT16 = 65_504;
 
 /**
- * A floating-point tensor rounded to float16, ties to even.
+ * Rounds a floating-point tensor to float16, ties to even. A float16 tensor is returned as it is.
  *
- * @throws {RangeError} if a number is too large for it.
- * @throws {TypeError} if it holds integers.
+ * @throws {RangeError} if a finite value would become infinite.
+ * @throws {TypeError} if the element type is not a floating-point type.
  */
 export function toFloat16(tensor: Tensor): Tensor<"float16"> {
   if (tensor.dtype === "float16") return tensor as Tensor<"float16">;
@@ -54,7 +54,7 @@ export function toFloat16(tensor: Tensor): Tensor<"float16"> {
   );
   if (tooLarge >= 0) {
     throw new RangeError(
-      `Cannot round ${data[tooLarge]} to float16: the largest is ${MAX_FLOAT16}`,
+      `Cannot round ${data[tooLarge]} to float16: the maximum is ${MAX_FLOAT16}`,
     );
   }
   return { dtype: "float16", shape, data: new Uint16Array(halves.buffer) };

@@ -1,6 +1,6 @@
 /**
- * A vector divided by its Euclidean length, summed in double precision. A vector of zeros has no
- * direction and stays as it is.
+ * Divides a vector by its Euclidean norm, which is computed in double precision. A zero vector has no
+ * direction and is returned as a copy.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The SHA-256 of bytes, in hexadecimal.
+ * Returns the SHA-256 of bytes as 64 lower-case hexadecimal digits.
  *
  * @example
  * ```ts
@@ -11,6 +11,6 @@
  */
 export async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  // Not `toHex`, which hosts of an older V8 lack.
+  // `Uint8Array.toHex` is missing on hosts with an older V8.
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,5 @@
 /**
- * Probabilities of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision.
+ * Softmax of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@ export function softmax(logits: ArrayLike<number>): Float64Array {
   return out.map((e) => e / sum);
 }
 
-/** Independent probabilities of one row of logits: `1 / (1 + exp(-x_i))`, in double precision. */
+/** Element-wise sigmoid of one row of logits: `1 / (1 + exp(-x_i))`, in double precision. */
 export function sigmoid(logits: ArrayLike<number>): Float64Array {
   return Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
 }

@@ -1,8 +1,8 @@
 /** The typed array that holds the elements of each {@linkcode DataType}. */
 export interface DataArray {
-  /** Brain floats: the upper 16 bits of a float32. */
+  /** Bfloat16 as bits: the upper 16 bits of a float32. */
   bfloat16: Uint16Array;
-  /** One byte an element, 0 or 1. */
+  /** One byte per element, 0 or 1. */
   bool: Uint8Array;
   /** IEEE 754 binary16, as bits. */
   float16: Uint16Array;
@@ -24,12 +24,12 @@ export interface DataArray {
   uint16: Uint16Array;
 }
 
-/** An element type, under the name that ONNX Runtime and NumPy use. */
+/** An element type, named as in ONNX Runtime and NumPy. */
 export type DataType = keyof DataArray;
 
 /** A dense, row-major array: `data.length` is the product of `shape`. */
 export interface Tensor<T extends DataType = DataType> {
-  /** The elements' type. */
+  /** The element type. */
   readonly dtype: T;
   /** The sizes of the axes, the outermost first; empty for a scalar. */
   readonly shape: readonly number[];
@@ -51,22 +51,21 @@ const CONSTRUCTORS = {
   uint16: Uint16Array,
 } as const;
 
-/** The number of elements of a tensor of that shape: 1 for a scalar, `[]`. */
+/** Returns the number of elements for a shape; 1 for a scalar, `[]`. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The size of one element in bytes. */
+/** Returns the size of one element in bytes. */
 export function bytesPerElement(dtype: DataType): number {
   return CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
 }
 
 /**
- * Reads little-endian bytes as a tensor. The tensor is a view of `bytes`; its elements are copied only
- * where these do not start on an address that the element type can be read from, when somebody first
- * looks at `data`.
+ * Makes a tensor from little-endian bytes. The tensor is a view of `bytes`, unless these are misaligned
+ * for the element type: then the elements are copied when `data` is first read.
  *
- * @throws {RangeError} if the number of bytes does not fit the shape.
+ * @throws {RangeError} if the number of bytes does not match the shape.
  */
 export function tensorFromBytes<T extends DataType>(
   dtype: T,
@@ -90,10 +89,10 @@ function viewOf<T extends DataType>(dtype: T, { buffer, byteOffset, length }: Ui
   return new Elements(buffer as ArrayBuffer, byteOffset, count) as DataArray[T];
 }
 
-/** The bytes of tensors that lie in the middle of a file. */
+/** The original bytes of misaligned tensors. */
 const misaligned = new WeakMap<Tensor, Uint8Array>();
 
-/** Most of them are only handed on as bytes, or not used at all. */
+/** Copies lazily: most misaligned tensors are only passed on as bytes, or never read. */
 function misalignedTensor<T extends DataType>(
   dtype: T,
   shape: readonly number[],
@@ -111,7 +110,7 @@ function misalignedTensor<T extends DataType>(
   return tensor;
 }
 
-/** The elements of a tensor as little-endian bytes: a view, not a copy. */
+/** Returns a tensor's elements as little-endian bytes: a view, not a copy. */
 export function tensorBytes(tensor: Tensor): Uint8Array {
   const bytes = misaligned.get(tensor);
   if (bytes) return bytes;
@@ -120,9 +119,10 @@ export function tensorBytes(tensor: Tensor): Uint8Array {
 }
 
 /**
- * Throws unless a tensor has that element type. It narrows the tensor's type for the compiler.
+ * Asserts a tensor's element type, and narrows the tensor's static type.
  *
- * @throws {TypeError} if it has another one; `name` says which tensor it was.
+ * @param name the tensor's name, for the error message.
+ * @throws {TypeError} if the tensor has another element type.
  */
 export function assertDataType<T extends DataType>(
   tensor: Tensor,

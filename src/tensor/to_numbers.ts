@@ -1,5 +1,6 @@
 /**
- * A vector for JSON: nine significant digits say a float32 exactly, in half the characters of a double.
+ * Converts a vector to numbers for JSON. They are rounded to nine significant digits, which represent a
+ * float32 exactly in half the characters of a double.
  *
  * @example
  * ```ts

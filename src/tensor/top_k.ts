@@ -1,7 +1,7 @@
 /**
- * The indices of the `k` largest values, largest first; of equal values the earlier one is first.
+ * Returns the indices of the `k` largest values in descending order; equal values keep their order.
  *
- * @param k how many; more than there are values gives all of them.
+ * @param k the number of indices; if it exceeds the number of values, all indices are returned.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Pseudo-random numbers from 0 to 1 (mulberry32). */
+/** Returns a generator of pseudo-random numbers from 0 (inclusive) to 1 (exclusive): mulberry32. */
 export function uniform(seed: number): () => number {
   return () => {
     seed = seed + 0x6d2b79f5 | 0;

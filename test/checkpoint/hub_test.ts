@@ -292,9 +292,9 @@ Deno.test("downloadModel() refuses bodies that are too short or too long", async
   const bodies = (size: number) =>
     Array.from({ length: 5 }, () => () => new Response(new Uint8Array(size)));
   setting.hub.next(`cdn ${WEIGHTS}`, ...bodies(1000));
-  await setting.fails("only 1000 of 91160 bytes came (tried 5 times)");
+  await setting.fails("received only 1000 of 91160 bytes (tried 5 times)");
   setting.hub.next(`cdn ${WEIGHTS}`, ...bodies(91_161));
-  await setting.fails("more than the 91160 bytes of the file came (tried 5 times)");
+  await setting.fails("received more than the file's 91160 bytes (tried 5 times)");
 });
 
 Deno.test("downloadModel() refuses large JSON files, with and without a stated size", async () => {
@@ -383,7 +383,7 @@ Deno.test("downloadModel() says what is missing offline", async () => {
   assertEquals([...Deno.readDirSync(setting.cache.path)], []);
   await setting.download();
   Deno.removeSync(`${setting.folder}/${WEIGHTS}`);
-  await setting.fails("has lost its model.safetensors", { offline: true });
+  await setting.fails("no longer has model.safetensors", { offline: true });
   assertEquals(setting.hub.received.length, 4);
   await setting.download();
   setting.assertWeights();

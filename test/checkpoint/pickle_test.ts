@@ -87,7 +87,7 @@ Deno.test("unpickle() refuses by name whatever a pickle wants to call", () => {
 
 Deno.test("unpickle() calls nothing that the pickle did not get from its world", () => {
   for (const callee of ["N", string("eval"), "]", "}", tuple(), "K\x01"]) {
-    assertThrows(() => read(pickle(`${callee})R`)), SyntaxError, "no function");
+    assertThrows(() => read(pickle(`${callee})R`)), SyntaxError, "not a function");
     assertThrows(() => read(pickle(`${callee})\x81`)), SyntaxError, "opcode 0x81"); // NEWOBJ
   }
   assertThrows(() => read(pickle(`${global("collections", "OrderedDict")}]R`)), SyntaxError);
@@ -98,8 +98,8 @@ Deno.test("unpickle() calls nothing that the pickle did not get from its world",
 
 Deno.test("unpickle() refuses damaged and oversized pickles", () => {
   const cases: [Uint8Array, string][] = [
-    [new Uint8Array(), "does not start"],
-    [latin1("N."), "does not start"],
+    [new Uint8Array(), "does not begin"],
+    [latin1("N."), "does not begin"],
     [latin1("\x80\x01N."), "protocol is 1"],
     [latin1("\x80\x06N."), "protocol is 6"],
     [pickle(""), "stack is empty"],
@@ -110,19 +110,19 @@ Deno.test("unpickle() refuses damaged and oversized pickles", () => {
     [pickle("\x8b\0\0\0\x10"), "integer of 268435456 bytes"],
     [pickle("t"), "mark that is not open"],
     [pickle("K\x01(a"), "stack is empty"],
-    [pickle("NNa"), "no list"],
-    [pickle(")K\x01a"), "no list"], // a tuple never changes
-    [pickle("]NNs"), "no dict"],
-    [pickle("](Nu"), "no dict"],
-    [pickle("}(Nu"), "no value"],
+    [pickle("NNa"), "not a list"],
+    [pickle(")K\x01a"), "not a list"], // a tuple never changes
+    [pickle("]NNs"), "not a dict"],
+    [pickle("](Nu"), "not a dict"],
+    [pickle("}(Nu"), "without a value"],
     [pickle("h\x07"), "nothing at 7"],
-    [pickle("Nr\xff\xff\xff\xff"), "index of 4294967295"],
+    [pickle("Nr\xff\xff\xff\xff"), "index 4294967295"],
     [pickle("j\xff\xff\xff\xff"), "nothing at 4294967295"],
     [pickle("N".repeat(100_001)), "stack is over 100000"],
     [pickle("(".repeat(100_001)), "100000 open marks"],
     [pickle("c" + "a".repeat(300) + "\n"), "name is too long"],
     [pickle("cos\nsystem"), "cut off"],
-    [pickle("K\x01K\x02\x93"), "by what is no string"],
+    [pickle("K\x01K\x02\x93"), "not a string"],
     [new Uint8Array(4_000_001).fill(0x80), "4000001 bytes"],
   ];
   for (const [bytes, message] of cases) {

@@ -121,24 +121,27 @@ Deno.test("readPytorch() refuses tensors that are not in the file", () => {
     [tensor({ ...x, type: "DoubleStorage" }), "6 elements of float64, but has 24 bytes"],
     [tensor({ ...x, length: -1 }), "-1 elements"],
     [tensor({ ...x, type: "ComplexFloatStorage" }), '"torch.ComplexFloatStorage"'],
-    [tensor({ ...x, offset: 5 }), "reaches outside of its storage of 6"],
+    [tensor({ ...x, offset: 5 }), "reaches outside its storage of 6"],
     [tensor({ ...x, offset: -1 }), "reaches outside"],
     [tensor({ shape: [0], strides: [1], offset: 7 }), "reaches outside"],
     [tensor({ shape: [2, 3], strides: [3, 2] }), "reaches outside"],
     [tensor({ shape: [3], strides: [huge] }), "reaches outside"],
-    [tensor({ shape: [-2], strides: [1] }), "shape of a tensor in it are [-2]"],
-    [tensor({ shape: [2], strides: [-1] }), "strides of a tensor in it are [-1]"],
-    [tensor({ shape: [2, 1], strides: [1] }), "the shape [2,1] and the strides [1]"],
+    [tensor({ shape: [-2], strides: [1] }), "tensor with the shape [-2]"],
+    [tensor({ shape: [2], strides: [-1] }), "tensor with the strides [-1]"],
+    [tensor({ shape: [2, 1], strides: [1] }), "shape [2,1] and strides [1]"],
     [
       tensor({ shape: [huge, huge], strides: [0, 0] }),
-      "the shape [4503599627370496,4503599627370496]",
+      "shape [4503599627370496,4503599627370496]",
     ],
-    [tensor({ shape: [2 ** 40], strides: [0] }), "take more than the file"],
-    [tensor({ shape: Array(65).fill(1), strides: Array(65).fill(1) }), "shape of a tensor"],
-    [`${tuple(string("module"), "N")}Q`, "no storage"],
+    [tensor({ shape: [2 ** 40], strides: [0] }), "take more memory than the file"],
+    [
+      tensor({ shape: Array(65).fill(1), strides: Array(65).fill(1) }),
+      "tensor with the shape [1,1,",
+    ],
+    [`${tuple(string("module"), "N")}Q`, "is not a storage"],
     [`${global("torch._utils", "_rebuild_tensor_v2")})R`, "has no storage"],
-    [`${global("torch._utils", "_rebuild_parameter")})R`, "is no tensor"],
-    [`${global("torch", "FloatStorage")})R`, "no function"],
+    [`${global("torch._utils", "_rebuild_parameter")})R`, "is not a tensor"],
+    [`${global("torch", "FloatStorage")})R`, "not a function"],
   ];
   for (const [content, message] of cases) {
     assertThrows(() => readPytorch(fileOf(dict({ x: content }))), SyntaxError, message);
@@ -160,7 +163,7 @@ Deno.test("readPytorch() takes no more memory for copies than the file has", () 
   assertThrows(
     () => readPytorch(fileOf(dict(Object.fromEntries([..."abcdefghij"].map((k) => [k, wide]))))),
     SyntaxError,
-    "take more than the file",
+    "take more memory than the file",
   );
 });
 
@@ -176,13 +179,13 @@ Deno.test("readPytorch() refuses nesting that could fill the memory", () => {
     wide = `${wide}q\x090}(${refs}u`;
   }
   const cases: [string, string][] = [
-    [deep, "over 16 deep"],
-    [cyclic, "over 16 deep"],
-    [wide, "over 100000 entries"],
-    [dict({ ["n".repeat(1001)]: x }), "over 1000 characters"],
-    [dict({ "a.x": x, a: dict({ x }) }), '"a.x" is there twice'],
-    ["]", "no dict of tensors"],
-    [x, "no dict of tensors"],
+    [deep, "more than 16 deep"],
+    [cyclic, "more than 16 deep"],
+    [wide, "more than 100000 entries"],
+    [dict({ ["n".repeat(1001)]: x }), "more than 1000 characters"],
+    [dict({ "a.x": x, a: dict({ x }) }), 'the tensor "a.x" twice'],
+    ["]", "not hold a dict of tensors"],
+    [x, "not hold a dict of tensors"],
   ];
   for (const [content, message] of cases) {
     assertThrows(() => readPytorch(fileOf(content)), SyntaxError, message);
@@ -195,8 +198,8 @@ Deno.test("readPytorch() refuses other files and says which", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   assertEquals(readPytorch(zipFile([...entries, ["a/byteorder", bytes("little")]])).size, 1);
   const cases: [Uint8Array, string][] = [
-    [new Uint8Array(), "no zip file"],
-    [pickle("N"), "before 1.6"],
+    [new Uint8Array(), "not a zip file"],
+    [pickle("N"), "before PyTorch 1.6"],
     [zipFile([]), "0 entries data.pkl"],
     [zipFile([...entries, ["b/data.pkl", pickle(x)]]), "2 entries data.pkl"],
     [zipFile([...entries, ["a/byteorder", bytes("big")]]), "little-endian"],

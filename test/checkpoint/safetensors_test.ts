@@ -56,7 +56,7 @@ Deno.test("readSafetensors() refuses damaged files and says what is wrong", () =
     ],
     [fileOf({ x: entry, y: entry }, data), "overlaps"],
     [fileOf({ x: entry, y: { ...entry, shape: [1], data_offsets: [4, 8] } }, data), "overlaps"],
-    [fileOf({ x: { ...entry, shape: [1], data_offsets: [4, 8] } }, data), "follows a hole"],
+    [fileOf({ x: { ...entry, shape: [1], data_offsets: [4, 8] } }, data), "follows a gap"],
     [fileOf({ x: { ...entry, shape: [1], data_offsets: [0, 4] } }, data), "end at 4 of 8"],
     [fileOf({}, data), "end at 0 of 8"],
     [fileOf(`{"x": {"dtype": ${"[".repeat(1e5)}${"]".repeat(1e5)}}}`, data), '"x" has the type an'],

@@ -196,7 +196,7 @@ Deno.test("convert fails with one line, and leaves an older file as it was", asy
     2,
     "--dtype is f64, not one of f32, f16, int8",
   );
-  await fails([model, "--out", out], 1, "there is no such folder or file");
+  await fails([model, "--out", out], 1, "no such folder or file");
   folder.write("model/notes.txt", "");
   await fails([model, "--out", out], 1, "it has no config.json");
   folder.write("model/config.json", "{");

@@ -82,7 +82,7 @@ Deno.test("a file whose graph makes 1.6 GB of nothing is refused, and takes no m
     const { code, stderr } = await run(classify, [ship, "--model", path, ...backend]);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "ConstantOfShape");
-    assertStringIncludes(stderr, "with [20000,20000], the graph makes more than");
+    assertStringIncludes(stderr, "with [20000,20000], the graph has more than");
   }
   assert(Deno.memoryUsage().rss - before < 200e6);
 });

@@ -78,7 +78,7 @@ Deno.test("decodeImage() takes the size of decode: fast as upright", async () =>
 
 Deno.test("decodeImage() wants decode: fast and a size together", async () => {
   const png = file("png_rgb");
-  await assertRejects(() => decodeImage(png, { decode: "fast" }), TypeError, "go together");
+  await assertRejects(() => decodeImage(png, { decode: "fast" }), TypeError, "require each other");
   const size = { width: 1, height: 1 };
-  await assertRejects(() => decodeImage(png, { size }), TypeError, "go together");
+  await assertRejects(() => decodeImage(png, { size }), TypeError, "require each other");
 });

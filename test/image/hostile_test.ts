@@ -104,7 +104,7 @@ Deno.test("decodeImage() refuses more scans than a picture has", async () => {
   await assertRejects(
     () => decodeImage(jpeg),
     ImageDecodeError,
-    "it has 501 scans; 100 are decoded",
+    "it has 501 scans; at most 100 are supported",
   );
 });
 
@@ -149,7 +149,7 @@ Deno.test("decodeImage() names what a JPEG is that it does not decode", async ()
   const cases: [Uint8Array, string][] = [
     [changed(1, [0xc3]), "lossless"],
     [changed(1, [0xc9]), "arithmetic-coded"],
-    [changed(4, [12]), "12 bits a sample"],
+    [changed(4, [12]), "12 bits per sample"],
     [changed(9, [2]), "2 components"],
     [changed(11, [0x51]), "sampling factor"],
   ];

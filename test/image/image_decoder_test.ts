@@ -49,7 +49,7 @@ for (const workers of [0, 1, 2]) {
       "more than 1",
     );
     const fast = { decode: "fast" } as const;
-    await assertRejects(() => decoder.decode(FILES[0]!, fast), TypeError, "go together");
+    await assertRejects(() => decoder.decode(FILES[0]!, fast), TypeError, "require each other");
     assertEquals((await decoder.decode(FILES[0]!)).width, 45);
   });
 }
@@ -91,11 +91,11 @@ Deno.test("ImageDecoder turns a worker's end into an error, and goes on with the
 
 Deno.test("ImageDecoder rejects what is not finished when it is disposed of", async () => {
   const decoder = misbehaving(1);
-  const running = assertRejects(() => decoder.decode(HANG), Error, "disposed of");
-  const waiting = assertRejects(() => decoder.decode(FILES[0]!), Error, "disposed of");
+  const running = assertRejects(() => decoder.decode(HANG), Error, "is disposed");
+  const waiting = assertRejects(() => decoder.decode(FILES[0]!), Error, "is disposed");
   decoder[Symbol.dispose]();
   await Promise.all([running, waiting]);
-  await assertRejects(() => decoder.decode(FILES[0]!), Error, "disposed of");
+  await assertRejects(() => decoder.decode(FILES[0]!), Error, "is disposed");
 });
 
 Deno.test("ImageDecoder rejects just the image whose worker cannot be made", async () => {

@@ -58,8 +58,8 @@ Deno.test("ViTImageProcessor makes batches and refuses uneven or empty ones", ()
   const { shape, data } = processor.preprocess([pixel(0), pixel(255)]);
   assertEquals(shape, [2, 3, 1, 1]);
   assertEquals(data, Float32Array.of(-1, -1, -1, 1, 1, 1));
-  assertThrows(() => processor.preprocess([pixel(0), image]), RangeError, "image 1 comes out as");
-  assertThrows(() => processor.preprocess([]), RangeError, "no image");
+  assertThrows(() => processor.preprocess([pixel(0), image]), RangeError, "image 1 becomes");
+  assertThrows(() => processor.preprocess([]), RangeError, "the list of images is empty");
 });
 
 Deno.test("ViTImageProcessor cuts as much off the left and the top, half of odd numbers to even", () => {
