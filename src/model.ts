@@ -25,7 +25,7 @@ import {
   type Sidecars,
   writeVariant,
 } from "./vit_msn/model_file.ts";
-import { choosePatches, type KeepOptions } from "./vit_msn/kept_patches.ts";
+import { choosePatches, type KeepOptions } from "./vit_msn/patch_dropping.ts";
 import { GraphSessions } from "./graph_sessions.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */

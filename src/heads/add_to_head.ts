@@ -62,7 +62,7 @@ export function extendHead(
   const news = take(added, (i) => !left.has(i));
   if (news.features.length === 0) return { head, already, knowsImages };
   if (!old) return { head: moved(head.parameters, news), already, knowsImages };
-  const { method, lambd } = settings;
+  const { method, lambd: l2 } = settings;
   const all = {
     features: [...old.features, ...news.features],
     labels: [...old.labels, ...news.labels],
@@ -72,7 +72,7 @@ export function extendHead(
     ...fitHead(all, {
       ...options,
       method,
-      ...(lambd === undefined ? {} : { lambd }),
+      ...(l2 === undefined ? {} : { l2 }),
       keepFeatures: true,
     }),
     already,

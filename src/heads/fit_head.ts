@@ -7,6 +7,7 @@ import { Head } from "./head.ts";
 import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import {
   type Candidate,
+  candidateSettings,
   candidatesOf,
   DEFAULTS,
   fitCandidates,
@@ -42,7 +43,7 @@ export interface FitOptions {
    */
   readonly method?: Method | "auto";
   /** The strength of the penalty of `logistic` and `ridge`, above 0; default is chosen. */
-  readonly lambd?: number;
+  readonly l2?: number;
   /** Whether all classes count the same (`balanced`, the default) or all images (`none`). */
   readonly classWeight?: ClassWeight;
   /** The share of images of the classes that may be taken for unknown, from 0 to 1; default 0.05. */
@@ -118,7 +119,7 @@ export function fitHead(
   support: LabelledFeatures,
   options: FitOptions = {},
 ): { head: Head; report: FitReport } {
-  const { method = "auto", lambd, keepFeatures = false, seed = 0 } = options;
+  const { method = "auto", l2, keepFeatures = false, seed = 0 } = options;
   const { classWeight = "balanced", falseRejectionRate = 0.05 } = options;
   checkOptions(options);
   const labels = [...new Set(support.labels)].sort();
@@ -130,7 +131,7 @@ export function fitHead(
   const { candidate, candidates, isChosen, validation: fitted } = choose(
     samples,
     method,
-    lambd,
+    l2,
     seed,
   );
   const guessing = fitted && compareWithGuessing(answersOf(fitted, samples), labels.length, {
@@ -144,7 +145,7 @@ export function fitHead(
   const keeps = keepFeatures || candidate.method === "knn";
   const { ids } = support;
   const settings: HeadSettings = {
-    ...candidate,
+    ...candidateSettings(candidate),
     labels,
     counts: countsOf(classes, labels.length),
     temperature: validation?.temperature ?? 1,
@@ -178,7 +179,7 @@ export function fitHead(
 function choose(
   samples: Samples,
   method: Method | "auto",
-  lambd: number | undefined,
+  l2: number | undefined,
   seed: number,
 ): {
   candidate: Candidate;
@@ -190,10 +191,10 @@ function choose(
   const methods = method === "auto" ? METHODS : [method];
   if (!canCrossValidate(samples)) {
     const few = DEFAULTS[method === "auto" ? "prototypes" : method];
-    const candidate = lambd !== undefined && "lambd" in few ? { ...few, lambd } : few;
+    const candidate = l2 !== undefined && "l2" in few ? { ...few, l2 } : few;
     return { candidate, candidates: [], isChosen: false };
   }
-  const all = methods.flatMap((method) => candidatesOf(method, lambd));
+  const all = methods.flatMap((method) => candidatesOf(method, l2));
   const { indices, outputs: logits } = crossValidate(
     samples,
     (train, { features }) =>
@@ -302,12 +303,12 @@ function convergenceOf(
   return { objective, gradientNorm, iterations, converged };
 }
 
-function checkOptions({ lambd, method, falseRejectionRate: rate = 0, seed = 0 }: FitOptions): void {
-  if (lambd !== undefined && !(lambd > 0 && lambd < Infinity)) {
-    throw new RangeError(`Cannot fit a head: lambd is ${lambd}, not a number above 0`);
+function checkOptions({ l2, method, falseRejectionRate: rate = 0, seed = 0 }: FitOptions): void {
+  if (l2 !== undefined && !(l2 > 0 && l2 < Infinity)) {
+    throw new RangeError(`Cannot fit a head: l2 is ${l2}, not a number above 0`);
   }
-  if (lambd !== undefined && method !== "logistic" && method !== "ridge") {
-    throw new RangeError("Cannot fit a head: lambd is of the methods logistic and ridge");
+  if (l2 !== undefined && method !== "logistic" && method !== "ridge") {
+    throw new RangeError("Cannot fit a head: l2 is of the methods logistic and ridge");
   }
   if (!(rate >= 0 && rate < 1)) {
     throw new RangeError(

@@ -4,8 +4,8 @@ import type { Samples } from "./samples.ts";
 
 /** How {@linkcode fitLogistic} fits. */
 export interface LogisticOptions extends MinimizeOptions {
-  /** The strength of the L2 penalty, above 0; the paper's `lambd`, and scikit-learn's `1 / C`. */
-  readonly lambd: number;
+  /** The strength of the L2 penalty, above 0; the MSN paper's `lambd`, and scikit-learn's `1 / C`. */
+  readonly l2: number;
   /** [K, D], where to begin; default zeros. */
   readonly start?: Matrix;
 }
@@ -22,22 +22,22 @@ export interface LogisticFit extends Omit<Minimum, "x" | "value"> {
  * Fits a multinomial logistic regression without intercept, as in the evaluation of the MSN paper: the
  * W [K, D] that minimises
  *
- *     (1/n) Σᵢ wᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,class(i)) + (λ/2) ‖W‖², z = X Wᵀ, λ = lambd / n
+ *     (1/n) Σᵢ wᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,class(i)) + (λ/2) ‖W‖², z = X Wᵀ, λ = l2 / n
  *
- * by L-BFGS. It is the minimum of scikit-learn's `LogisticRegression(C=1/lambd, fit_intercept=False)`.
+ * by L-BFGS. It is the minimum of scikit-learn's `LogisticRegression(C=1/l2, fit_intercept=False)`.
  *
- * @throws {RangeError} if `lambd` is no positive number.
+ * @throws {RangeError} if `l2` is no positive number.
  */
 export function fitLogistic(
   { features, classes, weights, classCount: K }: Samples,
-  { lambd, start, ...options }: LogisticOptions,
+  { l2, start, ...options }: LogisticOptions,
 ): LogisticFit {
-  if (!(lambd > 0 && lambd < Infinity)) {
-    throw new RangeError(`Cannot fit a logistic regression: lambd is ${lambd}, not above 0`);
+  if (!(l2 > 0 && l2 < Infinity)) {
+    throw new RangeError(`Cannot fit a logistic regression: l2 is ${l2}, not above 0`);
   }
   const { rows: n, columns: D } = features;
   const featuresT = transpose(features);
-  const lambda = lambd / n;
+  const lambda = l2 / n;
   // x is Wᵀ [D, K]: both products then have their right side row by row.
   const { x, value, ...rest } = minimize(
     (x, gradient) => {

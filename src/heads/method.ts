@@ -11,7 +11,7 @@ export type { Method };
 
 /** A method with its setting. */
 export type Candidate =
-  | { readonly method: "logistic" | "ridge"; readonly lambd: number }
+  | { readonly method: "logistic" | "ridge"; readonly l2: number }
   | { readonly method: "knn"; readonly k: number }
   | { readonly method: "prototypes" };
 
@@ -23,22 +23,31 @@ export interface CandidateFit {
 }
 
 /** The settings from which cross-validation chooses, strong penalties first. */
-const LAMBDS = { logistic: [2.5, 0.25, 0.025, 0.0025], ridge: [10, 1, 0.1, 0.01] };
+const L2S = { logistic: [2.5, 0.25, 0.025, 0.0025], ridge: [10, 1, 0.1, 0.01] };
 const NEIGHBOURS = [20, 5, 1];
+
+/** A candidate under the names of head files and of `fit --json`, where `l2` is `lambd`. */
+export function candidateSettings(
+  candidate: Candidate,
+): { method: Method; lambd?: number; k?: number } {
+  if (!("l2" in candidate)) return candidate;
+  const { method, l2 } = candidate;
+  return { method, lambd: l2 };
+}
 
 /** What to use of a method where cross-validation cannot choose; good at few images. */
 export const DEFAULTS = {
-  logistic: { method: "logistic", lambd: 0.25 },
+  logistic: { method: "logistic", l2: 0.25 },
   prototypes: { method: "prototypes" },
   knn: { method: "knn", k: 5 },
-  ridge: { method: "ridge", lambd: 1 },
+  ridge: { method: "ridge", l2: 1 },
 } as const satisfies Record<Method, Candidate>;
 
-/** The candidates of a method: those to choose from, or the one with a given `lambd`. */
-export function candidatesOf(method: Method, lambd?: number): Candidate[] {
+/** The candidates of a method: those to choose from, or the one with a given `l2`. */
+export function candidatesOf(method: Method, l2?: number): Candidate[] {
   if (method === "prototypes") return [{ method }];
   if (method === "knn") return NEIGHBOURS.map((k) => ({ method, k }));
-  return (lambd === undefined ? LAMBDS[method] : [lambd]).map((lambd) => ({ method, lambd }));
+  return (l2 === undefined ? L2S[method] : [l2]).map((l2) => ({ method, l2 }));
 }
 
 /** How exactly a logistic regression is fitted that only serves to choose. */
@@ -59,9 +68,9 @@ export function fitCandidates(
   return candidates.map((candidate) => {
     switch (candidate.method) {
       case "logistic": {
-        const { lambd } = candidate;
+        const { l2 } = candidate;
         const logistic = fitLogistic(samples, {
-          lambd,
+          l2,
           ...(start ? { start } : {}),
           ...(final ? {} : { tolerance: ROUGH }),
         });
@@ -71,7 +80,7 @@ export function fitCandidates(
       }
       case "ridge":
         ridge ??= new Ridge(samples);
-        return { scorer: ridge.fit(candidate.lambd) };
+        return { scorer: ridge.fit(candidate.l2) };
       case "prototypes":
         return { scorer: prototypeScorer(classMeans(samples)) };
       case "knn": {

@@ -5,10 +5,10 @@ import type { LinearScorer } from "./scorer.ts";
 /**
  * Ridge regression on the classes as numbers: the W [K, D] and b [K] that minimise
  *
- *     Σᵢ wᵢ ‖W fᵢ + b - onehot(class(i))‖² + lambd ‖W‖²
+ *     Σᵢ wᵢ ‖W fᵢ + b - onehot(class(i))‖² + l2 ‖W‖²
  *
  * in closed form, on as many unknowns as there are samples or channels, whichever is less. What does not
- * depend on lambd is computed once.
+ * depend on l2 is computed once.
  */
 export class Ridge {
   readonly #featureMean: Float64Array;
@@ -35,12 +35,12 @@ export class Ridge {
     this.#right = this.#isDual ? B : matmul(this.#At, B);
   }
 
-  /** @throws {RangeError} if `lambd` is no positive number. */
-  fit(lambd: number): LinearScorer {
-    if (!(lambd > 0 && lambd < Infinity)) {
-      throw new RangeError(`Cannot fit a ridge regression: lambd is ${lambd}, not above 0`);
+  /** @throws {RangeError} if `l2` is no positive number. */
+  fit(l2: number): LinearScorer {
+    if (!(l2 > 0 && l2 < Infinity)) {
+      throw new RangeError(`Cannot fit a ridge regression: l2 is ${l2}, not above 0`);
     }
-    const solution = solve(addToDiagonal(this.#gram, lambd), this.#right);
+    const solution = solve(addToDiagonal(this.#gram, l2), this.#right);
     // (AᵀA + λ)⁻¹ AᵀB is Aᵀ (AAᵀ + λ)⁻¹ B.
     const weight = transpose(this.#isDual ? matmul(this.#At, solution) : solution);
     const bias = this.#targetMean.map((mean, k) => mean - dot(rowOf(weight, k), this.#featureMean));

@@ -5,7 +5,7 @@ import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
 import { firstToken, headLogits } from "./head_graph.ts";
 import type { HeadParameters } from "./head_parameters.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
-import { scaleName } from "./precision.ts";
+import { scaleName } from "./quantize.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
 
 /** What a graph can compute. */

@@ -23,7 +23,7 @@ export interface HeadParameters {
 export interface HeadSettings {
   /** How it was fitted. */
   readonly method: Method;
-  /** The strength of the penalty, of `logistic` and `ridge`. */
+  /** The strength of the L2 penalty, `l2` of `fitHead`; only `logistic` and `ridge` have it. */
   readonly lambd?: number;
   /** The number of neighbours, of `knn`. */
   readonly k?: number;

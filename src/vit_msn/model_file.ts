@@ -20,7 +20,7 @@ import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head_file.ts"
 import type { HeadParameters } from "./head_parameters.ts";
 import type { LayerNorm } from "./layer_norm.ts";
 import { ownModelProto } from "./own_model_proto.ts";
-import { scaleName, storedTypes, toPrecision, type WeightDataType } from "./precision.ts";
+import { quantize, scaleName, storedTypes, type WeightDataType } from "./quantize.ts";
 import { hasClassifier, MASK_TOKEN, NO_MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 
 /** A model as it is kept in one `.onnx` file, but for its graph and weights. */
@@ -67,7 +67,7 @@ export function writeModelFile(
     metadataProps.set(MASK_TOKEN, toBase64(tensorBytes(toFloat32(maskToken))));
   }
   const variant = outputs ? { outputs } : {};
-  const graph = buildGraph(parseConfig(config), toPrecision(weights, dtype), variant);
+  const graph = buildGraph(parseConfig(config), quantize(weights, dtype), variant);
   return writeModel(ownModelProto(graph, metadataProps));
 }
 

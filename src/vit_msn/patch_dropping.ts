@@ -22,7 +22,7 @@ export interface KeepOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { choosePatches } from "./kept_patches.ts";
+ * import { choosePatches } from "./patch_dropping.ts";
  *
  * assertEquals(choosePatches(196, { keepPatches: 0.25 }).length, 49);
  * ```

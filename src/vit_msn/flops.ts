@@ -6,7 +6,7 @@ import type { ViTMSNConfig } from "./config.ts";
  *
  * @param tokens T, with CLS.
  */
-export function operationsOf(
+export function flopsOf(
   { hiddenSize: D, intermediateSize: I, numHiddenLayers, numChannels, patchSize }: ViTMSNConfig,
   tokens: number,
 ): number {

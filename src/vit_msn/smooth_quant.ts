@@ -22,7 +22,7 @@ const STRENGTH = 0.75;
  *
  * @returns new weights, float32 where they are changed.
  */
-export function smooth(weights: Weights): Weights {
+export function smoothQuant(weights: Weights): Weights {
   const smoothed = new Map(weights);
   for (const name of weights.keys()) {
     const [, layer, norm] = /^(encoder\.layer\.\d+)\.(layernorm_\w+)\.weight$/.exec(name) ?? [];

@@ -1,6 +1,6 @@
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
 import type { DataType, Tensor } from "../tensor/tensor.ts";
-import { smooth } from "./smooth.ts";
+import { smoothQuant } from "./smooth_quant.ts";
 import type { Weights } from "./weights.ts";
 
 /**
@@ -17,14 +17,14 @@ const BLOCK_MATRIX = /^encoder\..*(dense|query|key|value)\.weight$/;
 /**
  * The weights in the precision in which a file keeps them. An int8 weight has its scales beside it,
  * float32 [out], under {@linkcode scaleName}; before they are quantised, weights are smoothed
- * ({@linkcode smooth}), which changes LayerNorms, too.
+ * ({@linkcode smoothQuant}), which changes LayerNorms, too.
  *
  * @throws {RangeError} if a number is too large for `f16`, or not finite for `int8`; the message names the
  * weight.
  */
-export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
+export function quantize(weights: Weights, dtype: WeightDataType): Weights {
   const stored = new Map<string, Tensor>();
-  for (const [name, tensor] of dtype === "int8" ? smooth(weights) : weights) {
+  for (const [name, tensor] of dtype === "int8" ? smoothQuant(weights) : weights) {
     if (dtype === "int8" && BLOCK_MATRIX.test(name)) {
       const matrix = toFloat32(tensor);
       if (!matrix.data.every(Number.isFinite)) {
