@@ -139,7 +139,7 @@ Deno.test("fitHead() refuses what it cannot fit", () => {
   throws([[1, 0], [NaN, 1]], ["a", "b"], "feature 1 is not 2 finite numbers");
   const two = [[1, 0], [0, 1]];
   throws(two, ["a", "b"], "l2 is 0", { method: "ridge", l2: 0 });
-  throws(two, ["a", "b"], "of the methods logistic and ridge", { l2: 1 });
+  throws(two, ["a", "b"], "l2 requires the method logistic or ridge", { l2: 1 });
   throws(two, ["a", "b"], "falseRejectionRate is 1", { falseRejectionRate: 1 });
   throws(two, ["a", "b"], "seed is 0.5", { seed: 0.5 });
 });
