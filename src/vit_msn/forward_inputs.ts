@@ -2,28 +2,29 @@ import { assertDataType, elementCount, type Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
 import type { GraphVariant } from "./graph.ts";
 
-/** The tensors that the forward takes, under Hugging Face's names. */
+/** The inputs of the forward pass, under Hugging Face's names. */
 export interface ForwardInputs {
   /** float32 [B, C, H, W], B at least 1. */
   readonly pixel_values: Tensor;
-  /** bool [B, N]: patches whose embedding is replaced by the mask token. */
+  /** bool [B, N]: the mask token replaces the embeddings of these patches. */
   readonly bool_masked_pos?: Tensor;
   /**
-   * int64 [B, K], 0 to N - 1: the patches that go on, in this order; the others are dropped after the
-   * positions are added, as in MSN's training. CLS always stays.
+   * int64 [B, K], 0 to N - 1: the patches to keep, in this order. The others are dropped after the position
+   * embeddings are added, as in MSN's training. CLS is always kept.
    */
   readonly kept_patches?: Tensor;
-  /** For the loss: int64 [B], or float32 [B] for regression or [B, K] for several labels. */
+  /** The targets of the loss: int64 [B]; float32 [B] for regression, or [B, K] for several labels. */
   readonly labels?: Tensor;
 }
 
 /**
- * Holds the inputs against the config.
+ * Validates the inputs against the config.
  *
- * @returns the graph that takes them, and what to feed it.
- * @throws {TypeError} if an input has another type.
- * @throws {RangeError} if it has another shape, or values out of range. The messages about
- * `pixel_values` are Hugging Face's.
+ * @param interpolatePosEncoding whether images may have another size than the config's.
+ * @returns the graph variant that takes these inputs, and the tensors to feed to it.
+ * @throws {TypeError} if an input has the wrong data type.
+ * @throws {RangeError} if an input has the wrong shape, or values out of range. The messages about the
+ * channels and the size of `pixel_values` are Hugging Face's.
  */
 export function checkInputs(
   inputs: ForwardInputs,
@@ -54,7 +55,7 @@ export function checkInputs(
     const outside = kept_patches.data.find((patch) => patch < 0 || patch >= rows * columns);
     if (outside !== undefined) {
       throw new RangeError(
-        `Cannot keep the patch ${outside}: the image has those from 0 to ${rows * columns - 1}`,
+        `Cannot keep the patch ${outside}: the image has patches from 0 to ${rows * columns - 1}`,
       );
     }
     feeds.set("kept_patches", kept_patches);
@@ -95,9 +96,9 @@ function checkPixelValues(
   }
   if (height < patchSize[0] || width < patchSize[1]) {
     throw new RangeError(
-      `Cannot run the model: an image of ${height} × ${width} has no patch of ${patchSize[0]} × ${
-        patchSize[1]
-      }`,
+      `Cannot run the model: an image of ${height} × ${width} is smaller than a patch of ${
+        patchSize[0]
+      } × ${patchSize[1]}`,
     );
   }
   return [batch, height, width];

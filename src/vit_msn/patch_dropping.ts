@@ -1,23 +1,23 @@
 import { uniform } from "../tensor/uniform.ts";
 
-/** Which patches of each image go on; the others are dropped, as in MSN's training. */
+/** Which patches of each image to keep; the others are dropped, as in MSN's training. */
 export interface KeepOptions {
   /**
-   * The share of patches to keep, above 0 and up to 1; default 1, all. The time that the model takes
-   * falls about in proportion.
+   * The share of patches to keep, above 0 and up to 1; default 1. The model's time is about proportional
+   * to it.
    */
   readonly keepPatches?: number;
-  /** Of the choice of patches, an integer; default 0. The same seed keeps the same patches. */
+  /** The seed of the random choice, an integer; default 0. The same seed keeps the same patches. */
   readonly seed?: number;
 }
 
 /**
- * Chooses patches evenly: the grid, row by row, is divided into as many runs as patches are to be
- * kept, and of each run one is taken at random.
+ * Chooses patches by stratified sampling: divides the grid, in row-major order, into as many runs as patches to
+ * keep, and draws one patch from each run.
  *
- * @param count N, the patches there are.
- * @returns their numbers from 0 to N - 1, ascending; at least one.
- * @throws {RangeError} if `keepPatches` is out of range, or `seed` is no integer.
+ * @param count N, the number of patches.
+ * @returns the indices of the kept patches, 0 to N - 1, ascending; at least one.
+ * @throws {RangeError} if `keepPatches` is out of range, or `seed` is not an integer.
  *
  * @example
  * ```ts
@@ -33,11 +33,11 @@ export function choosePatches(
 ): number[] {
   if (!(keepPatches > 0 && keepPatches <= 1)) {
     throw new RangeError(
-      `Cannot keep a share of ${keepPatches} of the patches: it is above 0 and up to 1`,
+      `Cannot keep a share of ${keepPatches} of the patches: it is not above 0 and at most 1`,
     );
   }
   if (!Number.isSafeInteger(seed)) {
-    throw new RangeError(`Cannot choose patches by the seed ${seed}: it is an integer`);
+    throw new RangeError(`Cannot choose patches by the seed ${seed}: it is not an integer`);
   }
   const kept = Math.max(1, Math.round(count * keepPatches));
   const random = uniform(seed);

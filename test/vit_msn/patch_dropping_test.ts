@@ -50,7 +50,7 @@ Deno.test("choosePatches() refuses what makes no sense", () => {
     assertThrows(
       () => choosePatches(9, { seed }),
       RangeError,
-      `the seed ${seed}: it is an integer`,
+      `the seed ${seed}: it is not an integer`,
     );
   }
 });
