@@ -7,7 +7,7 @@ import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
 import type { OutputName } from "../vit_msn/graph.ts";
 import { withImageSize } from "../vit_msn/image_size.ts";
 import { writeModelFile } from "../vit_msn/model_file.ts";
-import type { WeightDataType } from "../vit_msn/precision.ts";
+import type { WeightDataType } from "../vit_msn/quantize.ts";
 import { hasClassifier, toWeights } from "../vit_msn/weights.ts";
 import { writeFile } from "./write_file.ts";
 

@@ -38,7 +38,7 @@ export function fitOptions(
   }
   return {
     method,
-    ...(values.lambd === undefined ? {} : { lambd }),
+    ...(values.lambd === undefined ? {} : { l2: lambd }),
     classWeight: choiceOption("class-weight", values["class-weight"], ["balanced", "none"]),
     seed: numberOption("seed", values.seed, { otherwise: 0, min: 0, integer: true }),
   };

@@ -1,12 +1,12 @@
 import type { FitReport } from "../heads/fit_head.ts";
 import type { Head } from "../heads/head.ts";
-import type { Candidate } from "../heads/method.ts";
+import { type Candidate, candidateSettings } from "../heads/method.ts";
 import { guessingJson } from "./guessing_text.ts";
 import { percent } from "./percent.ts";
 
 /** A candidate in words. */
 function nameOf(candidate: Candidate): string {
-  if ("lambd" in candidate) return `${candidate.method}, lambd ${candidate.lambd}`;
+  if ("l2" in candidate) return `${candidate.method}, lambd ${candidate.l2}`;
   return "k" in candidate ? `${candidate.method}, k ${candidate.k}` : candidate.method;
 }
 
@@ -63,7 +63,7 @@ const UNKNOWN_ACCURACY = {
 export function fitJson(head: Head, report: FitReport, skipped: number): Record<string, unknown> {
   const { labels, counts, temperature, calibrated, unknown } = head.parameters.settings;
   return {
-    ...report.candidate,
+    ...candidateSettings(report.candidate),
     labels,
     counts,
     skipped,
@@ -89,7 +89,7 @@ export function fitJson(head: Head, report: FitReport, skipped: number): Record<
       }
       : {}),
     candidates: report.candidates.map(({ candidate, accuracy, negativeLogLikelihood }) => ({
-      ...candidate,
+      ...candidateSettings(candidate),
       accuracy,
       negative_log_likelihood: negativeLogLikelihood,
     })),

@@ -1,4 +1,4 @@
-import type { KeepOptions } from "../vit_msn/kept_patches.ts";
+import type { KeepOptions } from "../vit_msn/patch_dropping.ts";
 import { numberOption, type Options, type OptionValues, UsageError } from "./command.ts";
 
 /** The options of commands that may drop patches. */

@@ -6,35 +6,35 @@ import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
 import { linearTensors } from "./scorer.ts";
 
-/** What {@linkcode extendHead} has done. */
+/** The result of {@linkcode extendHead}. */
 export interface Extension {
-  /** The head with what was new; the same head if nothing was. */
+  /** The head with the new images; the given head if no image was new. */
   readonly head: Head;
-  /** How the fit went, if the head was fitted anew. */
+  /** The report of the fit, if the head was fitted again. */
   readonly report?: FitReport;
-  /** Which of the images were left out because the head has them already, and with what label. */
+  /** The images that were skipped because the head has them, with their labels in the head. */
   readonly already: readonly { readonly index: number; readonly label: string }[];
-  /** Whether the head tells which images it has. */
+  /** Whether the head records its images, by their features or ids. */
   readonly knowsImages: boolean;
 }
 
-/** Features whose cosine is at least this are of the same image. */
+/** Two features with at least this cosine come from the same image. */
 const SAME = 1 - 1e-6;
 
 /**
- * Adds images, and with them classes, to a head. Where it kept its images' features, it is fitted anew on
- * all of them, by the same method and setting. Without them, prototypes can be moved: each is a mean. The
- * calibration and the rule for unknown images then stay what they were. Images that the head has already
- * are left out, as far as it kept their features or ids.
+ * Adds images, and with them classes, to a head. A head that keeps its images' features is fitted again on
+ * the old and new images, with the same method and setting. Without the features only prototypes can be
+ * extended, because each is a mean; the calibration and the rule for unknown images are then not updated.
+ * Images that the head already has are skipped, if it keeps their features or ids.
  *
- * @throws {TypeError} if the head has neither.
- * @throws {RangeError} if the features are not of the head's length.
+ * @throws {TypeError} if the head keeps no features and its method is not `prototypes`.
+ * @throws {RangeError} if a feature has another length than the head's.
  */
 export function addToHead(head: Head, added: LabelledFeatures, options: FitOptions = {}): Head {
   return extendHead(head, added, options).head;
 }
 
-/** Does what {@linkcode addToHead} does, and says how it went. */
+/** Like {@linkcode addToHead}, but also reports the skipped images and the fit. */
 export function extendHead(
   head: Head,
   added: LabelledFeatures,
@@ -48,8 +48,8 @@ export function extendHead(
   }
   if (!support && settings.method !== "prototypes") {
     throw new TypeError(
-      `Cannot add to a head of the method ${settings.method}: it takes the features of the earlier ` +
-        "images; fit it again on all of them, with --keep-features to add more later",
+      `Cannot add to a head of the method ${settings.method}: it does not keep the features of the ` +
+        "earlier images; fit it again on all images, with --keep-features to add more later",
     );
   }
   const old = support && votes ? supportOf(head.parameters) : undefined;
@@ -61,8 +61,8 @@ export function extendHead(
   const left = new Set(already.map(({ index }) => index));
   const news = take(added, (i) => !left.has(i));
   if (news.features.length === 0) return { head, already, knowsImages };
-  if (!old) return { head: moved(head.parameters, news), already, knowsImages };
-  const { method, lambd } = settings;
+  if (!old) return { head: withMoreImages(head.parameters, news), already, knowsImages };
+  const { method, lambd: l2 } = settings;
   const all = {
     features: [...old.features, ...news.features],
     labels: [...old.labels, ...news.labels],
@@ -72,7 +72,7 @@ export function extendHead(
     ...fitHead(all, {
       ...options,
       method,
-      ...(lambd === undefined ? {} : { lambd }),
+      ...(l2 === undefined ? {} : { l2 }),
       keepFeatures: true,
     }),
     already,
@@ -80,7 +80,7 @@ export function extendHead(
   };
 }
 
-/** What a head that kept its images' features was fitted on. */
+/** The images that a head with kept features was fitted on. */
 function supportOf({ settings, tensors: { support, votes } }: HeadParameters): LabelledFeatures {
   const { labels: names, photos } = settings;
   const labels = rowsOf(votes!).map((row) => names[row.findIndex((vote) => vote > 0)]!);
@@ -94,7 +94,7 @@ function supportOf({ settings, tensors: { support, votes } }: HeadParameters): L
   return { features, labels, ids };
 }
 
-/** The label under which a head has an image; nothing if it has not, or does not know. */
+/** The label that a head has for an image; undefined if the image is not recorded in the head. */
 function labelInHead(
   { settings: { labels, photos } }: HeadParameters,
   old: LabelledFeatures | undefined,
@@ -112,8 +112,11 @@ function labelInHead(
   return old?.labels[same];
 }
 
-/** Prototypes that are the means of more images. */
-function moved({ settings, tensors: { means } }: HeadParameters, added: LabelledFeatures): Head {
+/** Updates the prototypes, which are means, with more images. */
+function withMoreImages(
+  { settings, tensors: { means } }: HeadParameters,
+  added: LabelledFeatures,
+): Head {
   const labels = [...new Set([...settings.labels, ...added.labels])].sort();
   const classes = added.labels.map((label) => labels.indexOf(label));
   const news = classMeans({

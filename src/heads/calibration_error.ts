@@ -1,14 +1,14 @@
 import { softmax } from "../tensor/softmax.ts";
 
-/** A range of scores, and what came of the images whose best label's score was in it. */
+/** A bin of a reliability diagram: the images whose best label's score lies in a range. */
 export interface ReliabilityBin {
-  /** From the lower bound, not included but for 0, to the upper one. */
+  /** (lower, upper]; the first bin includes 0. */
   readonly range: readonly [number, number];
-  /** How many images. */
+  /** The number of images. */
   readonly count: number;
-  /** The mean score; 0 if there are no images. */
+  /** The mean score; 0 in an empty bin. */
   readonly confidence: number;
-  /** The share that was right; 0 if there are no images. */
+  /** The share of images whose best label is correct; 0 in an empty bin. */
   readonly accuracy: number;
 }
 
@@ -16,10 +16,10 @@ export interface ReliabilityBin {
 const BINS = 15;
 
 /**
- * How scores and right answers go together: images in 15 bins by their best label's probability.
+ * The reliability diagram: the images in 15 bins of equal width by their best label's probability.
  *
  * @param logits n rows [K].
- * @param classes n indices of what was right.
+ * @param classes [n], the index of each image's true class.
  */
 export function reliabilityOf(
   logits: readonly ArrayLike<number>[],
@@ -44,8 +44,8 @@ export function reliabilityOf(
 }
 
 /**
- * The expected calibration error: the mean difference of score and share of right answers over the bins of
- * {@linkcode reliabilityOf}, `Σ (count / n) |accuracy - confidence|`; 0 to 1, 0 if there are no images.
+ * The expected calibration error over the bins of {@linkcode reliabilityOf}:
+ * `Σ (count / n) |accuracy - confidence|`, from 0 to 1; 0 without images.
  */
 export function expectedCalibrationError(
   logits: readonly ArrayLike<number>[],

@@ -2,43 +2,43 @@ import { sigmoid, softmax } from "../tensor/softmax.ts";
 import { topK } from "../tensor/top_k.ts";
 import type { ViTMSNConfig } from "../vit_msn/config.ts";
 
-/** A class and how sure the model is of it, as Hugging Face's `image-classification` answers. */
+/** A class and its score, in the format of Hugging Face's `image-classification` pipeline. */
 export interface Classification {
   /** The class's name, from the config's `id2label`. */
   readonly label: string;
-  /** From 0 to 1; the logit itself with `functionToApply: "none"`, and of a model of regression. */
+  /** From 0 to 1; the logit itself with `functionToApply: "none"` and for a regression model. */
   readonly score: number;
 }
 
-/** What makes scores of logits. */
+/** The function from logits to scores. */
 export type FunctionToApply = "softmax" | "sigmoid" | "none";
 
 /** Which labels of an image to return. */
 export interface ClassificationOptions {
-  /** At most so many labels; default 5. */
+  /** The largest number of labels; default 5. */
   readonly topK?: number;
   /** Only labels with at least this score; default is all. */
   readonly threshold?: number;
   /**
-   * Whether an image that is none of the classes is labelled `unknown`, before its other labels; default
-   * no. Only heads that were fitted on enough images can tell.
+   * Whether an image that belongs to none of the classes gets the label `unknown` before its other labels;
+   * default false. It requires a head with a rule for unknown images, which takes enough images to fit.
    */
   readonly unknown?: boolean;
   /**
-   * Default is `none` for a model of `regression`, whose outputs are values, `sigmoid` where the classes do
-   * not exclude each other (`multi_label_classification`) or there is only one, else `softmax`.
+   * The default is `none` for `regression`, `sigmoid` for `multi_label_classification` and for a single
+   * label, otherwise `softmax`.
    */
   readonly functionToApply?: FunctionToApply;
-  /** Only these labels; default is all. Scores stay what they are among all labels. */
+  /** Returns only these labels; default is all. Scores are still computed over all labels. */
   readonly labels?: readonly string[];
 }
 
 /**
  * Turns one image's logits into labels, best first.
  *
- * @param logits [K], a number for each of the config's labels.
- * @throws {RangeError} if there are more or fewer logits than labels, one is no number, `topK` is no
- * positive integer, or one of `labels` is none of the model's.
+ * @param logits [K], one for each of the config's labels.
+ * @throws {RangeError} if the number of logits is not the number of labels, a logit is NaN, `topK` is not
+ * a positive integer, or one of `labels` is not a label of the model.
  */
 export function toClassifications(
   logits: Float32Array,

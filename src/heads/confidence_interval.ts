@@ -1,10 +1,10 @@
-/** From the lower to the upper bound. */
+/** [lower bound, upper bound]. */
 export type Interval = readonly [number, number];
 
 /** The 97.5 % quantile of the normal distribution. */
 const Z = 1.959964;
 
-/** Those of Student's t distribution for 1 to 30 degrees of freedom; beyond, the normal one's is close. */
+/** The 97.5 % quantiles of Student's t distribution for 1 to 30 degrees of freedom; above, Z is close. */
 // deno-fmt-ignore
 const T = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
@@ -13,10 +13,11 @@ const T = [
 ];
 
 /**
- * Wilson's 95 % score interval of a share: with p = right / count,
+ * Wilson's 95 % score interval for a proportion: with p = right / count,
  * `(p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n)`.
  *
- * @param count above 0.
+ * @param right the number of successes.
+ * @param count the number of trials, above 0.
  */
 export function wilsonInterval(right: number, count: number): Interval {
   const p = right / count;
@@ -27,8 +28,8 @@ export function wilsonInterval(right: number, count: number): Interval {
 }
 
 /**
- * Student's 95 % interval of a mean of shares: `mean ± t s / √n`, s the sample's standard deviation, as
- * far as it is within 0 to 1, where shares are.
+ * Student's 95 % interval for a mean of proportions: `mean ± t s / √n`, s the sample's standard deviation,
+ * clipped to 0 to 1.
  *
  * @param values at least two, from 0 to 1.
  */

@@ -2,73 +2,74 @@ import { uniform } from "../tensor/uniform.ts";
 import { type Matrix, matrixOf, rowOf } from "./matrix.ts";
 import { countsOf, pick, type Samples } from "./samples.ts";
 
-/** With as many images, three parts say as much as five of few, in less than half of the time. */
+/** From this many images on, 3 folds estimate as well as 5, in less than half of the time. */
 const MANY = 500;
-/** A class with fewer images is always fitted on and never asked for. */
+/** The images of a smaller class are always in the training part and never held out. */
 const MIN_COUNT = 3;
-/** As many divisions are made until about this many images were asked for: few are a matter of luck. */
-const ASKED = 200;
-const MAX_DIVISIONS = 4;
+/** Cross-validation repeats until there are about this many held-out predictions. */
+const HELD_OUT = 200;
+const MAX_REPEATS = 4;
 
-/** What was said of samples by what was not fitted on them. */
+/** Held-out outputs: each row is computed by a fit that did not see its sample. */
 export interface OutOfFold {
-  /** [m], which sample each row is of; each one is there once a division. */
+  /** [m], the sample of each row. A held-out sample occurs once in each repeat. */
   readonly indices: readonly number[];
-  /** What was computed of them, [m, …] each. */
+  /** The outputs, [m, …] each. */
   readonly outputs: readonly Matrix[];
 }
 
-/** What one candidate said of samples that it was not fitted on. */
+/** The held-out logits of one candidate. */
 export interface Validation {
-  /** [m], which sample each is. */
+  /** [m], the sample of each row. */
   readonly indices: readonly number[];
-  /** [m, K], before calibration. */
+  /** [m, K], not calibrated. */
   readonly logits: Matrix;
+  /** The temperature that was fitted on these logits. */
   readonly temperature: number;
 }
 
-/** Into how many parts to divide samples, or a class, if it has as many. */
+/** The number of folds. A class with fewer images is spread over as many folds as it has images. */
 export function partsOf({ classes }: Samples): number {
   return classes.length < MANY ? 5 : 3;
 }
 
-/** Whether there is enough for cross-validation: at least half of the classes have three images. */
+/** Whether at least two classes, and at least half of all, have the three images that holding out takes. */
 export function canCrossValidate({ classes, classCount }: Samples): boolean {
   const able = countsOf(classes, classCount).filter((count) => count >= MIN_COUNT).length;
   return able >= 2 && able >= classCount / 2;
 }
 
 /**
- * Stratified cross-validation: of each class a part is left out in turn.
+ * Stratified cross-validation: each fold holds out the same share of every class.
  *
- * @param ask fits on the rest and computes some outputs of what was left out, a row for each of it.
- * @param seed of the divisions.
+ * @param predict fits on `train` and computes outputs for `heldOut`, one row for each sample.
+ * @param seed the seed of the random folds.
  */
 export function crossValidate(
   samples: Samples,
-  ask: (train: Samples, leftOut: Samples) => readonly Matrix[],
+  predict: (train: Samples, heldOut: Samples) => readonly Matrix[],
   seed: number,
 ): OutOfFold {
   const random = uniform(seed);
   const indices: number[] = [];
   const rows: Float64Array[][] = [];
-  const divisions = Math.min(MAX_DIVISIONS, Math.ceil(ASKED / samples.classes.length));
-  for (let division = 0; division < divisions; division++) {
+  const repeats = Math.min(MAX_REPEATS, Math.ceil(HELD_OUT / samples.classes.length));
+  for (let repeat = 0; repeat < repeats; repeat++) {
     const folds = foldsOf(samples, random);
     for (let fold = 0; fold < partsOf(samples); fold++) {
-      const asked = samples.classes.flatMap((_, i) => folds[i] === fold ? [i] : []);
-      if (asked.length === 0) continue;
+      const heldOut = samples.classes.flatMap((_, i) => folds[i] === fold ? [i] : []);
+      if (heldOut.length === 0) continue;
       const others = samples.classes.flatMap((_, i) => folds[i] === fold ? [] : [i]);
-      indices.push(...asked);
-      ask(pick(samples, others), pick(samples, asked)).forEach((output, o) => {
-        (rows[o] ??= []).push(...asked.map((_, r) => rowOf(output, r)));
+      indices.push(...heldOut);
+      predict(pick(samples, others), pick(samples, heldOut)).forEach((output, o) => {
+        (rows[o] ??= []).push(...heldOut.map((_, r) => rowOf(output, r)));
       });
     }
   }
   return { indices, outputs: rows.map(matrixOf) };
 }
 
-/** The fold of each sample; -1 of those that are never asked for. */
+/** The fold of each sample; -1 for samples that are never held out. */
 function foldsOf(samples: Samples, random: () => number): number[] {
   const { classes, classCount } = samples;
   const parts = partsOf(samples);
@@ -77,13 +78,13 @@ function foldsOf(samples: Samples, random: () => number): number[] {
     const members = shuffle(classes.flatMap((own, i) => own === c ? [i] : []), random);
     if (members.length < MIN_COUNT) continue;
     const count = Math.min(parts, members.length);
-    // Classes begin with different folds, so that these are about the same size.
+    // Each class starts at another fold, so that folds are about the same size.
     members.forEach((i, place) => folds[i] = (place % count + c) % parts);
   }
   return folds;
 }
 
-/** The same items in a random order (Fisher and Yates). */
+/** A shuffled copy (Fisher-Yates). */
 export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   const out = [...items];
   for (let i = out.length - 1; i > 0; i--) {

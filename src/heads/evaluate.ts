@@ -10,52 +10,52 @@ import type { LabelledFeatures } from "./fit_head.ts";
 import { compareWithGuessing, type Guessing } from "./guessing.ts";
 import type { Head } from "./head.ts";
 
-/** How good a classifier is on images whose labels are known. */
+/** The quality of a classifier on labelled images. */
 export interface Evaluation {
-  /** How many images were asked for. */
+  /** The number of images. */
   readonly count: number;
-  /** The share whose best label is right. */
+  /** The share of images whose best label is correct. */
   readonly accuracy: number;
-  /** 95 %, Wilson's score interval of the accuracy. */
+  /** The 95 % Wilson score interval of the accuracy. */
   readonly confidenceInterval: Interval;
-  /** Whether that is better than guessing. */
+  /** The comparison with guessing. */
   readonly guessing: Guessing;
-  /** Every label, in the order of the logits. */
+  /** The metrics of every label, in the order of the logits. */
   readonly classes: readonly ClassEvaluation[];
-  /** [K, K]: of the images of a label (row), how many were given which label (column). */
+  /** [K, K], the number of images with a true label (row) and a predicted label (column). */
   readonly confusion: readonly (readonly number[])[];
-  /** The expected calibration error, and what it would be without the temperature. */
+  /** The expected calibration error, `before` without and `after` with the temperature. */
   readonly calibrationError: { readonly before: number; readonly after: number };
-  /** How scores and right answers go together. */
+  /** The reliability diagram. */
   readonly reliability: readonly ReliabilityBin[];
   /**
-   * Of the images of which the classifier is surest, a share (coverage): how many of them are wrong
-   * (risk).
+   * The risk-coverage curve: the error rate (risk) among the share of images with the highest scores
+   * (coverage).
    */
   readonly riskCoverage: readonly { readonly coverage: number; readonly risk: number }[];
 }
 
-/** One label's part of an {@linkcode Evaluation}. */
+/** The metrics of one label in an {@linkcode Evaluation}. */
 export interface ClassEvaluation {
-  /** Its name. */
+  /** The label. */
   readonly label: string;
-  /** How many images have it. */
+  /** The number of images with this true label. */
   readonly count: number;
-  /** The share of these that were given it; nothing if there are none. */
+  /** The share of these that are predicted as it; undefined without such images. */
   readonly recall?: number;
-  /** The share of images given it that have it; nothing if none was given it. */
+  /** The share of the images predicted as it that have it; undefined without predictions of it. */
   readonly precision?: number;
-  /** The harmonic mean of precision and recall, 0 if no image is right; nothing without both. */
+  /** The harmonic mean of precision and recall, 0 if both are 0; undefined without both. */
   readonly f1?: number;
 }
 
-/** The shares of images at which risk is stated. */
+/** The coverages of the risk-coverage curve. */
 const COVERAGES = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
 
 /**
  * Evaluates a head on images that it was not fitted on.
  *
- * @throws {RangeError} if there are no images, or a label is none of the head's.
+ * @throws {RangeError} if there are no images, or the head does not have one of the labels.
  *
  * @example
  * ```ts
@@ -74,13 +74,13 @@ export function evaluate(head: Head, { features, labels }: LabelledFeatures): Ev
 }
 
 /**
- * Evaluates logits of any classifier.
+ * Evaluates the logits of any classifier.
  *
  * @param logits n rows [K].
- * @param truths n labels, each one of `labels`.
- * @param labels K, in the order of the logits.
- * @param temperature by which the logits are divided already.
- * @throws {RangeError} if there are no images, or one of `truths` is none of `labels`.
+ * @param truths [n], each image's true label, one of `labels`.
+ * @param labels [K], in the order of the logits.
+ * @param temperature the temperature that the logits are already divided by.
+ * @throws {RangeError} if there are no images, or one of `truths` is not in `labels`.
  */
 export function evaluateLogits(
   logits: readonly Float32Array[],
@@ -124,8 +124,8 @@ export function evaluateLogits(
 }
 
 /**
- * With tp images of the class that were given it, fn that were not and fp others that were:
- * recall tp / (tp + fn), precision tp / (tp + fp), F1 2 tp / (2 tp + fp + fn).
+ * With tp true positives, fn false negatives and fp false positives: recall tp / (tp + fn),
+ * precision tp / (tp + fp), F1 2 tp / (2 tp + fp + fn).
  */
 function classEvaluation(
   label: string,

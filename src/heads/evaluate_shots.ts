@@ -4,35 +4,35 @@ import { shuffle } from "./cross_validation.ts";
 import { evaluate } from "./evaluate.ts";
 import { fitHead, type FitOptions, type LabelledFeatures } from "./fit_head.ts";
 
-/** How {@linkcode evaluateShots} draws and fits. */
+/** The options of {@linkcode evaluateShots}. */
 export interface ShotsOptions extends FitOptions {
-  /** Images a class to fit on, at least 1. */
+  /** The number of images per class to fit on, at least 1. */
   readonly shots: number;
-  /** How many times to draw them; default 10. */
+  /** The number of random draws; default 10. */
   readonly splits?: number;
 }
 
-/** How good heads are that are fitted on few images a class. */
+/** The accuracy of heads that are fitted on a few images per class. */
 export interface ShotsEvaluation {
-  /** Images a class. */
+  /** The number of images per class. */
   readonly shots: number;
-  /** Of each split. */
+  /** The accuracy of each split. */
   readonly accuracies: readonly number[];
-  /** Their mean. */
+  /** The mean of `accuracies`. */
   readonly accuracy: number;
-  /** 95 %, Student's interval of the mean over splits, within 0 to 1; of one split, that share itself twice. */
+  /** Student's 95 % interval of the mean over splits, within 0 to 1; with one split, the accuracy twice. */
   readonly confidenceInterval: Interval;
-  /** The mean share that guessing gets right; as of answers that do not look at the image. */
+  /** The mean over splits of the accuracy that guessing reaches, without looking at the image. */
   readonly chance: number;
 }
 
 /**
- * Draws a few images of each class, fits a head on them and evaluates it, some times over.
+ * Draws a few images of each class, fits a head on them and evaluates it; repeats this for every split.
  *
- * @param support where images to fit on are drawn from. With the same seed, the same are.
- * @param query the images to evaluate on; default are those of `support` that were not drawn.
- * @throws {RangeError} if a class of `support` has too few images, a label of `query` is no class of
- * it, or an option is out of range.
+ * @param support the images to draw from. The same seed draws the same images.
+ * @param query the images to evaluate on; default is the rest of `support`.
+ * @throws {RangeError} if a class of `support` has too few images, a label of `query` does not occur in
+ * `support`, or an option is out of range.
  */
 export function evaluateShots(
   support: LabelledFeatures,
@@ -75,7 +75,7 @@ export function evaluateShots(
   };
 }
 
-/** So that seeds do not share their splits. */
+/** Seeds are spaced by this many splits, so that two seeds do not share a split. */
 const MAX_SPLITS = 1000;
 
 function take({ features, labels }: LabelledFeatures, wanted: (i: number) => boolean) {

@@ -1,17 +1,17 @@
 import { inverseWeights, type LayerNorm } from "../vit_msn/layer_norm.ts";
 
 /**
- * The feature on which heads are fitted, as in the evaluation of the MSN paper: the CLS token of the
- * last block *before* the final LayerNorm, minus its own mean, divided by its length. It is had from
- * what comes after the LayerNorm, `y = w u + b` with a `u` of that direction:
+ * The feature that heads classify, as in the evaluation of the MSN paper: the CLS token of the last block
+ * *before* the final LayerNorm, minus its mean, divided by its length. It is recovered from the output of
+ * the LayerNorm, `y = w u + b`, where `u` has the feature's direction:
  *
  *     u = (y - b) / w, f = (u - mean(u)) / ‖u - mean(u)‖
  *
- * A channel whose weight is next to nothing counts as 0.
+ * Where a weight is too close to 0 to invert, `u` is 0.
  *
  * @param cls [D], the CLS token of `last_hidden_state`.
- * @param layerNorm of the backbone that computed it.
- * @returns [D], of length 1; of a CLS token of equal numbers, which has no direction, zeros.
+ * @param layerNorm the final LayerNorm of the backbone that computed `cls`.
+ * @returns [D], of length 1; zeros if all `u` are equal, because they then have no direction.
  *
  * @example
  * ```ts

@@ -7,6 +7,7 @@ import { Head } from "./head.ts";
 import { matrixOf, rowOf, toTensor } from "./matrix.ts";
 import {
   type Candidate,
+  candidateSettings,
   candidatesOf,
   DEFAULTS,
   fitCandidates,
@@ -20,56 +21,59 @@ import { linearTensors, scoresOf } from "./scorer.ts";
 import { fitTemperature, negativeLogLikelihood, temperatureOfConfidence } from "./temperature.ts";
 import { chooseUnknown, type UnknownReport } from "./unknown.ts";
 
-/** Features of images whose labels are known. */
+/** The features and labels of images. */
 export interface LabelledFeatures {
-  /** n of `ViTMSNModel.features`, [D] each. */
+  /** n features of `ViTMSNModel.features`, [D] each. */
   readonly features: readonly Float32Array[];
-  /** n labels. */
+  /** [n], the label of each image. */
   readonly labels: readonly string[];
   /**
-   * What tells the images apart, such as the beginnings of their SHA-256. A head to which images can be
-   * added keeps these, and `addToHead` leaves out what it has already.
+   * [n], an id for each image, such as the start of its SHA-256. A head that images can be added to keeps
+   * the ids, and `addToHead` skips images whose id it has.
    */
   readonly ids?: readonly string[];
 }
 
-/** How {@linkcode fitHead} fits. */
+/** The options of {@linkcode fitHead}. */
 export interface FitOptions {
   /**
    * `logistic`: multinomial logistic regression, as in the MSN paper. `prototypes`: the nearest class
    * mean. `knn`: the nearest images. `ridge`: ridge regression. `auto`, the default, chooses by
-   * cross-validation, and takes prototypes where there are too few images for that.
+   * cross-validation; with too few images for that, it uses prototypes.
    */
   readonly method?: Method | "auto";
-  /** The strength of the penalty of `logistic` and `ridge`, above 0; default is chosen. */
-  readonly lambd?: number;
-  /** Whether all classes count the same (`balanced`, the default) or all images (`none`). */
+  /**
+   * The strength of the L2 penalty of `logistic` and `ridge`, above 0; by default cross-validation chooses
+   * it.
+   */
+  readonly l2?: number;
+  /** Whether all classes weigh the same (`balanced`, the default) or all images (`none`). */
   readonly classWeight?: ClassWeight;
-  /** The share of images of the classes that may be taken for unknown, from 0 to 1; default 0.05. */
+  /** The share of images of known classes that may be labelled unknown, from 0 to below 1; default 0.05. */
   readonly falseRejectionRate?: number;
-  /** Whether the head keeps the images' features, so that classes can be added to it; default no. */
+  /** Whether the head keeps the images' features, so that more can be added; default false. */
   readonly keepFeatures?: boolean;
-  /** Of the divisions of cross-validation, an integer; default 0. */
+  /** The seed of the random folds, an integer; default 0. */
   readonly seed?: number;
 }
 
-/** What cross-validation says of a candidate. */
+/** The cross-validation result of a candidate. */
 export interface CandidateReport {
-  /** What it is about. */
+  /** The candidate. */
   readonly candidate: Candidate;
-  /** The share of images that it names right, classes weighted as in the fit. */
+  /** The share of held-out images that it classifies correctly, weighted as in the fit. */
   readonly accuracy: number;
-  /** The mean of -log p of the right class, calibrated. */
+  /** The weighted mean of -log p of the true class, after calibration. */
   readonly negativeLogLikelihood: number;
 }
 
-/** How a fit went. */
+/** The report of a fit. */
 export interface FitReport {
-  /** What was fitted. */
+  /** The candidate that was fitted. */
   readonly candidate: Candidate;
-  /** Every candidate, by cross-validation; none where there are too few images. */
+  /** The results of all candidates; empty if there are too few images for cross-validation. */
   readonly candidates: readonly CandidateReport[];
-  /** Of a logistic regression: its objective's value and gradient's length at the end. */
+  /** For a logistic regression, the state in which its optimiser stopped. */
   readonly logistic?: {
     readonly objective: number;
     readonly gradientNorm: number;
@@ -77,31 +81,32 @@ export interface FitReport {
     readonly converged: boolean;
   };
   /**
-   * What cross-validation says of the candidate that was fitted, against guessing. A classifier that is
-   * not better should not be used. Nothing where there are too few images.
+   * The cross-validated accuracy of the fitted candidate compared with guessing. A classifier that is not
+   * better should not be used. Undefined if there are too few images for cross-validation.
    */
   readonly guessing?: Guessing;
-  /** The expected calibration error of images left out, before and after the temperature. */
+  /** The expected calibration error on held-out images, before and after the temperature is applied. */
   readonly calibrationError?: { readonly before: number; readonly after: number };
-  /** How well each rule tells classes that were left out. */
+  /** How well each criterion separates held-out classes from the others. */
   readonly unknown?: UnknownReport;
 }
 
-/** A nat of likelihood weighs half as much as all right answers; measured on 2 to 50 images a class. */
+/** The weight of the negative log-likelihood against accuracy; measured on 2 to 50 images per class. */
 const LIKELIHOOD_WEIGHT = 0.5;
-/** With fewer images a candidate must be better than the default by two standard errors; measured, too. */
+/** With fewer images, a candidate must beat the default by two standard errors; measured likewise. */
 const FEW = 100;
 
 /**
- * Fits a classifier on a few images a class. Cross-validation chooses method and setting: those with
- * the largest `accuracy - NLL / 2` on images that were left out; with fewer than a hundred images, ridge
- * regression stays unless another is better by two standard errors. On the same images one temperature is
- * fitted, and a threshold below which an image is unknown. A temperature that would make all scores alike
- * is not used: the head then counts as not calibrated, and its scores stay apart. The same input gives the
- * same head.
+ * Fits a classifier on a few images per class.
  *
- * @throws {RangeError} if there are fewer than two classes, features of different lengths or that are
- * not finite, not as many labels as features, or an option is out of range.
+ * Cross-validation chooses the method and its setting with the largest `accuracy - NLL / 2` on held-out
+ * images; with fewer than 100 images, another candidate replaces the default (ridge regression for `auto`)
+ * only if it is better by two standard errors. The temperature, and the threshold below which an image is
+ * unknown, are fitted on the same held-out predictions. A temperature that would make all scores nearly equal
+ * is lowered; the head then counts as not calibrated. The same input gives the same head.
+ *
+ * @throws {RangeError} if there are fewer than two classes, the features differ in length or are not finite,
+ * the numbers of labels and features differ, or an option is out of range.
  *
  * @example
  * ```ts
@@ -118,7 +123,7 @@ export function fitHead(
   support: LabelledFeatures,
   options: FitOptions = {},
 ): { head: Head; report: FitReport } {
-  const { method = "auto", lambd, keepFeatures = false, seed = 0 } = options;
+  const { method = "auto", l2, keepFeatures = false, seed = 0 } = options;
   const { classWeight = "balanced", falseRejectionRate = 0.05 } = options;
   checkOptions(options);
   const labels = [...new Set(support.labels)].sort();
@@ -130,13 +135,13 @@ export function fitHead(
   const { candidate, candidates, isChosen, validation: fitted } = choose(
     samples,
     method,
-    lambd,
+    l2,
     seed,
   );
   const guessing = fitted && compareWithGuessing(answersOf(fitted, samples), labels.length, {
     isBestOfSeveral: isChosen,
   });
-  const validation = fitted && guessing && keptApart(fitted, guessing);
+  const validation = fitted && guessing && withDistinctScores(fitted, guessing);
   const calibrated = validation !== undefined && validation === fitted;
   const [{ scorer, logistic }] = fitCandidates(samples, [candidate], { final: true }) as [
     ReturnType<typeof fitCandidates>[number],
@@ -144,7 +149,7 @@ export function fitHead(
   const keeps = keepFeatures || candidate.method === "knn";
   const { ids } = support;
   const settings: HeadSettings = {
-    ...candidate,
+    ...candidateSettings(candidate),
     labels,
     counts: countsOf(classes, labels.length),
     temperature: validation?.temperature ?? 1,
@@ -178,22 +183,22 @@ export function fitHead(
 function choose(
   samples: Samples,
   method: Method | "auto",
-  lambd: number | undefined,
+  l2: number | undefined,
   seed: number,
 ): {
   candidate: Candidate;
   candidates: CandidateReport[];
-  /** Whether it was the answers to what was left out that spoke for it, and not for another one. */
+  /** Whether the held-out predictions chose the candidate among several. */
   isChosen: boolean;
   validation?: Validation;
 } {
   const methods = method === "auto" ? METHODS : [method];
   if (!canCrossValidate(samples)) {
     const few = DEFAULTS[method === "auto" ? "prototypes" : method];
-    const candidate = lambd !== undefined && "lambd" in few ? { ...few, lambd } : few;
+    const candidate = l2 !== undefined && "l2" in few ? { ...few, l2 } : few;
     return { candidate, candidates: [], isChosen: false };
   }
-  const all = methods.flatMap((method) => candidatesOf(method, lambd));
+  const all = methods.flatMap((method) => candidatesOf(method, l2));
   const { indices, outputs: logits } = crossValidate(
     samples,
     (train, { features }) =>
@@ -253,20 +258,24 @@ function answersOf({ indices, logits }: Validation, { classes, weights }: Sample
 }
 
 /**
- * How far the best label's score is above chance on average, of what is left to 1, by a head that is no
- * better than guessing. Its honest scores would all be alike, and say which label is best to nobody.
+ * The least mean lead of the best label's score over chance, as a share of the distance from chance to 1,
+ * for a head that is no better than guessing. Its calibrated scores would all be nearly equal, so that users
+ * could not see the order of the labels.
  */
 const LEAST_LEAD = 0.1;
 
-/** The same with a lower temperature, if it would make scores alike. */
-function keptApart(validation: Validation, { accuracy, chance, isBetter }: Guessing): Validation {
+/** Lowers the temperature if it would make all scores nearly equal; otherwise returns the same object. */
+function withDistinctScores(
+  validation: Validation,
+  { accuracy, chance, isBetter }: Guessing,
+): Validation {
   const { logits, temperature } = validation;
   const lead = isBetter ? (accuracy - chance) / 2 : LEAST_LEAD * (1 - chance);
   const highest = temperatureOfConfidence(logits, 1 / logits.columns + lead);
   return temperature <= highest ? validation : { ...validation, temperature: highest };
 }
 
-/** Whether a row's largest logit is that of its class, and of no other. */
+/** Whether the class `own` has the largest logit alone; a tie counts as wrong. */
 function isRight(row: Float64Array, own: number): boolean {
   return row.every((z, other) => other === own || z < row[own]!);
 }
@@ -276,7 +285,7 @@ function weightedMean(values: readonly number[], weights: readonly number[]): nu
   return values.reduce((sum, x, i) => sum + x * weights[i]!, 0) / total;
 }
 
-/** Of a mean of values, of which only `count` are of different images. */
+/** The standard error of a mean of values that come from only `count` different images. */
 function standardError(values: readonly number[], count: number): number {
   const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length;
@@ -302,12 +311,12 @@ function convergenceOf(
   return { objective, gradientNorm, iterations, converged };
 }
 
-function checkOptions({ lambd, method, falseRejectionRate: rate = 0, seed = 0 }: FitOptions): void {
-  if (lambd !== undefined && !(lambd > 0 && lambd < Infinity)) {
-    throw new RangeError(`Cannot fit a head: lambd is ${lambd}, not a number above 0`);
+function checkOptions({ l2, method, falseRejectionRate: rate = 0, seed = 0 }: FitOptions): void {
+  if (l2 !== undefined && !(l2 > 0 && l2 < Infinity)) {
+    throw new RangeError(`Cannot fit a head: l2 is ${l2}, not a number above 0`);
   }
-  if (lambd !== undefined && method !== "logistic" && method !== "ridge") {
-    throw new RangeError("Cannot fit a head: lambd is of the methods logistic and ridge");
+  if (l2 !== undefined && method !== "logistic" && method !== "ridge") {
+    throw new RangeError("Cannot fit a head: l2 requires the method logistic or ridge");
   }
   if (!(rate >= 0 && rate < 1)) {
     throw new RangeError(
@@ -328,7 +337,7 @@ function checkSupport({ features, labels }: LabelledFeatures, classes: readonly 
   if (classes.length < 2) {
     throw new RangeError(
       `Cannot fit a head: there ${classes.length === 1 ? "is one class" : "are no classes"}, ` +
-        "and it takes two to tell apart",
+        "and a classifier needs at least two",
     );
   }
   const D = features[0]!.length;

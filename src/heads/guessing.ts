@@ -1,39 +1,39 @@
 import { type Interval, wilsonInterval } from "./confidence_interval.ts";
 
-/** How a classifier's answers compare with answers that do not look at the image. */
+/** The comparison of a classifier with answers that do not look at the image. */
 export interface Guessing {
-  /** How many different images were asked for; weighted ones count as fewer. */
+  /** The number of different images; with unequal weights, the effective sample size. */
   readonly count: number;
-  /** The share of right answers, weighted. */
+  /** The weighted share of correct answers. */
   readonly accuracy: number;
-  /** 95 %, Wilson's score interval of the accuracy. */
+  /** The 95 % Wilson score interval of the accuracy. */
   readonly confidenceInterval: Interval;
   /**
-   * The share that guessing gets right: that of answers in the same proportions which know nothing of
-   * the image, and no less than one in K.
+   * The accuracy of guessing: answers in the classifier's own proportions, but independent of the image;
+   * at least 1 / K.
    */
   readonly chance: number;
-  /** Whether the accuracy is above chance by more than luck: a one-sided binomial test. */
+  /** Whether the accuracy is significantly above `chance`, by a one-sided binomial test. */
   readonly isBetter: boolean;
 }
 
-/** More right answers than guessing gets count if luck alone would bring them less often than this. */
+/** The significance level of the test. */
 const SIGNIFICANCE = 0.05;
 /**
- * The same of the best of several classifiers, which is the luckiest one, too; on labels without meaning,
- * the best of `fitHead`'s twelve then counts as better about one time in twenty.
+ * The level for the best of several classifiers, which is stricter because choosing the best also chooses
+ * the luckiest: on random labels, the best of `fitHead`'s twelve then passes about one time in twenty.
  */
 const SIGNIFICANCE_OF_BEST = 0.005;
 
-/** An answer of a classifier. */
+/** One answer of a classifier. */
 export interface Answer {
-  /** The index of the class that it named; -1 if it could not decide. */
+  /** The index of the predicted class; -1 if several classes tie. */
   readonly guess: number;
-  /** The index of the class that was right. */
+  /** The index of the true class. */
   readonly truth: number;
-  /** How much it counts; default 1. */
+  /** The weight of the answer; default 1. */
   readonly weight?: number;
-  /** Which image it is of, where several answers are of one image; default is one of its own. */
+  /** The image's number, if several answers are for one image; default is a new image for each answer. */
   readonly image?: number;
 }
 
@@ -42,7 +42,7 @@ export interface Answer {
  *
  * @param answers at least one.
  * @param classCount K
- * @param isBestOfSeveral whether the classifier was chosen by these answers; default no.
+ * @param isBestOfSeveral whether the classifier was chosen by these answers; default false.
  *
  * @example
  * ```ts
@@ -72,11 +72,11 @@ export function compareWithGuessing(
     if (guess === truth) right += weight;
   });
   const accuracy = right / total;
-  // Of images of one class, a good classifier's answers are all alike, too: nothing follows from them.
+  // With one true class, even a perfect classifier gives one answer only, which says nothing about guessing.
   const alike = expected.some((weight) => weight === total)
     ? 0
     : guessed.reduce((sum, share, c) => sum + share / total * expected[c]! / total, 0);
-  // Sums are off by a last bit.
+  // The tolerance absorbs the rounding of the sums.
   const chance = alike > 1 / classCount + 1e-9 ? Math.min(1, alike) : 1 / classCount;
   const count = effectiveCount([...images.values()]);
   return {
@@ -96,11 +96,11 @@ function effectiveCount(weights: readonly number[]): number {
   return Math.max(1, Math.round(sum * sum / squares));
 }
 
-/** The probability of at least `right` successes in `n` tries of probability `p`. */
+/** The probability of at least `right` successes in `n` trials with probability `p`. */
 function upperTail(right: number, n: number, p: number): number {
   if (right <= 0 || p >= 1) return 1;
   let sum = 0;
-  let logTerm = n * Math.log1p(-p); // of 0 successes
+  let logTerm = n * Math.log1p(-p); // log P(k = 0)
   for (let k = 0; k <= n; k++) {
     if (k >= right) sum += Math.exp(logTerm);
     logTerm += Math.log((n - k) / (k + 1)) + Math.log(p) - Math.log1p(-p);

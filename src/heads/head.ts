@@ -9,23 +9,23 @@ import {
 import { matmul, type Matrix, matrixOf, rowOf, toMatrix, transpose } from "./matrix.ts";
 import { type Scorer, scoresOf } from "./scorer.ts";
 
-/** The label of an image that is none of the classes. */
+/** The label of an image that belongs to none of the classes. */
 export const UNKNOWN = "unknown";
 
 /**
- * A classifier of features, fitted on a few images a class; `fitHead` makes one. With the logits z of
- * its method, probabilities are `softmax(z / T)`, T the temperature of its calibration.
+ * A classifier of features, fitted by `fitHead` on a few images per class. Its probabilities are
+ * `softmax(z / T)`, with the logits z of its method and the temperature T of its calibration.
  */
 export class Head {
-  /** What a file keeps of it. */
+  /** The settings and tensors, as a file stores them. */
   readonly parameters: HeadParameters;
   readonly #scorer: Scorer;
   readonly #references: References;
 
   /**
-   * Makes a head of what was fitted.
+   * Makes a head from its parameters.
    *
-   * @param parameters of `fitHead`, or of a file.
+   * @param parameters from `fitHead` or from a file.
    */
   constructor(parameters: HeadParameters) {
     this.parameters = parameters;
@@ -42,10 +42,10 @@ export class Head {
   }
 
   /**
-   * The calibrated logits z / T of features.
+   * Computes the calibrated logits z / T.
    *
    * @param features n of `ViTMSNModel.features`, [D] each.
-   * @returns [K] each; their softmax is the probabilities.
+   * @returns n rows [K], whose softmax are the probabilities.
    * @throws {RangeError} if a feature has another length than D.
    */
   logits(features: readonly Float32Array[]): Float32Array[] {
@@ -63,13 +63,13 @@ export class Head {
   }
 
   /**
-   * Names what images show, by their features.
+   * Classifies images by their features.
    *
    * @param features n of `ViTMSNModel.features`, [D] each.
-   * @returns the labels of each, best first. With `unknown`, an image that is none of the classes has
-   * the label `unknown` before them, its score 1 minus the best label's.
+   * @returns the labels of each image, best first. With `unknown`, an image that belongs to none of the
+   * classes has the label `unknown` first, whose score is 1 minus the best label's.
    * @throws {RangeError} if a feature has another length than D, or an option is out of range.
-   * @throws {TypeError} if `unknown` is asked for and the head has no rule for it.
+   * @throws {TypeError} if `unknown` is set and the head has no rule for unknown images.
    */
   predict(
     features: readonly Float32Array[],
@@ -103,21 +103,21 @@ export function bestProbability(logits: ArrayLike<number>): number {
   return softmax(logits).reduce((max, p) => Math.max(max, p), 0);
 }
 
-/** What images are compared with: all that a head was fitted on, if they are kept, or the means. */
+/** The vectors that images are compared with: the head's kept features, otherwise its class means. */
 export interface References {
   /** [R, D], rows of length 1. */
   readonly vectors: Matrix;
-  /** How many of the nearest count. */
+  /** The number of nearest vectors to average over. */
   readonly k: number;
 }
 
 const NEIGHBOURS = 5;
 
 /**
- * Chooses what images are compared with.
+ * Chooses the reference vectors.
  *
  * @param means [K, D]
- * @param support [n, D], if it is kept.
+ * @param support [n, D], if the head keeps it.
  */
 export function referencesOf(means: Matrix, support: Matrix | undefined): References {
   const source = support ?? means;
@@ -129,7 +129,7 @@ export function referencesOf(means: Matrix, support: Matrix | undefined): Refere
 }
 
 /**
- * How much features are like the references: the mean cosine of the nearest.
+ * The similarity of features to the references: the mean cosine to the k nearest.
  *
  * @param features [n, D], rows of length 1.
  * @returns [n], each from -1 to 1.

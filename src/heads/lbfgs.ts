@@ -1,38 +1,38 @@
-/** A function to minimise: writes the gradient at `x` and returns the value. */
+/** A function to minimise: returns the value at `x` and writes the gradient there. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
-/** When {@linkcode minimize} stops. */
+/** The stopping criteria of {@linkcode minimize}. */
 export interface MinimizeOptions {
-  /** The length of the gradient that counts as 0; default 1e-9. */
+  /** The Euclidean length of the gradient at which to stop; default 1e-9. */
   readonly tolerance?: number;
-  /** Default 2000. */
+  /** The largest number of iterations; default 2000. */
   readonly maxIterations?: number;
 }
 
-/** Where {@linkcode minimize} has stopped. */
+/** The point where {@linkcode minimize} stopped. */
 export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;
   /** The gradient's Euclidean length. */
   readonly gradientNorm: number;
   readonly iterations: number;
-  /** Whether no step made the value any smaller, or the gradient is within the tolerance. */
+  /** Whether the gradient is within the tolerance, or no step lowers the value any more. */
   readonly converged: boolean;
 }
 
-/** Pairs of steps and changes of the gradient that stand for the second derivatives. */
+/** The number of (step, gradient change) pairs that approximate the Hessian. */
 const MEMORY = 10;
-/** The conditions of Wolfe: a step lowers the value, and the slope, by such shares. */
+/** c₁ and c₂ of the weak Wolfe conditions: sufficient decrease and curvature. */
 const ARMIJO = 1e-4;
 const CURVATURE = 0.9;
 const MAX_TRIALS = 40;
 
 /**
  * Minimises a smooth convex function by L-BFGS (Nocedal and Wright, Numerical Optimization, algorithms
- * 7.4 and 7.5), its step lengths by bisection until both of Wolfe's conditions hold. The same input
- * gives the same bits.
+ * 7.4 and 7.5). The line search bisects until both weak Wolfe conditions hold. The same input gives the
+ * same bits.
  *
- * @param start where to begin; it is not changed.
+ * @param start the starting point; it is not changed.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function minimize(
       pairs.length = 0;
       direction = descent(gradient, pairs);
     }
-    // Without memory nothing is known of the function's scale.
+    // Without pairs the function's scale is unknown; the first step has at most length 1.
     const first = pairs.length === 0 ? Math.min(1, 1 / gradientNorm) : 1;
     const next = search(objective, x, value, gradient, direction, first);
     if (!next) return { ...result, converged: true };
@@ -93,7 +93,7 @@ interface Point {
   readonly gradient: Float64Array;
 }
 
-/** The two-loop recursion: -H g, H the inverse of the second derivatives as far as the pairs know. */
+/** The two-loop recursion: -H g, where H approximates the inverse Hessian by the pairs. */
 function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   const q = gradient.map((g) => -g);
   const alphas = pairs.toReversed().map(({ step, change, curvature }) => {
@@ -112,7 +112,7 @@ function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   return q;
 }
 
-/** @returns nothing if no step makes the value smaller: what is left is rounding. */
+/** The line search. Returns undefined if no step lowers the value, which then is a minimum up to rounding. */
 function search(
   objective: Objective,
   x: Float64Array,

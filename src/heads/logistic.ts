@@ -2,11 +2,11 @@ import { minimize, type MinimizeOptions, type Minimum } from "./lbfgs.ts";
 import { matmul, type Matrix, rowOf, transpose } from "./matrix.ts";
 import type { Samples } from "./samples.ts";
 
-/** How {@linkcode fitLogistic} fits. */
+/** The options of {@linkcode fitLogistic}. */
 export interface LogisticOptions extends MinimizeOptions {
-  /** The strength of the L2 penalty, above 0; the paper's `lambd`, and scikit-learn's `1 / C`. */
-  readonly lambd: number;
-  /** [K, D], where to begin; default zeros. */
+  /** The strength of the L2 penalty, above 0; the MSN paper's `lambd`, and scikit-learn's `1 / C`. */
+  readonly l2: number;
+  /** [K, D], the starting point; default zeros. */
   readonly start?: Matrix;
 }
 
@@ -14,31 +14,31 @@ export interface LogisticOptions extends MinimizeOptions {
 export interface LogisticFit extends Omit<Minimum, "x" | "value"> {
   /** [K, D] */
   readonly weight: Matrix;
-  /** The value of the objective. */
+  /** The objective's value at `weight`. */
   readonly objective: number;
 }
 
 /**
- * Fits a multinomial logistic regression without intercept, as in the evaluation of the MSN paper: the
- * W [K, D] that minimises
+ * Fits a multinomial logistic regression without intercept, as in the evaluation of the MSN paper. It
+ * minimises over W [K, D]
  *
- *     (1/n) Σᵢ wᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,class(i)) + (λ/2) ‖W‖², z = X Wᵀ, λ = lambd / n
+ *     (1/n) Σᵢ wᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,class(i)) + (λ/2) ‖W‖², z = X Wᵀ, λ = l2 / n
  *
- * by L-BFGS. It is the minimum of scikit-learn's `LogisticRegression(C=1/lambd, fit_intercept=False)`.
+ * by L-BFGS. The minimum is that of scikit-learn's `LogisticRegression(C=1/l2, fit_intercept=False)`.
  *
- * @throws {RangeError} if `lambd` is no positive number.
+ * @throws {RangeError} if `l2` is not a positive finite number.
  */
 export function fitLogistic(
   { features, classes, weights, classCount: K }: Samples,
-  { lambd, start, ...options }: LogisticOptions,
+  { l2, start, ...options }: LogisticOptions,
 ): LogisticFit {
-  if (!(lambd > 0 && lambd < Infinity)) {
-    throw new RangeError(`Cannot fit a logistic regression: lambd is ${lambd}, not above 0`);
+  if (!(l2 > 0 && l2 < Infinity)) {
+    throw new RangeError(`Cannot fit a logistic regression: l2 is ${l2}, not above 0`);
   }
   const { rows: n, columns: D } = features;
   const featuresT = transpose(features);
-  const lambda = lambd / n;
-  // x is Wᵀ [D, K]: both products then have their right side row by row.
+  const lambda = l2 / n;
+  // x is Wᵀ [D, K], so that neither matmul has to transpose it.
   const { x, value, ...rest } = minimize(
     (x, gradient) => {
       const logits = matmul(features, { rows: D, columns: K, data: x }); // [n, K]
@@ -61,9 +61,9 @@ export function fitLogistic(
 }
 
 /**
- * Makes `weight (softmax(z) - onehot)` of a row of logits, in place.
+ * Replaces a row of logits by the gradient `weight (softmax(z) - onehot)`.
  *
- * @returns its loss `weight (log Σ exp(z) - z_class)`.
+ * @returns the row's loss `weight (log Σ exp(z) - z_class)`.
  */
 function toResidual(row: Float64Array, target: number, weight: number): number {
   let max = -Infinity;

@@ -1,17 +1,18 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ProblemType } from "../vit_msn/config.ts";
 
-/** Labels that PyTorch's cross-entropy leaves out. */
+/** PyTorch's cross-entropy skips this label. */
 const IGNORE_INDEX = -100n;
 
 /**
- * What the labels of a batch mean: the config's `problem_type`, or else regression for one label, and
- * for several what the labels' type says, integers that name classes or floats that are targets.
+ * Determines the problem type of a batch as transformers does: the config's `problem_type`, otherwise
+ * regression for K = 1, single-label for integer labels and multi-label for float labels.
  *
- * @param labels int64 [B] or [B, 1] for classes; else numbers [B, K], or [B] where K is 1.
+ * @param labels int64 [B] or [B, 1] for classes; otherwise float32 (for regression also int64) [B, K], or [B] if
+ * K is 1.
  * @param batch B
  * @param K the number of the model's labels.
- * @throws {RangeError} if the labels have another type or shape, or name a class that there is not.
+ * @throws {RangeError} if the labels have another type or shape, or a class is out of range.
  */
 export function problemTypeOf(
   labels: Tensor,
@@ -35,7 +36,7 @@ export function problemTypeOf(
       .find((label) => (label < 0 || label >= K) && label !== IGNORE_INDEX);
     if (stranger !== undefined) {
       throw new RangeError(
-        `Cannot compute the loss: the label ${stranger} is none of 0 to ${K - 1}`,
+        `Cannot compute the loss: the label ${stranger} is not from 0 to ${K - 1}`,
       );
     }
     return type;
@@ -47,13 +48,13 @@ export function problemTypeOf(
 }
 
 /**
- * The loss that `ViTMSNForImageClassification` reports for a batch, in double precision:
- * `regression` is the mean squared error, `single_label_classification` the mean cross-entropy
- * `log Σ exp(x_j) - x_label`, `multi_label_classification` the mean of
- * `max(x, 0) - x y + log(1 + exp(-|x|))` over all classes.
+ * Computes the loss of `ViTMSNForImageClassification` for a batch in double precision: for `regression`
+ * the mean squared error, for `single_label_classification` the mean cross-entropy
+ * `log Σ exp(x_j) - x_label`, for `multi_label_classification` the mean binary cross-entropy
+ * `max(x, 0) - x y + log(1 + exp(-|x|))` over images and classes.
  *
  * @param logits [B, K]
- * @param labels see {@linkcode problemTypeOf}.
+ * @param labels as {@linkcode problemTypeOf} takes them.
  * @throws {RangeError} if the labels do not fit the logits; the message says how.
  */
 export function computeLoss(

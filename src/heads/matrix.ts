@@ -1,7 +1,7 @@
 import matmulWasm from "../../wasm/matmul.wasm" with { type: "bytes" };
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Numbers in double precision, row by row. */
+/** A row-major matrix in double precision. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
@@ -9,7 +9,7 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
-/** A matrix of rows of equal length; of no rows, [0, 0]. */
+/** Makes a matrix from rows of equal length; without rows, [0, 0]. */
 export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
   const columns = rows[0]?.length ?? 0;
   const data = new Float64Array(rows.length * columns);
@@ -17,22 +17,22 @@ export function matrixOf(rows: readonly ArrayLike<number>[]): Matrix {
   return { rows: rows.length, columns, data };
 }
 
-/** A matrix of a file's tensor [rows, columns]. */
+/** Makes a matrix from a float32 tensor [rows, columns]. */
 export function toMatrix({ shape: [rows, columns], data }: Tensor<"float32">): Matrix {
   return { rows: rows!, columns: columns!, data: Float64Array.from(data) };
 }
 
-/** A matrix as a file has it, float32 [rows, columns]. */
+/** Rounds a matrix to a float32 tensor [rows, columns]. */
 export function toTensor({ rows, columns, data }: Matrix): Tensor<"float32"> {
   return { dtype: "float32", shape: [rows, columns], data: Float32Array.from(data) };
 }
 
-/** One row, as a view. */
+/** A view of one row. */
 export function rowOf({ columns, data }: Matrix, row: number): Float64Array {
   return data.subarray(row * columns, (row + 1) * columns);
 }
 
-/** Columns and rows exchanged. */
+/** The transposed matrix, a copy. */
 export function transpose({ rows, columns, data }: Matrix): Matrix {
   const out = new Float64Array(data.length);
   for (let r = 0; r < rows; r++) {
@@ -42,12 +42,12 @@ export function transpose({ rows, columns, data }: Matrix): Matrix {
 }
 
 /**
- * The product of two matrices, in WebAssembly SIMD.
+ * The product of two matrices, computed with WebAssembly SIMD.
  *
  * @param a [m, k]
  * @param b [k, n]
  * @returns [m, n], the same bits on every processor.
- * @throws {RangeError} if the columns of `a` are not as many as the rows of `b`, or memory runs out.
+ * @throws {RangeError} if `a.columns` is not `b.rows`, or memory runs out.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export function matmul(a: Matrix, b: Matrix): Matrix {
   return { rows: m, columns: n, data };
 }
 
-/** The functions of `wasm/assembly/matmul.ts`. */
+/** The exports of `wasm/assembly/matmul.ts`. */
 interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly matmul: (...args: number[]) => void;
@@ -86,12 +86,12 @@ interface Kernels {
 
 let kernels: Kernels | undefined;
 
-/** Columns of b that the kernel takes at a time. */
+/** The number of columns of b that the kernel processes at a time. */
 const PANEL = 4;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
 const PAGE = 65_536;
 
-/** The kernels' memory, large enough for that many numbers. */
+/** The kernel's memory, grown to hold at least `count` numbers. */
 function memoryOf(count: number): Float64Array {
   kernels ??= new WebAssembly.Instance(new WebAssembly.Module(matmulWasm))
     .exports as unknown as Kernels;
@@ -100,7 +100,7 @@ function memoryOf(count: number): Float64Array {
   return new Float64Array(kernels.memory.buffer);
 }
 
-/** Copies rows to where there is another number of columns. What is not written stays: nobody reads it. */
+/** Copies rows into a matrix with another stride. Padding columns keep stale values: no result reads them. */
 function copyRows(
   from: Float64Array,
   columns: number,

@@ -9,45 +9,56 @@ import type { Scorer } from "./scorer.ts";
 export { METHODS };
 export type { Method };
 
-/** A method with its setting. */
+/** A method and its setting. */
 export type Candidate =
-  | { readonly method: "logistic" | "ridge"; readonly lambd: number }
+  | { readonly method: "logistic" | "ridge"; readonly l2: number }
   | { readonly method: "knn"; readonly k: number }
   | { readonly method: "prototypes" };
 
-/** What a candidate makes of samples. */
+/** A fitted candidate. */
 export interface CandidateFit {
+  /** The fitted scorer. */
   readonly scorer: Scorer;
-  /** How a logistic regression came to its end. */
+  /** The fit of a logistic regression. */
   readonly logistic?: LogisticFit;
 }
 
-/** The settings from which cross-validation chooses, strong penalties first. */
-const LAMBDS = { logistic: [2.5, 0.25, 0.025, 0.0025], ridge: [10, 1, 0.1, 0.01] };
+/** The penalties to choose from, strongest first: each logistic fit is a good start for the next. */
+const L2S = { logistic: [2.5, 0.25, 0.025, 0.0025], ridge: [10, 1, 0.1, 0.01] };
+/** The numbers of neighbours to choose from. */
 const NEIGHBOURS = [20, 5, 1];
 
-/** What to use of a method where cross-validation cannot choose; good at few images. */
-export const DEFAULTS = {
-  logistic: { method: "logistic", lambd: 0.25 },
-  prototypes: { method: "prototypes" },
-  knn: { method: "knn", k: 5 },
-  ridge: { method: "ridge", lambd: 1 },
-} as const satisfies Record<Method, Candidate>;
-
-/** The candidates of a method: those to choose from, or the one with a given `lambd`. */
-export function candidatesOf(method: Method, lambd?: number): Candidate[] {
-  if (method === "prototypes") return [{ method }];
-  if (method === "knn") return NEIGHBOURS.map((k) => ({ method, k }));
-  return (lambd === undefined ? LAMBDS[method] : [lambd]).map((lambd) => ({ method, lambd }));
+/** A candidate under the names of head files and of `fit --json`, where `l2` is `lambd`. */
+export function candidateSettings(
+  candidate: Candidate,
+): { method: Method; lambd?: number; k?: number } {
+  if (!("l2" in candidate)) return candidate;
+  const { method, l2 } = candidate;
+  return { method, lambd: l2 };
 }
 
-/** How exactly a logistic regression is fitted that only serves to choose. */
+/** The candidate of each method if there are too few images for cross-validation to choose. */
+export const DEFAULTS = {
+  logistic: { method: "logistic", l2: 0.25 },
+  prototypes: { method: "prototypes" },
+  knn: { method: "knn", k: 5 },
+  ridge: { method: "ridge", l2: 1 },
+} as const satisfies Record<Method, Candidate>;
+
+/** The candidates of a method; with `l2`, only the one that has it. */
+export function candidatesOf(method: Method, l2?: number): Candidate[] {
+  if (method === "prototypes") return [{ method }];
+  if (method === "knn") return NEIGHBOURS.map((k) => ({ method, k }));
+  return (l2 === undefined ? L2S[method] : [l2]).map((l2) => ({ method, l2 }));
+}
+
+/** The gradient tolerance of logistic regressions that are only compared. */
 const ROUGH = 1e-3;
 
 /**
- * Fits candidates on samples. A logistic regression begins where the one before it has ended.
+ * Fits candidates on samples. Each logistic regression starts from the weights of the one before.
  *
- * @param final whether to fit to convergence, or just as well as it takes to compare.
+ * @param final whether to fit to convergence, or only closely enough to compare candidates.
  */
 export function fitCandidates(
   samples: Samples,
@@ -59,9 +70,9 @@ export function fitCandidates(
   return candidates.map((candidate) => {
     switch (candidate.method) {
       case "logistic": {
-        const { lambd } = candidate;
+        const { l2 } = candidate;
         const logistic = fitLogistic(samples, {
-          lambd,
+          l2,
           ...(start ? { start } : {}),
           ...(final ? {} : { tolerance: ROUGH }),
         });
@@ -71,7 +82,7 @@ export function fitCandidates(
       }
       case "ridge":
         ridge ??= new Ridge(samples);
-        return { scorer: ridge.fit(candidate.lambd) };
+        return { scorer: ridge.fit(candidate.l2) };
       case "prototypes":
         return { scorer: prototypeScorer(classMeans(samples)) };
       case "knn": {
@@ -83,7 +94,7 @@ export function fitCandidates(
   });
 }
 
-/** What each sample counts for each class, [n, K]: its weight for its own. */
+/** [n, K], the vote of each sample: its weight in the column of its class. */
 export function votesOf({ classes, weights, classCount: K }: Samples): Matrix {
   const votes = { rows: classes.length, columns: K, data: new Float64Array(classes.length * K) };
   classes.forEach((c, i) => votes.data[i * K + c] = weights[i]!);

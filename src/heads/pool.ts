@@ -1,13 +1,13 @@
-/** Which tokens make an image's embedding. */
+/** How tokens are combined into embeddings. */
 export type Pooling = "cls" | "mean" | "none";
 
 /**
- * The embeddings of one image.
+ * Pools the tokens of one image into embeddings.
  *
- * @param tokens [T, D]: `last_hidden_state` of one image, the CLS token first.
- * @param pooling `cls` takes the first token, `mean` averages all others, that is the patches, and
- * `none` takes every token.
- * @returns one vector of D numbers, or T of them for `none`.
+ * @param tokens [T, D], the image's `last_hidden_state`, the CLS token first.
+ * @param hiddenSize D
+ * @param pooling `cls` returns the CLS token, `mean` the mean of the patch tokens, `none` every token.
+ * @returns one vector [D]; for `none`, T of them.
  */
 export function pool(tokens: Float32Array, hiddenSize: number, pooling: Pooling): Float32Array[] {
   const all = Array.from(

@@ -2,13 +2,13 @@ import { type Matrix, rowOf } from "./matrix.ts";
 import type { Samples } from "./samples.ts";
 import type { LinearScorer } from "./scorer.ts";
 
-/** MSN's own temperature of the similarity to prototypes. */
+/** The temperature of similarities to prototypes, as in MSN. */
 const TEMPERATURE = 0.1;
 
 /**
  * The mean feature of each class.
  *
- * @returns [K, D]; of a class without samples, zeros.
+ * @returns [K, D]; zeros for a class without samples.
  */
 export function classMeans(
   { features, classes, classCount }: Omit<Samples, "weights">,
@@ -29,12 +29,12 @@ export function classMeans(
 }
 
 /**
- * Scores by the nearest class prototype, seen from the middle of all: with m the mean of the class means,
- * as in SimpleShot (Wang et al., 2019),
+ * Scores by the cosine to centred class prototypes, as in SimpleShot (Wang et al., 2019). With m the mean of
+ * the class means,
  *
  *     z_c = (f - m) · (mean_c - m) / ‖mean_c - m‖ / 0.1
  *
- * @param means [K, D], of {@linkcode classMeans}.
+ * @param means [K, D], from {@linkcode classMeans}.
  */
 export function prototypeScorer(means: Matrix): LinearScorer {
   const { rows: K, columns: D } = means;

@@ -3,12 +3,13 @@ import type { Samples } from "./samples.ts";
 import type { LinearScorer } from "./scorer.ts";
 
 /**
- * Ridge regression on the classes as numbers: the W [K, D] and b [K] that minimise
+ * Ridge regression on one-hot targets. It minimises over W [K, D] and b [K]
  *
- *     Σᵢ wᵢ ‖W fᵢ + b - onehot(class(i))‖² + lambd ‖W‖²
+ *     Σᵢ wᵢ ‖W fᵢ + b - onehot(class(i))‖² + l2 ‖W‖²
  *
- * in closed form, on as many unknowns as there are samples or channels, whichever is less. What does not
- * depend on lambd is computed once.
+ * in closed form, in the primal (D unknowns per class) or the dual (n unknowns), whichever is smaller. With
+ * A the centred features and B the centred targets, rows scaled by √w, the primal is
+ * (AᵀA + l2 I) Wᵀ = AᵀB. The Gram matrix does not depend on `l2` and is computed once.
  */
 export class Ridge {
   readonly #featureMean: Float64Array;
@@ -20,7 +21,7 @@ export class Ridge {
   readonly #right: Matrix;
   readonly #isDual: boolean;
 
-  /** @param samples what to fit on. */
+  /** @param samples the samples to fit on. */
   constructor({ features, classes, weights, classCount: K }: Samples) {
     const { rows: n, columns: D } = features;
     const targets: Matrix = { rows: n, columns: K, data: new Float64Array(n * K) };
@@ -35,13 +36,13 @@ export class Ridge {
     this.#right = this.#isDual ? B : matmul(this.#At, B);
   }
 
-  /** @throws {RangeError} if `lambd` is no positive number. */
-  fit(lambd: number): LinearScorer {
-    if (!(lambd > 0 && lambd < Infinity)) {
-      throw new RangeError(`Cannot fit a ridge regression: lambd is ${lambd}, not above 0`);
+  /** @throws {RangeError} if `l2` is not a positive finite number. */
+  fit(l2: number): LinearScorer {
+    if (!(l2 > 0 && l2 < Infinity)) {
+      throw new RangeError(`Cannot fit a ridge regression: l2 is ${l2}, not above 0`);
     }
-    const solution = solve(addToDiagonal(this.#gram, lambd), this.#right);
-    // (AᵀA + λ)⁻¹ AᵀB is Aᵀ (AAᵀ + λ)⁻¹ B.
+    const solution = solve(addToDiagonal(this.#gram, l2), this.#right);
+    // (AᵀA + l2 I)⁻¹ AᵀB = Aᵀ (AAᵀ + l2 I)⁻¹ B
     const weight = transpose(this.#isDual ? matmul(this.#At, solution) : solution);
     const bias = this.#targetMean.map((mean, k) => mean - dot(rowOf(weight, k), this.#featureMean));
     return { kind: "linear", weight, bias };
@@ -78,7 +79,7 @@ function addToDiagonal({ rows, columns, data }: Matrix, value: number): Matrix {
   return { rows, columns, data: out };
 }
 
-/** The X of S X = B, by Cholesky's S = L Lᵀ; S is symmetric, positive definite and overwritten by L. */
+/** Solves S X = B by Cholesky, S = L Lᵀ. S must be symmetric positive definite; L overwrites it. */
 function solve(S: Matrix, B: Matrix): Matrix {
   const n = S.rows;
   for (let i = 0; i < n; i++) {
@@ -90,7 +91,7 @@ function solve(S: Matrix, B: Matrix): Matrix {
       row[j] = i === j ? Math.sqrt(rest) : rest / other[j]!;
     }
   }
-  const X = transpose(B); // a row for each right side
+  const X = transpose(B); // one row for each right-hand side
   for (let r = 0; r < X.rows; r++) {
     const x = rowOf(X, r);
     for (let i = 0; i < n; i++) {

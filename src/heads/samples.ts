@@ -1,24 +1,25 @@
 import { type Matrix, matrixOf, rowOf } from "./matrix.ts";
 
-/** Features with their classes: what a head is fitted on. */
+/** The weighted samples that a head is fitted on. */
 export interface Samples {
   /** [n, D], each row of length 1. */
   readonly features: Matrix;
-  /** [n], the index of each one's class. */
+  /** [n], the class index of each sample. */
   readonly classes: readonly number[];
-  /** [n], how much each one counts; 1 on average. */
+  /** [n], the weight of each sample; 1 on average. */
   readonly weights: readonly number[];
-  /** K */
+  /** K, the number of classes. */
   readonly classCount: number;
 }
 
-/** How images of classes of different sizes count: `balanced`, all classes the same, or all images. */
+/** How images are weighted: `balanced` gives every class the same total weight, `none` every image. */
 export type ClassWeight = "balanced" | "none";
 
 /**
- * Makes samples of features.
+ * Makes weighted samples.
  *
- * @param classes the index of each one's class, below `classCount`.
+ * @param features [n, D], rows of length 1.
+ * @param classes [n], the class index of each, below `classCount`.
  */
 export function toSamples(
   features: Matrix,
@@ -34,7 +35,7 @@ export function toSamples(
   return { features, classes, weights, classCount };
 }
 
-/** Some of the samples, with their weights. */
+/** The samples with the given indices; their weights are not recomputed. */
 export function pick(samples: Samples, indices: readonly number[]): Samples {
   return {
     features: matrixOf(indices.map((i) => rowOf(samples.features, i))),
@@ -44,7 +45,7 @@ export function pick(samples: Samples, indices: readonly number[]): Samples {
   };
 }
 
-/** How many samples each class has, [K]. */
+/** [K], the number of samples of each class. */
 export function countsOf(classes: readonly number[], classCount: number): number[] {
   const counts = Array<number>(classCount).fill(0);
   for (const c of classes) counts[c]!++;

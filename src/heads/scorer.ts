@@ -2,7 +2,7 @@ import { NEIGHBOUR_TEMPERATURE, NO_VOTES } from "../vit_msn/head_graph.ts";
 import type { HeadTensors } from "../vit_msn/head_parameters.ts";
 import { matmul, type Matrix, rowOf, toTensor, transpose } from "./matrix.ts";
 
-/** Scores a feature by planes: `z = W f + b`. */
+/** A linear scorer: `z = W f + b`. */
 export interface LinearScorer {
   readonly kind: "linear";
   /** [K, D] */
@@ -12,24 +12,24 @@ export interface LinearScorer {
 }
 
 /**
- * Scores a feature by the classes of the `k` supports that are most like it (more, where the last of
- * them has equals), of which each votes by its similarity:
+ * A k-NN scorer. The k nearest supports vote, ties included, each weighted by its similarity:
  *
- *     z_c = log(ε + Σ votes[j, c] exp((s_j - max s) / τ)), s = S f, over the j of the k largest s_j
+ *     z_c = log(ε + Σ votes[j, c] exp((s_j - max s) / τ)), s = S f, over the k largest s_j
  */
 export interface NeighboursScorer {
   readonly kind: "neighbours";
   /** S [n, D] */
   readonly support: Matrix;
-  /** [n, K], of each support what it counts for each class. */
+  /** [n, K], the vote of each support for each class. */
   readonly votes: Matrix;
+  /** The number of neighbours. */
   readonly k: number;
 }
 
-/** What a head's method makes of features, before it is calibrated. */
+/** The fitted model of a head, without its calibration. */
 export type Scorer = LinearScorer | NeighboursScorer;
 
-/** A linear scorer's tensors, as a file has them. */
+/** A linear scorer's tensors, as a head file stores them. */
 export function linearTensors(
   { weight, bias }: LinearScorer,
 ): Required<Pick<HeadTensors, "weight" | "bias">> {
@@ -40,7 +40,7 @@ export function linearTensors(
 }
 
 /**
- * The logits of features, before they are calibrated.
+ * Computes logits without calibration.
  *
  * @param features [n, D]
  * @returns [n, K]

@@ -1,20 +1,20 @@
 import { type Matrix, rowOf } from "./matrix.ts";
 
-/** Between these 1 / T is looked for. */
+/** The bracket of 1 / T. */
 const [MIN, MAX] = [1e-3, 1e3];
 const MAX_STEPS = 50;
-/** The relative change of 1 / T that counts as none. */
+/** The relative change of 1 / T at which to stop. */
 const TOLERANCE = 1e-4;
 
 /**
- * The temperature T that makes probabilities `softmax(z / T)` as likely as possible for the classes
- * that were right (Guo et al., On Calibration of Modern Neural Networks, 2017): the minimum of
- * {@linkcode negativeLogLikelihood}, which is convex in 1 / T, by Newton's method within brackets. As in Platt's
- * scaling, a class that was right counts as a little less than sure, `ε = 1 / (n + 2)` less: a few
- * images that are all right are no proof of scores of 100 %.
+ * Fits the temperature T of `softmax(z / T)` by maximum likelihood (Guo et al., On Calibration of Modern
+ * Neural Networks, 2017): minimises {@linkcode negativeLogLikelihood}, which is convex in 1 / T, by Newton's
+ * method with a bracket. As in Platt scaling, targets are smoothed by `ε = 1 / (n + 2)`, so that a few images
+ * that are all classified correctly do not drive scores to 100 %.
  *
  * @param logits [n, K], of samples that the model was not fitted on.
- * @param weights [n], how much each one counts.
+ * @param classes [n], the true classes.
+ * @param weights [n], the weights of the samples.
  * @returns T, from 0.001 to 1000.
  */
 export function fitTemperature(
@@ -38,12 +38,11 @@ export function fitTemperature(
 }
 
 /**
- * The temperature at which the best label's probability is a given one on average: above it, scores are
- * too much alike.
+ * Finds the temperature at which the best label's mean probability is `confidence`.
  *
  * @param logits [n, K]
  * @param confidence above 1 / K and below 1.
- * @returns T, from 0.001 to 1000; 1 where no temperature makes scores that differ, as of equal logits.
+ * @returns T, from 0.001 to 1000; 1 if no temperature reaches the confidence, as with equal logits.
  */
 export function temperatureOfConfidence(logits: Matrix, confidence: number): number {
   let [low, high] = [1 / MAX, 1 / MIN];
@@ -70,7 +69,7 @@ function meanConfidence(logits: Matrix, temperature: number): number {
 /**
  * The weighted mean of `log Σ exp(z / T) - z_class / T`.
  *
- * @param smoothing ε, the share of each image's weight that all classes have alike.
+ * @param smoothing ε, the share of each target that is spread evenly over all classes.
  */
 export function negativeLogLikelihood(
   logits: Matrix,
@@ -82,7 +81,7 @@ export function negativeLogLikelihood(
   return likelihoodAt(logits, classes, weights, 1 / temperature, smoothing).loss;
 }
 
-/** The weighted mean loss at 1 / T, and its first two derivatives by it. */
+/** The weighted mean loss at 1 / T, and its first two derivatives with respect to 1 / T. */
 function likelihoodAt(
   logits: Matrix,
   classes: readonly number[],
@@ -95,7 +94,7 @@ function likelihoodAt(
     const row = rowOf(logits, i);
     let max = -Infinity;
     for (let j = 0; j < row.length; j++) max = Math.max(max, row[j]!);
-    let [sum, first, second, all] = [0, 0, 0, 0]; // of e = exp(z / T), z e, z² e, z; z less max
+    let [sum, first, second, all] = [0, 0, 0, 0]; // sums of e = exp(z / T), z e, z² e and z, after z -= max
     for (let j = 0; j < row.length; j++) {
       const z = row[j]! - max;
       const e = Math.exp(z * inverse);

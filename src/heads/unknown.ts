@@ -9,26 +9,27 @@ import { pick, type Samples } from "./samples.ts";
 import { scoresOf } from "./scorer.ts";
 
 /**
- * How well each criterion tells images of classes that were left out from images of the others: the
- * probability that it ranks a pair of them right (AUROC), 0.5 by chance.
+ * How well each criterion separates images of held-out classes from images of known classes: the AUROC, the
+ * probability that it ranks such a pair correctly; 0.5 by chance.
  */
 export type UnknownReport = Readonly<Record<Unknown["criterion"], number>>;
 
-/** What {@linkcode chooseUnknown} goes by. */
+/** The options of {@linkcode chooseUnknown}. */
 export interface UnknownOptions extends Validation {
   /** Whether the head keeps the images' features. */
   readonly keeps: boolean;
+  /** The share of images of known classes that may be rejected. */
   readonly falseRejectionRate: number;
+  /** The seed of the random choices. */
   readonly seed: number;
 }
 
-/** Of each class that is not left out, one image in so many is asked for. */
-const ASKED = 4;
+/** Evaluates a quarter of the images of each known class. */
+const HELD_OUT_DIVISOR = 4;
 
 /**
- * Chooses the rule by which an image counts as none of the classes: the criterion that better tells classes
- * which were left out, and the threshold that rejects just the given share of images that were left
- * out of the fit.
+ * Chooses the rule for unknown images: the criterion with the larger AUROC on held-out classes, and the
+ * threshold that rejects the given share of held-out images of known classes.
  */
 export function chooseUnknown(
   samples: Samples,
@@ -51,7 +52,7 @@ function similarities(train: Samples, features: Matrix, keeps: boolean): Float64
   return similarityTo(references, features);
 }
 
-/** Of images that are in no reference. */
+/** The similarity of each held-out image to references without it. */
 function outOfFoldSimilarities(samples: Samples, keeps: boolean, seed: number): number[] {
   return [
     ...crossValidate(samples, (train, { features }) => {
@@ -61,7 +62,7 @@ function outOfFoldSimilarities(samples: Samples, keeps: boolean, seed: number): 
   ];
 }
 
-/** Leaves groups of classes out in turn, and some images of the others. */
+/** Holds out each group of classes in turn, and some images of the other classes to compare with. */
 function compareCriteria(
   samples: Samples,
   candidate: Candidate,
@@ -77,15 +78,15 @@ function compareCriteria(
     const members = kept.map((own) =>
       shuffle(samples.classes.flatMap((c, i) => c === own ? [i] : []), random)
     );
-    const asked = members.flatMap((list) =>
-      list.slice(0, Math.floor(list.length / ASKED) || +(list.length > 2))
+    const heldOut = members.flatMap((list) =>
+      list.slice(0, Math.floor(list.length / HELD_OUT_DIVISOR) || +(list.length > 2))
     );
     const train = withClasses(
-      pick(samples, members.flat().filter((i) => !asked.includes(i))),
+      pick(samples, members.flat().filter((i) => !heldOut.includes(i))),
       kept,
     );
     const others = samples.classes.flatMap((c, i) => kept.includes(c) ? [] : [i]);
-    const known = pick(samples, asked).features;
+    const known = pick(samples, heldOut).features;
     const strange = pick(samples, others).features;
     const scorer = fitCandidates(train, [candidate], { final: false })[0]!.scorer;
     const best = (features: Matrix) => {
@@ -104,13 +105,13 @@ function compareCriteria(
   return { probability: sums.probability / groups, similarity: sums.similarity / groups };
 }
 
-/** Samples whose classes are numbered anew, 0 for the first of `kept`. */
+/** Renumbers classes by their position in `kept`. */
 function withClasses(samples: Samples, kept: readonly number[]): Samples {
   const classes = samples.classes.map((c) => kept.indexOf(c));
   return { ...samples, classes, classCount: kept.length };
 }
 
-/** The share of pairs in which the known one has the larger score; of equals, half. */
+/** AUROC: the share of pairs in which the known image has the larger score; ties count half. */
 function rankedRight(known: Float64Array, strange: Float64Array): number {
   if (known.length === 0 || strange.length === 0) return 0.5;
   const sorted = strange.toSorted();

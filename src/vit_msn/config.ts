@@ -1,35 +1,35 @@
 import * as v from "valibot";
 import { checkedJson, count } from "../preprocess/checked_json.ts";
 
-/** The settings of a ViT-MSN `config.json`, checked and with Hugging Face's defaults filled in. */
+/** A validated ViT-MSN `config.json`, with Hugging Face's defaults for missing settings. */
 export interface ViTMSNConfig {
   /** D, the width of a token. */
   readonly hiddenSize: number;
   /** L, the number of blocks. */
   readonly numHiddenLayers: number;
-  /** Divides D. */
+  /** The number of attention heads; it divides D. */
   readonly numAttentionHeads: number;
   /** I, the width inside a block's MLP. */
   readonly intermediateSize: number;
   /** The activation function of the MLPs. */
   readonly hiddenAct: Activation;
-  /** What every LayerNorm adds to the variance. */
+  /** ε, which every LayerNorm adds to the variance. */
   readonly layerNormEps: number;
   /** [height, width] in pixels. */
   readonly imageSize: readonly [number, number];
   /** [height, width] in pixels. */
   readonly patchSize: readonly [number, number];
-  /** C, the colours of an image: 3, or 1 for grey. */
+  /** C, the number of colour channels: 3, or 1 for greyscale. */
   readonly numChannels: number;
   /** Whether queries, keys and values have a bias. */
   readonly qkvBias: boolean;
-  /** The classes' names by index. `LABEL_0` and `LABEL_1` where the config has none. */
+  /** The classes' names by index; without `id2label` in the config, `LABEL_0`, `LABEL_1`, … */
   readonly id2label: readonly string[];
-  /** What the logits mean, where the config says so. */
+  /** The problem that the classifier was trained for, if the config has it. */
   readonly problemType?: ProblemType;
 }
 
-/** Hugging Face's names of the activation functions in use. */
+/** The supported activation functions, under Hugging Face's names. */
 export type Activation =
   | "gelu"
   | "gelu_new"
@@ -38,7 +38,7 @@ export type Activation =
   | "relu"
   | "silu";
 
-/** How a classifier was trained. */
+/** The problem that a classifier was trained for, which determines its loss and the meaning of logits. */
 export type ProblemType =
   | "regression"
   | "single_label_classification"
@@ -59,13 +59,13 @@ const PROBLEM_TYPES = [
   "multi_label_classification",
 ] as const satisfies readonly ProblemType[];
 
-/** Far more than any model has; a larger number would only take the memory of whoever reads it. */
+/** Far more than any model has. It bounds the memory that a hostile config can make the reader allocate. */
 const MAX_COUNT = 1_000_000;
 const MAX_LAYERS = 1000;
 
 const dimension = count(MAX_COUNT);
 
-/** [height, width]: both in one number, or a pair. */
+/** [height, width], given as a pair or as one number for both. */
 const size = v.pipe(
   v.union(
     [dimension, v.strictTuple([dimension, dimension])],
@@ -74,7 +74,7 @@ const size = v.pipe(
   v.transform((given): [number, number] => typeof given === "number" ? [given, given] : given),
 );
 
-/** `config.json` of Hugging Face's `ViTMSNConfig`, with its defaults. */
+/** Hugging Face's `ViTMSNConfig`, with its defaults. */
 const schema = v.object({
   model_type: v.literal("vit_msn", '"vit_msn"'),
   hidden_size: v.nullish(dimension, 768),
@@ -94,7 +94,7 @@ const schema = v.object({
   id2label: v.nullish(
     v.pipe(
       v.record(v.string(), v.string("a string"), "an object"),
-      // It maps "0", "1", … to names, and every index must be there.
+      // The keys are "0", "1", … without gaps.
       v.transform((names) => Object.keys(names).map((_, id) => names[id])),
       v.check((names) => !names.includes(undefined), "a name for every index from 0 on"),
     ),
@@ -105,8 +105,8 @@ const schema = v.object({
 /**
  * Reads the parsed JSON of a `config.json`.
  *
- * @throws {TypeError} if it is not a `vit_msn` config or a setting cannot be used; the message names
- * the setting and its value.
+ * @throws {TypeError} if it is not a `vit_msn` config or a setting is invalid; the message names the
+ * setting and its value.
  *
  * @example
  * ```ts
@@ -149,7 +149,7 @@ export function parseConfig(json: unknown): ViTMSNConfig {
   return parsed;
 }
 
-/** The patches' grid: [rows, columns]. Pixels that fill no whole patch are left out. */
+/** The grid of patches, [rows, columns]. Pixels beyond the last whole patch are ignored. */
 export function patchGrid(
   { imageSize, patchSize }: Pick<ViTMSNConfig, "imageSize" | "patchSize">,
 ): [number, number] {

@@ -1,10 +1,10 @@
 import type { GraphProto, NodeProto } from "../onnx/model_proto.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
 
-/** Operators that hand on a weight in another type. */
+/** Operators that only change the data type of a weight. */
 const CASTS = new Set(["Cast", "DequantizeLinear", "Identity"]);
 
-/** Convolutions, each with the place of its weights among its inputs. */
+/** Convolution operators, with the index of the input that holds the weights. */
 const CONVOLUTIONS: ReadonlyMap<string, number> = new Map([
   ["Conv", 1],
   ["ConvInteger", 1],
@@ -13,10 +13,10 @@ const CONVOLUTIONS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Refuses a config that contradicts the graph beside it: in the sizes of the patches' projection, of the
- * position embeddings, and of inputs and outputs, as far as these are fixed in the graph.
+ * Checks a config against its graph: the sizes of the patch projection, of the position embeddings, of the
+ * inputs and of the outputs, where the graph fixes them.
  *
- * @throws {TypeError} with the setting's name, and what config and graph say.
+ * @throws {TypeError} if they differ; the message names the setting and both values.
  */
 export function assertConfigOfGraph(config: ViTMSNConfig, graph: GraphProto): void {
   const { hiddenSize, imageSize, numChannels, patchSize, id2label } = config;
@@ -67,12 +67,12 @@ export function assertConfigOfGraph(config: ViTMSNConfig, graph: GraphProto): vo
     if (count === rows * columns + 1) return;
     throw new TypeError(
       `Cannot use the ONNX model: image_size [${imageSize}] and patch_size [${patchSize}] in its ` +
-        `config make ${rows * columns + 1} tokens, and its graph has ${count} ${what}`,
+        `config give ${rows * columns + 1} tokens, but its graph has ${count} ${what}`,
     );
   }
 }
 
-/** A size that the graph does not fix is a name there, and agrees with any. */
+/** Compares sizes. A symbolic dimension of the graph, which is a string, matches any size. */
 function compare(
   setting: string,
   inConfig: number | readonly number[],
@@ -83,12 +83,12 @@ function compare(
   const text = (sizes: readonly (number | string)[]) =>
     sizes.length === 1 ? `${sizes[0]}` : `[${sizes}]`;
   throw new TypeError(
-    `Cannot use the ONNX model: ${setting} is ${text(expected)} in its config, and ` +
+    `Cannot use the ONNX model: ${setting} is ${text(expected)} in its config, but ` +
       `${text(actual)} in its graph`,
   );
 }
 
-/** The shape of a convolution's weights, which may be stored in another type. */
+/** The shape of a convolution's weights, found through the operators that change their type. */
 function weightShape(
   { nodes, initializers, otherShapes }: GraphProto,
   convolution: NodeProto,

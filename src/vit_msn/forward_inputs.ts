@@ -1,23 +1,23 @@
 import { assertDataType, elementCount, type Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
 
-/** The tensors that the forward takes, under Hugging Face's names. */
+/** The inputs of the forward pass, under Hugging Face's names. */
 export interface ForwardInputs {
   /** float32 [B, C, H, W], B at least 1. */
   readonly pixel_values: Tensor;
-  /** bool [B, N]: patches whose embedding is replaced by the mask token. */
+  /** bool [B, N]: the mask token replaces the embeddings of these patches. */
   readonly bool_masked_pos?: Tensor;
   /**
-   * int64 [B, K], 0 to N - 1: the patches that go on, in this order; the others are dropped after the
-   * positions are added, as in MSN's training. CLS always stays.
+   * int64 [B, K], 0 to N - 1: the patches to keep, in this order. The others are dropped after the position
+   * embeddings are added, as in MSN's training. CLS is always kept.
    */
   readonly kept_patches?: Tensor;
-  /** For the loss: int64 [B], or float32 [B] for regression or [B, K] for several labels. */
+  /** The targets of the loss: int64 [B]; float32 [B] for regression, or [B, K] for several labels. */
   readonly labels?: Tensor;
 }
 
 /**
- * Holds the inputs against the config.
+ * Validates the inputs against the config.
  *
  * @returns what to feed a session.
  * @throws {TypeError} if an input has another type.
@@ -52,7 +52,7 @@ export function checkInputs(
     const outside = kept_patches.data.find((patch) => patch < 0 || patch >= rows * columns);
     if (outside !== undefined) {
       throw new RangeError(
-        `Cannot keep the patch ${outside}: the image has those from 0 to ${rows * columns - 1}`,
+        `Cannot keep the patch ${outside}: the image has patches from 0 to ${rows * columns - 1}`,
       );
     }
     feeds.set("kept_patches", kept_patches);
@@ -88,9 +88,9 @@ function checkPixelValues(
   }
   if (height < patchSize[0] || width < patchSize[1]) {
     throw new RangeError(
-      `Cannot run the model: an image of ${height} × ${width} has no patch of ${patchSize[0]} × ${
-        patchSize[1]
-      }`,
+      `Cannot run the model: an image of ${height} × ${width} is smaller than a patch of ${
+        patchSize[0]
+      } × ${patchSize[1]}`,
     );
   }
   return [batch, height, width];

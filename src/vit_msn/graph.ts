@@ -5,13 +5,13 @@ import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
 import { firstToken, headLogits } from "./head_graph.ts";
 import type { HeadParameters } from "./head_parameters.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
-import { scaleName } from "./precision.ts";
+import { scaleName } from "./quantize.ts";
 import { hasClassifier, type Weights } from "./weights.ts";
 
-/** What a graph can compute. */
+/** An output that a graph can compute. */
 export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
 
-/** Every {@linkcode OutputName}. */
+/** All {@linkcode OutputName}s. */
 export const OUTPUT_NAMES = [
   "last_hidden_state",
   "hidden_states",
@@ -19,32 +19,33 @@ export const OUTPUT_NAMES = [
   "logits",
 ] as const satisfies readonly OutputName[];
 
-/** A graph that does more, or something else, than the plain forward that a file carries. */
+/** The differences of a graph from the plain forward pass that a model file holds. */
 export interface GraphVariant {
-  /** What to compute, and nothing else. Default is `last_hidden_state` and, with a classifier, `logits`. */
+  /** The only outputs. Default is `last_hidden_state` and, with a classifier, `logits`. */
   readonly outputs?: readonly OutputName[];
-  /** [height, width] of the images; positions are interpolated. Default is the config's. */
+  /** [height, width] of the images; position embeddings are interpolated. Default is the config's. */
   readonly imageSize?: readonly [number, number];
-  /** With the input `bool_masked_pos` bool [batch, N]: patches whose embedding is the mask token. */
+  /** Adds the input `bool_masked_pos` bool [batch, N]: the mask token replaces these patches. */
   readonly masked?: boolean;
-  /** With the input `kept_patches` int64 [batch, this many]: the only patches that go on. */
+  /** K; adds the input `kept_patches` int64 [batch, K]: all other patches are dropped. */
   readonly keptPatches?: number;
 }
 
 /**
- * The forward of `ViTMSNForImageClassification`, or of `ViTMSNModel` where the weights carry no
+ * Builds the forward pass of `ViTMSNForImageClassification`, or of `ViTMSNModel` if the weights have no
  * classifier, as an ONNX graph of opset 17:
  *
  *     pixel_values [batch, C, H, W] → last_hidden_state [batch, T, D], logits [batch, K]
  *
  * with N patches, T = N + 1 tokens, K labels. A variant may also have `hidden_states`
  * [L + 1, batch, T, D], the last one before the final LayerNorm, and `attentions`
- * [L, batch, heads, T, T]. Weights keep Hugging Face's names and shapes, so a linear layer's is
- * [out, in]. Matrices that are float16 are cast to float32 when a session loads. Those that are int8
- * are multiplied as integers with activations that are quantised to 8 bits, each token by its own
- * largest number: `x ≈ s (q - 128)`, `s = max |x| / 127`.
+ * [L, batch, heads, T, T]. Weights keep Hugging Face's names and shapes, so a linear layer's weight is
+ * [out, in]. float16 matrices are cast to float32, once, when a session loads. int8 matrices are multiplied
+ * in integers with activations that are quantised to 8 bits for each token:
+ * `x ≈ s (q - 128)`, `s = max |x| / 127`.
  *
- * @param head the classifier, in place of one among the weights.
+ * @param head a classifier that replaces the one of the weights.
+ * @throws {TypeError} if `logits` are requested and there is no classifier.
  */
 export function buildGraph(
   config: ViTMSNConfig,
@@ -71,12 +72,12 @@ export function buildGraph(
     return tensor.dtype === "float32" ? stored : graph.node("Cast", [stored], { to: FLOAT });
   };
   const quantized = new Map<string, readonly [q: string, scale: string]>();
-  /** Of [rows, in]: int8 of the same shape and a scale [rows, 1]. Once for all that reads x. */
+  /** Quantises x [rows, in] to uint8 [rows, in] and scales [rows, 1]; cached, because q, k and v share x. */
   const quantize = (x: string): readonly [string, string] => {
     const known = quantized.get(x);
     if (known) return known;
     const max = graph.node("ReduceMax", [graph.node("Abs", [x])], { axes: [-1], keepdims: 1 });
-    // A token of zeros has any scale.
+    // The floor avoids a division by 0 for a token of zeros.
     const scale = graph.node("Mul", [
       graph.node("Max", [max, graph.scalar(1e-30)]),
       graph.scalar(1 / 127),
@@ -101,7 +102,7 @@ export function buildGraph(
     const y = graph.node("Mul", [scaled, weight(scaleName(`${name}.weight`))]);
     return weights.has(`${name}.bias`) ? graph.node("Add", [y, weight(`${name}.bias`)]) : y;
   };
-  /** x Wᵀ + b of [rows, in]. */
+  /** x [rows, in] → x Wᵀ + b [rows, out]. */
   const linear = (x: string, name: string): string => {
     if (weights.get(`${name}.weight`)!.dtype === "int8") return integerLinear(x, name);
     const bias = weights.has(`${name}.bias`) ? [weight(`${name}.bias`)] : [];
@@ -140,7 +141,7 @@ export function buildGraph(
 
   const pixelValues = graph.input("pixel_values", "float32", ["batch", numChannels, ...imageSize]);
 
-  // Embeddings: a convolution whose patches do not overlap, [CLS] before them, positions added.
+  // Embeddings: the patch convolution, CLS prepended, positions added.
   const projection = "embeddings.patch_embeddings.projection";
   const grid = graph.node("Conv", [
     pixelValues,
@@ -167,7 +168,7 @@ export function buildGraph(
   );
   let embeddings = graph.node("Add", [tokens, positions]);
   if (variant.keptPatches !== undefined) {
-    // As MSN drops patches: after the positions are added, and never CLS, which is token 0.
+    // As in MSN: after the positions are added, and CLS, token 0, is always kept.
     const kept = graph.input("kept_patches", "int64", ["batch", variant.keptPatches]);
     const keptTokens = graph.node("Add", [kept, graph.ints([1])]);
     const first = graph.node("Expand", [
@@ -189,7 +190,7 @@ export function buildGraph(
     x = graph.node("Add", [x, down]);
     hiddenStates.push(x);
   }
-  /** Tensors on a new first axis, in the batch's shape. */
+  /** Stacks tensors on a new first axis, each reshaped to `shape`. */
   const stack = (tensors: string[], shape: number[]) =>
     graph.node("Concat", tensors.map((tensor) => reshape(tensor, [1, ...shape])), { axis: 0 });
   const L = config.numHiddenLayers;
@@ -218,11 +219,11 @@ export function buildGraph(
   return graph.build();
 }
 
-/** TensorProto.DataType */
+/** Values of TensorProto.DataType. */
 const FLOAT = 1;
 const UINT8 = 2;
 
-/** What stands for 0 in a quantised activation: ONNX Runtime is slow with signed ones. */
+/** The zero point of quantised activations: uint8, because ONNX Runtime is slow with int8. */
 const ZERO_POINT = 128;
 
 /** Hugging Face's `ACT2FN`, in operators of opset 17. */

@@ -9,25 +9,25 @@ import { HEAD_TENSORS, type HeadParameters, parseHead } from "./head_parameters.
 import type { LayerNorm } from "./layer_norm.ts";
 import { ownModelProto } from "./own_model_proto.ts";
 
-/** A head by itself, and the LayerNorm of the backbone that it was fitted on. */
+/** The content of a head file: the head, and the final LayerNorm of the backbone that it was fitted on. */
 export interface HeadFile {
-  /** What was fitted. */
+  /** The head. */
   readonly head: HeadParameters;
-  /** [D] each; a head is of no use to a backbone with another one. */
+  /** [D] each; it identifies the backbone, because a head only fits the backbone that it was fitted on. */
   readonly layerNorm: LayerNorm;
 }
 
-/** The keys of `metadata_props` that hold a head: its settings, and the tensors that no node uses. */
+/** The key of `metadata_props` for the head's settings, as JSON. */
 const SETTINGS = "head.json";
 const WEIGHT = "layernorm.weight";
 const BIAS = "layernorm.bias";
 
-/** Whether a key of `metadata_props` is of a head. */
+/** Whether a key of `metadata_props` belongs to a head. */
 export function isOfHead(key: string): boolean {
   return key === SETTINGS || HEAD_TENSORS.some((name) => key === headTensorName(name));
 }
 
-/** What `metadata_props` hold of a head, besides the tensors that its graph has. */
+/** The `metadata_props` of a head: its settings, and the tensors that its graph does not contain. */
 export function headMetadata(
   { settings, tensors }: HeadParameters,
   { initializers }: GraphProto,
@@ -42,10 +42,11 @@ export function headMetadata(
 }
 
 /**
- * The head that a model's file has.
+ * Reads the head of a model file.
  *
- * @returns nothing if it has none.
- * @throws {TypeError} if there is one that cannot be used.
+ * @param hiddenSize D of the backbone.
+ * @returns undefined if the file has no head.
+ * @throws {TypeError} if the head is invalid.
  */
 export function readHead(
   { graph, metadataProps }: Pick<ModelProto, "graph" | "metadataProps">,
@@ -62,7 +63,7 @@ export function readHead(
   return parseHead(parseJson(text), tensors, hiddenSize);
 }
 
-/** The final LayerNorm of a model's file, if it has this project's names of weights. */
+/** Reads the final LayerNorm of a model file; undefined if another tool named the weights. */
 export function readLayerNorm(
   { graph: { initializers }, metadataProps }: Pick<ModelProto, "graph" | "metadataProps">,
 ): LayerNorm | undefined {
@@ -73,23 +74,23 @@ export function readLayerNorm(
   return { weight: toFloat32(weight).data, bias: toFloat32(bias).data };
 }
 
-/** Writes a head by itself: a graph from `last_hidden_state` to `logits`, a few kilobytes. */
+/** Writes a head file: an ONNX graph from `last_hidden_state` to `logits`, a few kilobytes. */
 export function writeHeadFile({ head, layerNorm }: HeadFile): Uint8Array[] {
   const graph = buildHeadGraph(head, layerNorm);
   const { weight } = layerNorm;
   const metadataProps = new Map([
     ...headMetadata(head, graph),
-    // The graph has its inverse.
+    // The graph only contains its inverse.
     [WEIGHT, toText({ dtype: "float32", shape: [weight.length], data: weight })],
   ]);
   return writeModel(ownModelProto(graph, metadataProps));
 }
 
 /**
- * Reads a file of {@linkcode writeHeadFile}.
+ * Reads a head file that {@linkcode writeHeadFile} wrote.
  *
  * @throws {SyntaxError} if the bytes are not an ONNX model.
- * @throws {TypeError} if it is no head, or one that cannot be used.
+ * @throws {TypeError} if the model is not a head file, or the head is invalid.
  */
 export function readHeadFile(bytes: Uint8Array): HeadFile {
   const model = readModel(bytes);
@@ -97,11 +98,11 @@ export function readHeadFile(bytes: Uint8Array): HeadFile {
   const head = layerNorm && readHead(model, layerNorm.bias.length);
   if (head) return { head, layerNorm };
   throw new TypeError(
-    "Cannot use the head: the ONNX file is none of `deno task fit … --head-only FILE`",
+    "Cannot use the head: the ONNX file was not written by `deno task fit … --head-only FILE`",
   );
 }
 
-/** Shape and numbers: `[2,3]` in JSON, a space, and base64. */
+/** Encodes a tensor as its shape in JSON, a space, and its bytes in base64: `[2] AACAPwAAgD8=`. */
 function toText(tensor: Tensor): string {
   return `${JSON.stringify(tensor.shape)} ${toBase64(tensorBytes(tensor))}`;
 }
@@ -115,7 +116,7 @@ function fromText(text: string | undefined): Tensor<"float32"> | undefined {
     if (4 * elementCount(sizes) !== bytes.length) throw new RangeError();
     return tensorFromBytes("float32", sizes, bytes) as Tensor<"float32">;
   } catch {
-    throw new TypeError("Cannot use the model's head: a tensor of it cannot be read");
+    throw new TypeError("Cannot use the model's head: one of its tensors cannot be read");
   }
 }
 

@@ -4,20 +4,20 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadParameters } from "./head_parameters.ts";
 import { inverseWeights, type LayerNorm } from "./layer_norm.ts";
 
-/** TensorProto.DataType */
+/** A value of TensorProto.DataType. */
 const FLOAT = 1;
 
-/** τ of k-NN: how fast a neighbour's vote falls with its similarity; DINO's and MSN's own. */
+/** τ of k-NN, the temperature of a neighbour's vote, as in DINO and MSN. */
 export const NEIGHBOUR_TEMPERATURE = 0.07;
-/** ε of k-NN: what a class without neighbours gets; the nearest neighbour's vote is 1. */
+/** ε of k-NN, the vote for a class without neighbours; the nearest neighbour's vote is 1. */
 export const NO_VOTES = 1e-3;
 
-/** The names of a head's tensors in a graph. */
+/** The name of a head's tensor in a graph. */
 export function headTensorName(name: string): string {
   return `head.${name}`;
 }
 
-/** CLS [batch, D] of [batch, T, D]. */
+/** Adds a node that takes CLS, [batch, T, D] → [batch, D]. */
 export function firstToken(graph: GraphBuilder, lastHiddenState: string): string {
   const first = graph.initializer("first_token", {
     dtype: "int64",
@@ -28,9 +28,10 @@ export function firstToken(graph: GraphBuilder, lastHiddenState: string): string
 }
 
 /**
- * A head's calibrated logits: CLS [batch, D] → [batch, K], the formulas of `toFeature` and `scoresOf`.
+ * Adds a head's calibrated logits to a graph: CLS [batch, D] → [batch, K], by the formulas of `toFeature` and
+ * `scoresOf`.
  *
- * @param layerNorm the backbone's last one, which is undone.
+ * @param layerNorm the backbone's final LayerNorm, which `toFeature` inverts.
  */
 export function headLogits(
   graph: GraphBuilder,
@@ -53,7 +54,7 @@ export function headLogits(
   const centred = sub(u, graph.node("ReduceMean", [u], overChannels));
   const length = graph.node("Max", [
     graph.node("ReduceL2", [centred], overChannels),
-    graph.scalar(1e-30), // features of zeros stay zeros
+    graph.scalar(1e-30), // the floor keeps a feature of zeros at zeros
   ]);
   const feature = graph.node("Div", [centred, length]);
   const calibrated = (scores: string) => mul(scores, graph.scalar(1 / settings.temperature));
@@ -78,7 +79,7 @@ export function headLogits(
   return calibrated(graph.node("Log", [graph.node("Add", [votes, graph.scalar(NO_VOTES)])]));
 }
 
-/** A head alone as a graph: last_hidden_state [batch, tokens, D] → logits [batch, K]. */
+/** Builds the graph of a head file: last_hidden_state [batch, tokens, D] → logits [batch, K]. */
 export function buildHeadGraph(head: HeadParameters, layerNorm: LayerNorm): GraphProto {
   const graph = new GraphBuilder("vit_msn_head");
   const shape = ["batch", "tokens", layerNorm.weight.length];

@@ -2,73 +2,73 @@ import * as v from "valibot";
 import { checkedJson, count } from "../preprocess/checked_json.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** How a head can be fitted. */
+/** The methods of fitting a head. */
 export const METHODS = ["logistic", "prototypes", "knn", "ridge"] as const;
 
-/** A way to fit a head. */
+/** A method of fitting a head. */
 export type Method = typeof METHODS[number];
 
 /** Far more images than anybody labels. */
 const MAX_COUNT = 1_000_000_000;
 
-/** A fitted head as a file has it; `fitHead` makes one, and `Head` computes with it. */
+/** A fitted head as a file stores it. `fitHead` makes one, and `Head` computes with it. */
 export interface HeadParameters {
-  /** What is said of it. */
+  /** The settings, which a file stores as JSON. */
   readonly settings: HeadSettings;
-  /** What it computes with. */
+  /** The tensors. */
   readonly tensors: HeadTensors;
 }
 
-/** What is said of a head in JSON. */
+/** The settings of a head, under their names in a file's JSON. */
 export interface HeadSettings {
-  /** How it was fitted. */
+  /** The method by which it was fitted. */
   readonly method: Method;
-  /** The strength of the penalty, of `logistic` and `ridge`. */
+  /** The strength of the L2 penalty, `l2` of `fitHead`; only `logistic` and `ridge` have it. */
   readonly lambd?: number;
-  /** The number of neighbours, of `knn`. */
+  /** The number of neighbours; only `knn` has it. */
   readonly k?: number;
   /** The classes' names, in the order of the logits. */
   readonly labels: readonly string[];
-  /** How many images of each class it was fitted on. */
+  /** [K], the number of images of each class that it was fitted on. */
   readonly counts: readonly number[];
-  /** What tells the images of each class apart, of a head to which more can be added. */
+  /** [K], the ids of each class's images, if images can be added to the head. */
   readonly photos?: readonly (readonly string[])[];
-  /** Logits are divided by it. */
+  /** T, which logits are divided by. */
   readonly temperature: number;
   /**
-   * Whether the temperature was fitted. With too few images it is 1; where a fitted one would make all
-   * scores alike, it is one that keeps them apart.
+   * Whether the temperature is the fitted one. It is not with too few images, where it is 1, and where the
+   * fitted one would make all scores nearly equal, where it is lowered.
    */
   readonly calibrated: boolean;
-  /** When an image counts as none of the classes. */
+  /** The rule for unknown images, if there were enough images to fit one. */
   readonly unknown?: Unknown;
 }
 
-/** A rule by which an image counts as none of the classes. */
+/** The rule by which an image belongs to none of the classes. */
 export interface Unknown {
-  /** The best label's probability, or the mean cosine to the references that are most like it. */
+  /** The score: the best label's probability, or the mean cosine to the nearest references. */
   readonly criterion: "probability" | "similarity";
-  /** An image below is unknown. */
+  /** An image with a lower score is unknown. */
   readonly threshold: number;
-  /** The share of images of the classes that are expected to be below. */
+  /** The expected share of images of the classes that are wrongly labelled unknown. */
   readonly falseRejectionRate: number;
 }
 
 /** A head's tensors, float32; K classes, n images, D channels. */
 export interface HeadTensors {
-  /** [K, D], of a linear head. */
+  /** [K, D]; only a linear head has it. */
   readonly weight?: Tensor<"float32">;
-  /** [K], of a linear head. */
+  /** [K]; only a linear head has it. */
   readonly bias?: Tensor<"float32">;
-  /** [n, D], the images' features: of `knn`, and where they are kept. */
+  /** [n, D], the images' features, for `knn` and for heads that keep them. */
   readonly support?: Tensor<"float32">;
-  /** [n, K], what each image counts for each class; beside `support`. */
+  /** [n, K], the vote of each image for each class; present with `support`. */
   readonly votes?: Tensor<"float32">;
   /** [K, D], the mean feature of each class. */
   readonly means: Tensor<"float32">;
 }
 
-/** The names under which a file has a head's tensors. */
+/** The names of a head's tensors. */
 export const HEAD_TENSORS = ["weight", "bias", "support", "votes", "means"] as const;
 
 const positive = v.pipe(
@@ -119,19 +119,19 @@ const settingsSchema = v.pipe(
 );
 
 /**
- * Checks what a file says of a head.
+ * Validates the settings and tensors of a head from a file.
  *
  * @param json the parsed settings.
- * @param tensors by their names; those of other names are left out.
- * @param hiddenSize D
- * @throws {TypeError} if a setting or tensor is missing or does not fit the others.
+ * @param tensors the tensors by name; those with other names are ignored.
+ * @param hiddenSize D of the backbone.
+ * @throws {TypeError} if a setting or tensor is missing, invalid, or inconsistent with the others.
  */
 export function parseHead(
   json: unknown,
   tensors: ReadonlyMap<string, Tensor>,
   hiddenSize: number,
 ): HeadParameters {
-  // Checked, but kept as it is: a file is written again with all that it says.
+  // Validated but not replaced by the schema's output: settings that are unknown here are written back.
   checkedJson(settingsSchema, json, "the model's head");
   const settings = json as HeadSettings;
   const { method, labels } = settings;

@@ -6,11 +6,12 @@ import type { Weights } from "./weights.ts";
 const POSITIONS = "embeddings.position_embeddings";
 
 /**
- * A model for images of another size: its position embeddings are interpolated, once and for all, and
- * its config says so. It then computes what `interpolate_pos_encoding` does for images of that size.
+ * Converts a model to another image size: interpolates its position embeddings and sets `image_size` in its
+ * config. The result computes what the model with `interpolate_pos_encoding` computes for images of that size.
  *
  * @param config the parsed `config.json`.
- * @param imageSize [height, width] in pixels, at least a patch.
+ * @param weights the weights; only the position embeddings are replaced.
+ * @param imageSize [height, width] in pixels, at least one patch.
  * @throws {TypeError} if the size is smaller than a patch.
  */
 export function withImageSize(

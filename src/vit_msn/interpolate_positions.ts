@@ -4,9 +4,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 export type Grid = readonly [rows: number, columns: number];
 
 /**
- * Position embeddings for another grid of patches, as `interpolate_pos_encoding` of Hugging Face makes
- * them: the patches' part is resized by PyTorch's bicubic interpolation (a = -0.75, align_corners
- * false, no antialias, borders repeated), CLS keeps its own.
+ * Interpolates position embeddings to another grid of patches, as Hugging Face's `interpolate_pos_encoding`
+ * does: the patches' embeddings by PyTorch's bicubic interpolation (a = -0.75, align_corners false, no
+ * antialias, borders repeated); the embedding of CLS is copied.
  *
  * @param positions [1, 1 + rows·columns, D], CLS first.
  * @returns [1, 1 + newRows·newColumns, D]
@@ -40,7 +40,7 @@ export function interpolatePositions(
   return { dtype: "float32", shape: [1, 1 + newRows * newColumns, D], data };
 }
 
-/** For each output position four input positions and their weights (Keys' cubic convolution). */
+/** The four input positions and weights of each output position (Keys' cubic convolution). */
 function taps(inSize: number, outSize: number): [position: number, weight: number][][] {
   return Array.from({ length: outSize }, (_, out) => {
     const center = (out + 0.5) * inSize / outSize - 0.5;

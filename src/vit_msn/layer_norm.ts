@@ -6,10 +6,10 @@ export interface LayerNorm {
   readonly bias: Float32Array;
 }
 
-/** A weight that is smaller than this share of the largest has left nothing of its channel. */
+/** Below this share of the largest weight, a channel's input cannot be recovered from the output. */
 const MIN_SHARE = 1e-6;
 
-/** What undoes a LayerNorm's weights: `1 / w`, [D]; 0 for a channel of which nothing is left. */
+/** [D], the inverse weights `1 / w` of a LayerNorm; 0 for channels that cannot be recovered. */
 export function inverseWeights({ weight }: LayerNorm): Float32Array {
   const largest = weight.reduce((max, w) => Math.max(max, Math.abs(w)), 0);
   return weight.map((w) => Math.abs(w) > MIN_SHARE * largest ? 1 / w : 0);

@@ -80,7 +80,7 @@ export function writeModelFile(
     metadataProps.set(MASK_TOKEN, toBase64(tensorBytes(toFloat32(maskToken))));
   }
   const variant = outputs ? { outputs } : {};
-  const graph = buildGraph(parseConfig(config), toPrecision(weights, dtype), variant);
+  const graph = buildGraph(parseConfig(config), quantize(weights, dtype), variant);
   return writeModel(ownModelProto(graph, metadataProps));
 }
 

@@ -1,6 +1,6 @@
 import type { GraphProto, ModelProto } from "../onnx/model_proto.ts";
 
-/** A graph as a model of this project: opset 17, and who made it. */
+/** Wraps a graph in a ModelProto: opset 17, with this project as the producer. */
 export function ownModelProto(
   graph: GraphProto,
   metadataProps: ModelProto["metadataProps"],

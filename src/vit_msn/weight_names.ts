@@ -1,6 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** The names of whole modules in the authors' code. */
+/** The MSN authors' names of tensors outside the blocks, with Hugging Face's names. */
 const MODULES: ReadonlyMap<string, string> = new Map([
   ["cls_token", "embeddings.cls_token"],
   ["pos_embed", "embeddings.position_embeddings"],
@@ -10,7 +10,7 @@ const MODULES: ReadonlyMap<string, string> = new Map([
   ["norm.bias", "layernorm.bias"],
 ]);
 
-/** A block's parts in the authors' code (`blocks`) and in newer transformers (`layers`). */
+/** The parts of a block in the authors' code (`blocks`) and in newer transformers (`layers`). */
 const LAYER_PARTS: ReadonlyMap<string, string> = new Map([
   ["norm1", "layernorm_before"],
   ["norm2", "layernorm_after"],
@@ -25,19 +25,19 @@ const LAYER_PARTS: ReadonlyMap<string, string> = new Map([
   ["mlp.fc2", "output.dense"],
 ]);
 
-/** In the order of the rows of the authors' `attn.qkv`. */
+/** The order of the parts in the rows of the authors' `attn.qkv`. */
 const QKV = ["query", "key", "value"] as const;
 
 /**
- * Gives weights the names that Hugging Face's released ViT-MSN files have, without their prefix
- * `vit.`: `encoder.layer.0.attention.attention.query.weight`. It takes those names themselves, the ones
- * of newer transformers (`layers.0.attention.q_proj.weight`) and the ones of the authors' code
- * (`module.blocks.0.attn.qkv.weight`), each with and without the prefixes `module.` and `vit.`.
+ * Renames weights to the names of Hugging Face's released ViT-MSN files, without their prefix `vit.`:
+ * `encoder.layer.0.attention.attention.query.weight`. It accepts these names, those of newer transformers
+ * (`layers.0.attention.q_proj.weight`) and those of the authors' code (`module.blocks.0.attn.qkv.weight`),
+ * each with or without the prefixes `module.` and `vit.`.
  *
- * The authors' `attn.qkv` [3D, …] becomes three views [D, …]. Their projection head `fc` belongs to
- * the pre-training alone and is left out. An unknown name stays as it is.
+ * The authors' `attn.qkv` [3D, …] becomes three views [D, …]. Their projection head `fc` is only used in
+ * pre-training and is dropped. An unknown name is kept.
  *
- * @throws {TypeError} if two tensors get the same name; the message names both.
+ * @throws {TypeError} if two tensors get the same name; the message has both.
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ function rename(source: string, tensor: Tensor): [string, Tensor][] {
   return [[renamed ? `encoder.layer.${layer}.${renamed}.${kind}` : source, tensor]];
 }
 
-/** One of three equal runs of rows: a view, not a copy. */
+/** A view of the i-th third of the rows. */
 function thirdOf({ dtype, shape: [rows = 0, ...rest], data }: Tensor, i: number): Tensor {
   const size = data.length / 3;
   return { dtype, shape: [rows / 3, ...rest], data: data.subarray(i * size, (i + 1) * size) };

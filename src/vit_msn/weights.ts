@@ -2,16 +2,16 @@ import type { DataType, Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "./config.ts";
 import { toHuggingFaceNames } from "./weight_names.ts";
 
-/** A model's weights under Hugging Face's names, without the `vit.` prefix of a classifier's. */
+/** A model's weights under Hugging Face's names, without the prefix `vit.` that a classifier's have. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** [1, 1, D]: replaces masked patches. A checkpoint may lack it, and then takes no masks. */
+/** [1, 1, D], replaces masked patches. A checkpoint without it does not support `bool_masked_pos`. */
 export const MASK_TOKEN = "embeddings.mask_token";
 
-/** Why a checkpoint without it takes no masks. */
+/** The error message for masks with such a checkpoint. */
 export const NO_MASK_TOKEN = "Cannot take bool_masked_pos: the checkpoint has no mask_token";
 
-/** The shape of every weight that a model of that config has. */
+/** The shapes of all weights of a model, except the mask token. */
 export function weightShapes(
   config: ViTMSNConfig,
   { classifier }: { classifier: boolean },
@@ -47,17 +47,17 @@ export function weightShapes(
   return shapes;
 }
 
-/** Whether the weights carry a trained classifier. A backbone's config may name labels without one. */
+/** Whether the weights have a classifier. A config cannot tell, because a backbone's may have labels, too. */
 export function hasClassifier(weights: ReadonlyMap<string, unknown>): boolean {
   return weights.has("classifier.weight");
 }
 
 /**
- * Takes a checkpoint's tensors, under any names of {@linkcode toHuggingFaceNames}, as the weights of a
- * model of that config.
+ * Validates a checkpoint's tensors against a config.
  *
- * @returns the weights in the order of the forward, the mask token last.
- * @throws {TypeError} if a weight is missing, is there twice, has another shape, or does not belong to the model; the
+ * @param tensors the tensors, under any names that {@linkcode toHuggingFaceNames} accepts.
+ * @returns the weights in the order of the forward pass, the mask token last.
+ * @throws {TypeError} if a weight is missing, duplicate or unknown, or has the wrong shape or data type; the
  * message lists names and shapes.
  */
 export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNConfig): Weights {

@@ -10,8 +10,8 @@ import {
 } from "../../src/mod.ts";
 import { bestBuild } from "../../src/runtime/simd/kernels.ts";
 import { patchGrid, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import { choosePatches } from "../../src/vit_msn/kept_patches.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import { choosePatches } from "../../src/vit_msn/patch_dropping.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 import type { ModelName } from "./models.ts";
 
 /** A way to run a model. */

@@ -18,7 +18,7 @@ const support = clusters(counts, { size: SIZE, noise: 1.5 });
 
 const tasks = {
   ...Object.fromEntries(METHODS.map((method) => [method, () => fitHead(support, { method })])),
-  "logistic, lambd 0.25": () => fitHead(support, { method: "logistic", lambd: 0.25 }),
+  "logistic, lambd 0.25": () => fitHead(support, { method: "logistic", l2: 0.25 }),
   "auto": () => fitHead(support),
 };
 console.log(`Heads of ${CLASSES} classes, ${IMAGES} images each, ${SIZE} numbers a feature:`);

@@ -1,4 +1,4 @@
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 
 /** What was measured of one engine with one model and one size of batch. */
 export interface RuntimeRow {

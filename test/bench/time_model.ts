@@ -10,7 +10,7 @@ import {
 import { KERNEL_OPERATIONS, kernelTask } from "./kernel_rate.ts";
 import { medianTimes, type Task } from "./measure.ts";
 import { benchModel, type ModelName } from "./models.ts";
-import { operationsOf } from "../../src/vit_msn/operations.ts";
+import { flopsOf } from "../../src/vit_msn/flops.ts";
 import { peakMemory } from "./peak_memory.ts";
 import type { RuntimeRow } from "./runtime_table.ts";
 
@@ -40,7 +40,7 @@ export async function timeModel(name: ModelName, rounds: Rounds): Promise<Runtim
     for (const engine of engines) {
       const { dtype, threads } = engine;
       const milliseconds = times[engineName(engine)]!;
-      const rate = batch * operationsOf(config, tokensOf(config, engine)) / milliseconds;
+      const rate = batch * flopsOf(config, tokensOf(config, engine)) / milliseconds;
       const kernelTime = times[kernelName(engine)];
       rows.push({
         model: name,

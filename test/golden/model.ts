@@ -5,7 +5,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 import { toWeights } from "../../src/vit_msn/weights.ts";
 import { goldenPath, readGolden } from "./golden.ts";
 

@@ -38,7 +38,7 @@ Deno.test("auto chooses what is best on what was left out, and the same every ti
 
 Deno.test("with few images, auto takes what is best only if that is more than luck", () => {
   // All are right on all: nothing is better than the default, though likelier.
-  assertEquals(fitHead(support).report.candidate, { method: "ridge", lambd: 1 });
+  assertEquals(fitHead(support).report.candidate, { method: "ridge", l2: 1 });
 });
 
 Deno.test("below three images a class, auto takes prototypes and calibrates nothing", () => {
@@ -138,8 +138,8 @@ Deno.test("fitHead() refuses what it cannot fit", () => {
   throws([[1, 0], [1]], ["a", "b"], "feature 1 is not 2 finite numbers");
   throws([[1, 0], [NaN, 1]], ["a", "b"], "feature 1 is not 2 finite numbers");
   const two = [[1, 0], [0, 1]];
-  throws(two, ["a", "b"], "lambd is 0", { method: "ridge", lambd: 0 });
-  throws(two, ["a", "b"], "of the methods logistic and ridge", { lambd: 1 });
+  throws(two, ["a", "b"], "l2 is 0", { method: "ridge", l2: 0 });
+  throws(two, ["a", "b"], "l2 requires the method logistic or ridge", { l2: 1 });
   throws(two, ["a", "b"], "falseRejectionRate is 1", { falseRejectionRate: 1 });
   throws(two, ["a", "b"], "seed is 0.5", { seed: 0.5 });
 });
@@ -182,7 +182,7 @@ Deno.test("adding to a head that kept its features is fitting on all at once", (
   const { lambd } = fitted.parameters.settings;
   const added = addToHead(fitted, more);
   assertEquals(added.labels, ["ant", "bee", "cow", "dog"]);
-  const whole = fitHead(all, { ...options, lambd: lambd! }).head;
+  const whole = fitHead(all, { ...options, l2: lambd! }).head;
   assertEquals(evaluate(added, query).accuracy, evaluate(whole, query).accuracy);
 });
 

@@ -23,14 +23,14 @@ function features(name: string): Matrix {
 const classes = [...golden.get("support_labels")!.data as BigInt64Array].map(Number);
 const samples = toSamples(features("support"), classes, 5, "balanced");
 
-for (const lambd of ["0.00025", "0.0025", "0.075", "1.0"]) {
-  Deno.test(`fitLogistic() finds scikit-learn's probabilities, lambd ${lambd}`, () => {
-    const { weight, gradientNorm, converged } = fitLogistic(samples, { lambd: Number(lambd) });
+for (const l2 of ["0.00025", "0.0025", "0.075", "1.0"]) {
+  Deno.test(`fitLogistic() finds scikit-learn's probabilities, l2 ${l2}`, () => {
+    const { weight, gradientNorm, converged } = fitLogistic(samples, { l2: Number(l2) });
     const logits = matmul(features("query"), transpose(weight));
     const probabilities = Array.from({ length: logits.rows }, (_, i) => [
       ...softmax(rowOf(logits, i)),
     ]).flat();
-    const expected = golden.get(`probabilities_lambd_${lambd}`) as Tensor<"float32">;
+    const expected = golden.get(`probabilities_lambd_${l2}`) as Tensor<"float32">;
     const difference = maxDifference(probabilities, expected.data);
     assert(difference < 1e-4, `${difference}`);
     assert(converged && gradientNorm < 1e-8, `${gradientNorm}`);
@@ -38,7 +38,7 @@ for (const lambd of ["0.00025", "0.0025", "0.075", "1.0"]) {
 }
 
 Deno.test("fitLogistic() states the objective's value, and no other weights have a smaller one", () => {
-  const { weight, objective } = fitLogistic(samples, { lambd: 0.075 });
+  const { weight, objective } = fitLogistic(samples, { l2: 0.075 });
   const at = (W: Matrix) => {
     const logits = matmul(samples.features, transpose(W));
     const loss = classes.reduce((sum, c, i) => sum - Math.log(softmax(rowOf(logits, i))[c]!), 0);
@@ -56,19 +56,19 @@ Deno.test("a balanced fit is that of each class as often as the others", () => {
   const { features, labels } = clusters({ a: 2, b: 6 }, { noise: 2 });
   const ids = labels.map((label) => label === "a" ? 0 : 1);
   const fit = (rows: Float32Array[], classes: number[], weight: "balanced" | "none") =>
-    fitLogistic(toSamples(matrixOf(rows), classes, 2, weight), { lambd: 1 }).weight.data;
+    fitLogistic(toSamples(matrixOf(rows), classes, 2, weight), { l2: 1 }).weight.data;
   const thrice = [...features.slice(0, 2), ...features.slice(0, 2), ...features];
-  const balanced = fitLogistic(toSamples(matrixOf(features), ids, 2, "balanced"), { lambd: 8 });
+  const balanced = fitLogistic(toSamples(matrixOf(features), ids, 2, "balanced"), { l2: 8 });
   const repeated = fitLogistic(
     toSamples(matrixOf(thrice), [0, 0, 0, 0, ...ids], 2, "none"),
-    { lambd: 12 },
+    { l2: 12 },
   );
   assert(maxDifference(balanced.weight.data, repeated.weight.data) < 1e-6);
   assert(maxDifference(fit(features, ids, "balanced"), fit(features, ids, "none")) > 1e-3);
 });
 
 Deno.test("fitLogistic() refuses a penalty that is none", () => {
-  for (const lambd of [0, -1, NaN, Infinity]) {
-    assertThrows(() => fitLogistic(samples, { lambd }), RangeError, `lambd is ${lambd}`);
+  for (const l2 of [0, -1, NaN, Infinity]) {
+    assertThrows(() => fitLogistic(samples, { l2 }), RangeError, `l2 is ${l2}`);
   }
 });

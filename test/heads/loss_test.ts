@@ -37,7 +37,7 @@ Deno.test("computeLoss() is the squared error for regression", () => {
 Deno.test("computeLoss() refuses labels that do not fit", () => {
   const throws = (labels: Tensor, message: string) =>
     assertThrows(() => computeLoss(logits, labels, undefined), RangeError, message);
-  throws(int64(0, 2), "the label 2 is none of 0 to 1");
+  throws(int64(0, 2), "the label 2 is not from 0 to 1");
   throws(int64(0, -1), "the label -1");
   throws(int64(0), "not int64 [2]");
   throws(float32([2], 0, 1), "not float32 [2,2]");

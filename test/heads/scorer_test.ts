@@ -35,7 +35,7 @@ for (const [perClass, size] of [[3, 32], [20, 8]] as const) {
     ).data;
     assert(maxDifference(byWeight, new Float64Array(byWeight.length)) < 1e-10);
     assert(maxDifference(byBias, new Float64Array(3)) < 1e-10);
-    assertThrows(() => new Ridge(samples).fit(0), RangeError, "lambd is 0");
+    assertThrows(() => new Ridge(samples).fit(0), RangeError, "l2 is 0");
   });
 }
 

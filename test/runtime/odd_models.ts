@@ -2,7 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { elementCount, type Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 import { MASK_TOKEN } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
 import { randomWeights } from "../vit_msn/random_weights.ts";

@@ -49,12 +49,12 @@ for (const name of EXPORTS) {
 }
 
 const CONTRADICTIONS: readonly (readonly [Record<string, unknown>, string])[] = [
-  [{ patch_size: 8 }, "patch_size is [8,8] in its config, and [4,4] in its graph"],
-  [{ patch_size: [4, 2] }, "patch_size is [4,2] in its config, and [4,4] in its graph"],
-  [{ hidden_size: 64 }, "hidden_size is 64 in its config, and 32 in its graph"],
-  [{ num_channels: 1 }, "num_channels is 1 in its config, and 3 in its graph"],
-  [{ image_size: 16 }, "make 17 tokens, and its graph has 5 position embeddings"],
-  [{ id2label: { 0: "a" } }, "num_labels is 1 in its config, and 3 in its graph"],
+  [{ patch_size: 8 }, "patch_size is [8,8] in its config, but [4,4] in its graph"],
+  [{ patch_size: [4, 2] }, "patch_size is [4,2] in its config, but [4,4] in its graph"],
+  [{ hidden_size: 64 }, "hidden_size is 64 in its config, but 32 in its graph"],
+  [{ num_channels: 1 }, "num_channels is 1 in its config, but 3 in its graph"],
+  [{ image_size: 16 }, "give 17 tokens, but its graph has 5 position embeddings"],
+  [{ id2label: { 0: "a" } }, "num_labels is 1 in its config, but 3 in its graph"],
 ];
 
 for (const name of EXPORTS) {
@@ -80,8 +80,8 @@ Deno.test("a config that contradicts sizes of the graph's inputs and outputs is 
   };
   for (
     const [shape, message] of [
-      [[1, 1, 8, 8], "num_channels is 3 in its config, and 1 in its graph"],
-      [[1, 3, 8, 12], "image_size is [8,8] in its config, and [8,12] in its graph"],
+      [[1, 1, 8, 8], "num_channels is 3 in its config, but 1 in its graph"],
+      [[1, 3, 8, 12], "image_size is [8,8] in its config, but [8,12] in its graph"],
     ] as const
   ) {
     await assertRejects(

@@ -5,7 +5,7 @@ import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { CASES, cosine, goldenCase, goldenModel, outputsOfCase } from "../golden/model.ts";
 import { uniform } from "../random.ts";

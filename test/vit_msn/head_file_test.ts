@@ -94,7 +94,7 @@ Deno.test("a head on another backbone, or something else, is refused", async () 
   await assertRejects(
     () => loadModel(backbone, { head: backbone }),
     TypeError,
-    "none of `deno task fit",
+    "not written by `deno task fit",
   );
   await assertRejects(() => loadModel(backbone, { head: new Uint8Array(9) }), SyntaxError);
 });

@@ -1,7 +1,7 @@
 import { toFloat32 } from "../../tensor/float16.ts";
 import { type Tensor, tensorBytes } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import { scaleName } from "../../vit_msn/precision.ts";
+import { scaleName } from "../../vit_msn/quantize.ts";
 import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./kernels.ts";

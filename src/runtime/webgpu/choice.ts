@@ -1,5 +1,5 @@
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import { operationsOf } from "../../vit_msn/operations.ts";
+import { flopsOf } from "../../vit_msn/flops.ts";
 import type { Session } from "../runtime.ts";
 import { describe } from "./adapter.ts";
 import { openDevice } from "./gpu.ts";
@@ -46,7 +46,7 @@ async function gpuSpeed(): Promise<GpuSpeed | undefined> {
 export function gpuWins(config: ViTMSNConfig, gpu: GpuSpeed, imageTime: number): GpuWins {
   const overhead = gpu.latency +
     DISPATCHES_PER_LAYER * config.numHiddenLayers * gpu.perDispatch;
-  const gpuImageTime = operationsOf(config, tokensOf(config)) / gpu.operations;
+  const gpuImageTime = flopsOf(config, tokensOf(config)) / gpu.operations;
   return (images) => MARGIN * (overhead + images * gpuImageTime) < images * imageTime;
 }
 
@@ -76,7 +76,7 @@ async function imageTime(config: ViTMSNConfig, session: Session): Promise<number
     await session.run(inputs, ["last_hidden_state"]);
     times.push(performance.now() - start);
   }
-  return Math.min(...times) * operationsOf(config, tokens) / operationsOf(config, 1 + kept);
+  return Math.min(...times) * flopsOf(config, tokens) / flopsOf(config, 1 + kept);
 }
 
 function tokensOf(config: ViTMSNConfig): number {

@@ -1,34 +1,33 @@
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
 import type { DataType, Tensor } from "../tensor/tensor.ts";
-import { smooth } from "./smooth.ts";
+import { smoothQuant } from "./smooth_quant.ts";
 import type { Weights } from "./weights.ts";
 
 /**
- * The precision in which a file keeps the matrices: `f32`; `f16`, half the size, computed in float32;
- * `int8`, a quarter, and the blocks' matrix products are computed in integers.
+ * The data type in which a file stores the matrices: `f32`; `f16`, half the size, computed in float32;
+ * `int8`, a quarter of the size, with the blocks' matrix products computed in integers.
  */
 export type WeightDataType = "f32" | "f16" | "int8";
 
-/** The weights that `f16` rounds. */
+/** The weights that `f16` stores as float16. */
 const MATRIX = /(projection|dense|query|key|value|classifier)\.weight$/;
-/** The weights that `int8` quantises: those of the blocks. Patches and classifier stay as they are. */
+/** The weights that `int8` quantises: the blocks' matrices, but not patch projection and classifier. */
 const BLOCK_MATRIX = /^encoder\..*(dense|query|key|value)\.weight$/;
 
 /**
- * The weights in the precision in which a file keeps them. An int8 weight has its scales beside it,
- * float32 [out], under {@linkcode scaleName}; before they are quantised, weights are smoothed
- * ({@linkcode smooth}), which changes LayerNorms, too.
+ * Converts weights to the data type of a file. An int8 weight has scales, float32 [out], under the name
+ * {@linkcode scaleName}. For `int8`, {@linkcode smoothQuant} runs first, which also changes the LayerNorms.
  *
  * @throws {RangeError} if a number is too large for `f16`, or not finite for `int8`; the message names the
  * weight.
  */
-export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
+export function quantize(weights: Weights, dtype: WeightDataType): Weights {
   const stored = new Map<string, Tensor>();
-  for (const [name, tensor] of dtype === "int8" ? smooth(weights) : weights) {
+  for (const [name, tensor] of dtype === "int8" ? smoothQuant(weights) : weights) {
     if (dtype === "int8" && BLOCK_MATRIX.test(name)) {
       const matrix = toFloat32(tensor);
       if (!matrix.data.every(Number.isFinite)) {
-        throw new RangeError(`Cannot store ${name} as int8: it holds a number that is not finite`);
+        throw new RangeError(`Cannot store ${name} as int8: it has a number that is not finite`);
       }
       const { quantized, scales } = quantizeRows(matrix);
       stored.set(name, quantized);
@@ -40,7 +39,7 @@ export function toPrecision(weights: Weights, dtype: WeightDataType): Weights {
   return stored;
 }
 
-/** The types in which a file may have a weight. */
+/** The data types in which a file may store a weight. */
 export function storedTypes(name: string): DataType[] {
   const types: DataType[] = ["float32"];
   if (MATRIX.test(name)) types.push("float16");
@@ -54,14 +53,14 @@ export function scaleName(weight: string): string {
 }
 
 /**
- * The largest weight: 7 bits with the sign, ONNX Runtime's `reduce_range`. Two products with an 8-bit
- * activation then fit the 16 bits in which processors without VNNI add them up.
+ * The largest quantised weight: 7 bits with the sign, ONNX Runtime's `reduce_range`. The sum of two products
+ * with 8-bit activations then fits the 16-bit accumulators of processors without VNNI.
  */
 const MAX_WEIGHT = 63;
 
 /**
- * Quantises each row, which makes one output, on its own: `w ≈ scale · q` with
- * `scale = max |w| / 63` and q from -63 to 63.
+ * Quantises each row, that is each output, by its own scale: `w ≈ scale · q` with `scale = max |w| / 63` and
+ * q from -63 to 63.
  */
 function quantizeRows({ shape, data }: Tensor<"float32">): {
   quantized: Tensor<"int8">;
@@ -72,7 +71,7 @@ function quantizeRows({ shape, data }: Tensor<"float32">): {
   const scales = new Float32Array(rows);
   for (let r = 0; r < rows; r++) {
     const row = data.subarray(r * columns, (r + 1) * columns);
-    // A row of zeros has any scale.
+    // A row of zeros gets the scale 1.
     const scale = Math.fround(row.reduce((max, w) => Math.max(max, Math.abs(w)), 0) / MAX_WEIGHT) ||
       1;
     scales[r] = scale;

@@ -2,27 +2,27 @@ import { toFloat32 } from "../tensor/float16.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Weights } from "./weights.ts";
 
-/** What reads each LayerNorm of a block. */
+/** The linear layers that read each LayerNorm of a block. */
 const READERS = {
   layernorm_before: ["query", "key", "value"].map((role) => `attention.attention.${role}`),
   layernorm_after: ["intermediate.dense"],
 } as const;
 
-/** How far normalised numbers reach, in standard deviations: LayerNorm's output is up to 4 |γ| + |β|. */
+/** The assumed largest normalised value, in standard deviations: |LayerNorm| ≤ 4 |γ| + |β|. */
 const REACH = 4;
-/** How much of a channel's size goes from the activations to the weights, from 0 to 1. */
+/** α of SmoothQuant: how much of the range moves from the activations to the weights, from 0 to 1. */
 const STRENGTH = 0.75;
 
 /**
- * Evens out what LayerNorms give to the blocks' matrices, so that rounding a token to 8 bits by its
- * largest number does not lose the others: each channel is divided by s in the LayerNorm, and
- * multiplied by s in the columns that read it, with `s = a^0.75 / w^0.25` of its largest activation a and
- * weight w. The model computes the same. After SmoothQuant (https://arxiv.org/abs/2211.10438), with
- * activations estimated from the LayerNorm's own weights.
+ * Applies SmoothQuant (https://arxiv.org/abs/2211.10438): scales outlier channels of the activations down, so
+ * that a token quantised to 8 bits by its largest number keeps the precision of its other numbers. Each
+ * channel is divided by s in the LayerNorm and multiplied by s in the columns of the matrices that read it,
+ * which leaves the model's function unchanged. `s = a^0.75 / w^0.25`, with the channel's largest activation a
+ * and largest weight w; a is estimated from the LayerNorm's parameters instead of measured.
  *
- * @returns new weights, float32 where they are changed.
+ * @returns new weights; those that change are float32.
  */
-export function smooth(weights: Weights): Weights {
+export function smoothQuant(weights: Weights): Weights {
   const smoothed = new Map(weights);
   for (const name of weights.keys()) {
     const [, layer, norm] = /^(encoder\.layer\.\d+)\.(layernorm_\w+)\.weight$/.exec(name) ?? [];
@@ -46,7 +46,7 @@ export function smooth(weights: Weights): Weights {
   return smoothed;
 }
 
-/** The s of each channel; 1 where nothing comes of it. */
+/** The s of each channel; 1 where the formula gives 0 or infinity. */
 function scalesOf(
   gamma: Float32Array,
   beta: Float32Array,
@@ -64,7 +64,7 @@ function scalesOf(
   });
 }
 
-/** Each row of a tensor changed by the channels' scales. */
+/** Applies each channel's scale to its column, or to a vector. */
 function scaled(
   { shape, data }: Tensor<"float32">,
   scales: Float64Array,

@@ -5,7 +5,7 @@ import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import { smooth } from "../../src/vit_msn/smooth.ts";
+import { smoothQuant } from "../../src/vit_msn/smooth_quant.ts";
 import type { Weights } from "../../src/vit_msn/weights.ts";
 import { cosine } from "../golden/model.ts";
 import { uniform } from "../random.ts";
@@ -45,9 +45,12 @@ async function statesOf(weights: Weights, dtype: "f32" | "int8"): Promise<Float3
   return results.get("last_hidden_state")!.data as Float32Array;
 }
 
-Deno.test("smooth() leaves what the model computes as it is", async () => {
+Deno.test("smoothQuant() leaves what the model computes as it is", async () => {
   const weights = weightsWithHugeChannels(50);
-  const similarity = cosine(await statesOf(smooth(weights), "f32"), await statesOf(weights, "f32"));
+  const similarity = cosine(
+    await statesOf(smoothQuant(weights), "f32"),
+    await statesOf(weights, "f32"),
+  );
   assert(similarity > 1 - 1e-9);
 });
 
@@ -62,16 +65,16 @@ Deno.test("int8 holds where a few channels of the activations are huge", async (
   assert(similarities.every((similarity) => similarity > 0.999));
 });
 
-Deno.test("smooth() leaves alone what is not there, or all zeros", () => {
+Deno.test("smoothQuant() leaves alone what is not there, or all zeros", () => {
   const zeros = (...shape: number[]) =>
     ({ dtype: "float32", shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }) as const;
   const name = "encoder.layer.0.layernorm_after";
   const alone = new Map([[`${name}.weight`, zeros(4)]]);
-  assertEquals(smooth(alone), alone);
+  assertEquals(smoothQuant(alone), alone);
   const all = new Map([
     [`${name}.weight`, zeros(4)],
     [`${name}.bias`, zeros(4)],
     ["encoder.layer.0.intermediate.dense.weight", zeros(2, 4)],
   ]);
-  assertEquals(smooth(all), all);
+  assertEquals(smoothQuant(all), all);
 });

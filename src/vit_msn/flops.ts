@@ -1,12 +1,12 @@
 import type { ViTMSNConfig } from "./config.ts";
 
 /**
- * The floating-point operations of all matrix products of the forward of one image, two a
- * multiply-add: patches, queries, keys, values and their output, both products of attention, the MLPs.
+ * The FLOPs of one image's forward pass: all matrix products (patch projection, q, k, v and output
+ * projections, both products of attention, the MLPs), with two FLOPs for each multiply-add.
  *
- * @param tokens T, with CLS.
+ * @param tokens T, including CLS.
  */
-export function operationsOf(
+export function flopsOf(
   { hiddenSize: D, intermediateSize: I, numHiddenLayers, numChannels, patchSize }: ViTMSNConfig,
   tokens: number,
 ): number {

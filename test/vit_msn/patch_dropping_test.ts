@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { choosePatches } from "../../src/vit_msn/kept_patches.ts";
+import { choosePatches } from "../../src/vit_msn/patch_dropping.ts";
 
 Deno.test("choosePatches() takes one patch of each run", () => {
   for (const count of [1, 7, 64, 196]) {
@@ -50,7 +50,7 @@ Deno.test("choosePatches() refuses what makes no sense", () => {
     assertThrows(
       () => choosePatches(9, { seed }),
       RangeError,
-      `the seed ${seed}: it is an integer`,
+      `the seed ${seed}: it is not an integer`,
     );
   }
 });
