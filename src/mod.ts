@@ -107,7 +107,7 @@ export {
   type Unknown,
 } from "./vit_msn/head_parameters.ts";
 export { type LayerNorm } from "./vit_msn/layer_norm.ts";
-export { type KeepOptions } from "./vit_msn/kept_patches.ts";
+export { type KeepOptions } from "./vit_msn/patch_dropping.ts";
 export {
   type ModelFile,
   readModelFile,

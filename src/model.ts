@@ -20,7 +20,7 @@ import { OUTPUT_NAMES, type OutputName } from "./vit_msn/graph.ts";
 import { type HeadFile, readHeadFile } from "./vit_msn/head_file.ts";
 import type { LayerNorm } from "./vit_msn/layer_norm.ts";
 import { type ModelFile, readModelFile, type Sidecars } from "./vit_msn/model_file.ts";
-import { choosePatches, type KeepOptions } from "./vit_msn/kept_patches.ts";
+import { choosePatches, type KeepOptions } from "./vit_msn/patch_dropping.ts";
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {

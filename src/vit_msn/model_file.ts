@@ -15,7 +15,7 @@ import type { HeadParameters } from "./head_parameters.ts";
 import type { LayerNorm } from "./layer_norm.ts";
 import { type OwnGraph, verifyGraph } from "./own_graph.ts";
 import { ownModelProto } from "./own_model_proto.ts";
-import { toPrecision, type WeightDataType } from "./precision.ts";
+import { quantize, type WeightDataType } from "./quantize.ts";
 import { MASK_TOKEN, type Weights } from "./weights.ts";
 
 /** The documents beside an ONNX file of another tool, which does not carry them, as parsed JSON. */

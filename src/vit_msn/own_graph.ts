@@ -4,7 +4,7 @@ import { type DataType, type Tensor, tensorFromBytes } from "../tensor/tensor.ts
 import type { ViTMSNConfig } from "./config.ts";
 import { buildGraph, OUTPUT_NAMES } from "./graph.ts";
 import type { HeadParameters } from "./head_parameters.ts";
-import { scaleName, storedTypes } from "./precision.ts";
+import { scaleName, storedTypes } from "./quantize.ts";
 import { isSameGraph } from "./same_graph.ts";
 import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "./weights.ts";
 

@@ -2,7 +2,7 @@ import { Arena, sharedMemory } from "../../src/runtime/simd/arena.ts";
 import { type Build, instantiate, kernelModule } from "../../src/runtime/simd/kernels.ts";
 import { PANEL } from "../../src/runtime/simd/packed_model.ts";
 import { putStruct } from "../../src/runtime/simd/write_struct.ts";
-import type { WeightDataType } from "../../src/vit_msn/precision.ts";
+import type { WeightDataType } from "../../src/vit_msn/quantize.ts";
 import type { AllKernels } from "../wasm/instance.ts";
 import type { Task } from "./measure.ts";
 

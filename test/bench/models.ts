@@ -4,7 +4,7 @@ import { toFloat32 } from "../../src/tensor/float16.ts";
 import { elementCount } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { readModelFile, verifiedWeights, writeModelFile } from "../../src/vit_msn/model_file.ts";
-import { scaleName, type WeightDataType } from "../../src/vit_msn/precision.ts";
+import { scaleName, type WeightDataType } from "../../src/vit_msn/quantize.ts";
 import type { Weights } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
 import { randomWeights } from "../vit_msn/random_weights.ts";

@@ -7,7 +7,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { ownModelProto } from "../../src/vit_msn/own_model_proto.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { buildGraph } from "../../src/vit_msn/graph.ts";
-import { toPrecision } from "../../src/vit_msn/precision.ts";
+import { toPrecision } from "../../src/vit_msn/quantize.ts";
 import { isSameGraph } from "../../src/vit_msn/same_graph.ts";
 import { randomWeights } from "./random_weights.ts";
 
