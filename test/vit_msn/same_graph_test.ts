@@ -7,7 +7,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { ownModelProto } from "../../src/vit_msn/own_model_proto.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { buildGraph } from "../../src/vit_msn/graph.ts";
-import { toPrecision } from "../../src/vit_msn/quantize.ts";
+import { quantize } from "../../src/vit_msn/quantize.ts";
 import { isSameGraph } from "../../src/vit_msn/same_graph.ts";
 import { randomWeights } from "./random_weights.ts";
 
@@ -20,7 +20,7 @@ const config = parseConfig({
   image_size: 4,
   patch_size: 2,
 });
-const graph = buildGraph(config, toPrecision(randomWeights(config), "int8"));
+const graph = buildGraph(config, quantize(randomWeights(config), "int8"));
 
 /** With one node changed: the first one that `change` has something for. */
 function withNode(change: (node: NodeProto) => Partial<NodeProto> | undefined): GraphProto {
