@@ -6,34 +6,34 @@
  * @module
  */
 
-export { addToHead } from "./heads/add_to_head.ts";
-export { type ReliabilityBin } from "./heads/calibration_error.ts";
-export { type Interval } from "./heads/confidence_interval.ts";
+export { addToHead } from "./heads/fit/add_to_head.ts";
+export { type ReliabilityBin } from "./heads/evaluate/calibration_error.ts";
+export { type Interval } from "./heads/evaluate/confidence_interval.ts";
 export {
   type ClassEvaluation,
   evaluate,
   evaluateLogits,
   type Evaluation,
-} from "./heads/evaluate.ts";
-export { evaluateShots, type ShotsEvaluation, type ShotsOptions } from "./heads/evaluate_shots.ts";
+} from "./heads/evaluate/evaluate.ts";
+export { evaluateShots, type ShotsEvaluation, type ShotsOptions } from "./heads/evaluate/evaluate_shots.ts";
 export {
   type CandidateReport,
   fitHead,
   type FitOptions,
   type FitReport,
   type LabelledFeatures,
-} from "./heads/fit_head.ts";
-export { type Guessing } from "./heads/guessing.ts";
+} from "./heads/fit/fit_head.ts";
+export { type Guessing } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
-export { type Candidate, type Method, METHODS } from "./heads/method.ts";
+export { type Candidate, type Method, METHODS } from "./heads/fit/method.ts";
 export {
   type Classification,
   type ClassificationOptions,
   type FunctionToApply,
-} from "./heads/classification.ts";
-export { type Pooling } from "./heads/pool.ts";
-export { type ClassWeight } from "./heads/samples.ts";
-export { type UnknownReport } from "./heads/unknown.ts";
+} from "./model/outputs/classification.ts";
+export { type Pooling } from "./model/outputs/pool.ts";
+export { type ClassWeight } from "./heads/fit/samples.ts";
+export { type UnknownReport } from "./heads/fit/unknown.ts";
 export { createHandler, type HandlerOptions, type LogEntry } from "./http/handler.ts";
 export { DEFAULT_LIMITS, type Limits } from "./http/limits.ts";
 export { type RemoteImageOptions } from "./http/request/remote_image.ts";
@@ -44,16 +44,16 @@ export type { DecodeOptions } from "./image/decode_options.ts";
 export { type Image } from "./image/image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";
 export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts";
-export { type Orientation } from "./image/exif.ts";
-export { type ImageFormat } from "./image/image_format.ts";
+export { type Orientation } from "./image/formats/exif.ts";
+export { type ImageFormat } from "./image/formats/image_format.ts";
 export {
   DEFAULT_IMAGE_LIMITS,
   type ImageHeader,
   type ImageLimits,
   readImageHeader,
 } from "./image/image_header.ts";
-export { type Resampling } from "./image/resampling.ts";
-export { resize } from "./image/resize.ts";
+export { type Resampling } from "./image/transform/resampling.ts";
+export { resize } from "./image/transform/resize.ts";
 export {
   createClassifier,
   createModel,
@@ -67,7 +67,7 @@ export {
   type Pictures,
   ViTMSNForImageClassification,
   ViTMSNModel,
-} from "./model.ts";
+} from "./model/model.ts";
 export {
   type Attribute,
   type GraphProto,
@@ -83,9 +83,9 @@ export {
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { type AutoOptions, autoRuntime } from "./runtime/auto.ts";
 export { type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
-export { onnxruntimeWasm } from "./runtime/onnxruntime_wasm.ts";
-export { type WebgpuAdapter, webgpuAdapter } from "./runtime/webgpu/adapter.ts";
-export { onnxruntimeWebgpu } from "./runtime/webgpu/runtime.ts";
+export { onnxruntimeWasm } from "./runtime/onnxruntime/wasm.ts";
+export { type WebgpuAdapter, webgpuAdapter } from "./runtime/onnxruntime/webgpu/adapter.ts";
+export { onnxruntimeWebgpu } from "./runtime/onnxruntime/webgpu/runtime.ts";
 export { type Build } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/team.ts";
@@ -99,13 +99,13 @@ export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
-export { type HeadFile, readHeadFile, writeHeadFile } from "./vit_msn/head_file.ts";
+export { type HeadFile, readHeadFile, writeHeadFile } from "./vit_msn/head/head_file.ts";
 export {
   type HeadParameters,
   type HeadSettings,
   type HeadTensors,
   type Unknown,
-} from "./vit_msn/head_parameters.ts";
+} from "./vit_msn/head/head_parameters.ts";
 export { type LayerNorm } from "./vit_msn/layer_norm.ts";
 export { type KeepOptions } from "./vit_msn/patch_dropping.ts";
 export {
@@ -114,5 +114,5 @@ export {
   type Sidecars,
   writeModelWithHead,
 } from "./vit_msn/model_file.ts";
-export { type OwnGraph } from "./vit_msn/own_graph.ts";
+export { type OwnGraph } from "./vit_msn/verify/own_graph.ts";
 export { type Weights } from "./vit_msn/weights.ts";

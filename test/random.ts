@@ -1,1 +1,1 @@
-export { uniform } from "../src/tensor/uniform.ts";
+export { uniform } from "../src/tensor/random.ts";

@@ -1,14 +1,14 @@
 import { join } from "@std/path";
-import { readWhole } from "../checkpoint/read_whole.ts";
+import { readWhole } from "../hub/read_whole.ts";
 import { readModel } from "../onnx/read_model.ts";
 import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
-import { bundle, type BundledFile, startEsbuild } from "./bundle.ts";
+import { bundle, type BundledFile, startEsbuild } from "../build/bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
-import { commandLine } from "./command_line.ts";
+import { commandLine } from "./output/command_line.ts";
 import { main } from "./main.ts";
-import { FORCE_OPTION } from "./overwrite.ts";
-import { writeBuild } from "./write_build.ts";
+import { FORCE_OPTION } from "./output/overwrite.ts";
+import { writeBuild } from "../build/write_build.ts";
 
 const options = {
   out: { value: "FOLDER", help: "Where to write; default dist" },

@@ -1,11 +1,11 @@
 import { type Command, numberOption, UsageError } from "./command.ts";
-import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
-import { eachImage } from "./each_image.ts";
-import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
-import { labelTable } from "./label_table.ts";
+import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
+import { eachImage } from "./output/each_image.ts";
+import { KEEP_OPTIONS, keepOptions } from "./options/keep_option.ts";
+import { labelTable } from "./output/label_table.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, loadClassifierOption, MODEL_OPTIONS } from "./model_option.ts";
-import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { HEAD_OPTION, loadClassifierOption, MODEL_OPTIONS } from "./options/model_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,

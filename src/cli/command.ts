@@ -1,9 +1,9 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { commandLine } from "./command_line.ts";
-import { nearest } from "./nearest.ts";
-import { printable } from "./printable.ts";
+import { commandLine } from "./output/command_line.ts";
+import { nearest } from "./options/nearest.ts";
+import { printable } from "./output/printable.ts";
 import { DENO_TASK } from "./program.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** An option of a command. One without `value` is a flag. */

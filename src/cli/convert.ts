@@ -8,13 +8,13 @@ import {
   requiredOption,
   UsageError,
 } from "./command.ts";
-import { commandLine } from "./command_line.ts";
-import { convertCheckpoint, type Use } from "./convert_checkpoint.ts";
-import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
+import { commandLine } from "./output/command_line.ts";
+import { convertCheckpoint, type Use } from "./options/convert_checkpoint.ts";
+import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./options/hub_model.ts";
 import { main } from "./main.ts";
-import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
-import { printable } from "./printable.ts";
-import { warner } from "./warner.ts";
+import { assertReplaceable, FORCE_OPTION } from "./output/overwrite.ts";
+import { printable } from "./output/printable.ts";
+import { warner } from "./output/log.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },

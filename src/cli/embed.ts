@@ -1,11 +1,11 @@
 import { toNumbers } from "../tensor/to_numbers.ts";
 import { choiceOption, type Command } from "./command.ts";
-import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
-import { eachImage } from "./each_image.ts";
-import { KEEP_OPTIONS, keepOptions } from "./keep_option.ts";
+import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
+import { eachImage } from "./output/each_image.ts";
+import { KEEP_OPTIONS, keepOptions } from "./options/keep_option.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
-import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./options/model_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
 const options = {
   ...MODEL_OPTIONS,

@@ -1,10 +1,10 @@
 import type { LabelledImage } from "../dataset/image_files.ts";
 import type { FoundFeatures } from "../dataset/labelled_features.ts";
 import type { FoundLogits } from "../dataset/labelled_logits.ts";
-import { evaluateLogits } from "../heads/evaluate.ts";
-import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate_shots.ts";
+import { evaluateLogits } from "../heads/evaluate/evaluate.ts";
+import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate/evaluate_shots.ts";
 import { UNKNOWN } from "../heads/head.ts";
-import type { ViTMSNForImageClassification } from "../model.ts";
+import type { ViTMSNForImageClassification } from "../model/model.ts";
 import { softmax } from "../tensor/softmax.ts";
 import { topK } from "../tensor/top_k.ts";
 import {
@@ -16,24 +16,24 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import { evaluationJson, evaluationText } from "./evaluation_text.ts";
-import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
+import { evaluationJson, evaluationText } from "./output/evaluation_text.ts";
+import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./options/fit_option.ts";
 import {
   findPhotos,
   PHOTO_OPTIONS,
   photoFeatures,
   type PhotoJob,
   photoLogits,
-} from "./labelled_photos.ts";
-import { guessingText } from "./guessing_text.ts";
+} from "./options/labelled_photos.ts";
+import { guessingText } from "./output/guessing_text.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
-import { percent } from "./percent.ts";
-import { reportHtml, type WrongImage } from "./report_html.ts";
-import { jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
-import { thumbnails } from "./thumbnails.ts";
-import { warner } from "./warner.ts";
-import { writeFile } from "./write_file.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { percent } from "./output/percent.ts";
+import { reportHtml, type WrongImage } from "./output/report_html.ts";
+import { jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import { thumbnails } from "./output/thumbnails.ts";
+import { warner } from "./output/log.ts";
+import { writeFile } from "../hub/write_file.ts";
 
 const FIT_OPTIONS_OF_SHOTS = {
   lambd: { ...FIT_OPTIONS.lambd, help: `With --shots: ${FIT_OPTIONS.lambd.help}` },

@@ -1,10 +1,10 @@
 import { concat } from "@std/bytes/concat";
 import { dirname } from "@std/path";
 import type { FoundFeatures } from "../dataset/labelled_features.ts";
-import { extendHead, type Extension } from "../heads/add_to_head.ts";
-import { fitHead, type FitReport } from "../heads/fit_head.ts";
+import { extendHead, type Extension } from "../heads/fit/add_to_head.ts";
+import { fitHead, type FitReport } from "../heads/fit/fit_head.ts";
 import type { Head } from "../heads/head.ts";
-import { writeHeadFile } from "../vit_msn/head_file.ts";
+import { writeHeadFile } from "../vit_msn/head/head_file.ts";
 import { writeModelWithHead } from "../vit_msn/model_file.ts";
 import {
   asCalled,
@@ -15,20 +15,20 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import { commandLine } from "./command_line.ts";
+import { commandLine } from "./output/command_line.ts";
 import { readErrorMessage } from "./file_error.ts";
-import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./fit_option.ts";
-import { fitJson, fitText } from "./fit_text.ts";
-import { guessingText } from "./guessing_text.ts";
-import { findPhotos, PHOTO_OPTIONS, photoFeatures } from "./labelled_photos.ts";
+import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./options/fit_option.ts";
+import { fitJson, fitText } from "./output/fit_text.ts";
+import { guessingText } from "./output/guessing_text.ts";
+import { findPhotos, PHOTO_OPTIONS, photoFeatures } from "./options/labelled_photos.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./model_option.ts";
-import { assertReplaceable, FORCE_OPTION } from "./overwrite.ts";
-import { printable } from "./printable.ts";
-import { jobsOption, RUNTIME_OPTIONS } from "./runtime_option.ts";
-import type { Terminal } from "./terminal.ts";
-import { warner } from "./warner.ts";
-import { writeFile } from "./write_file.ts";
+import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./options/model_option.ts";
+import { assertReplaceable, FORCE_OPTION } from "./output/overwrite.ts";
+import { printable } from "./output/printable.ts";
+import { jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { warner } from "./output/log.ts";
+import { writeFile } from "../hub/write_file.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write, backbone and head" },

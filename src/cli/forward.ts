@@ -3,10 +3,10 @@ import { OUTPUT_NAMES } from "../vit_msn/graph.ts";
 import { type Command, outputsOption, requiredOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
-import { loadModelOption, MODEL_OPTIONS } from "./model_option.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
-import { printable } from "./printable.ts";
-import { writeFile } from "./write_file.ts";
+import { loadModelOption, MODEL_OPTIONS } from "./options/model_option.ts";
+import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import { printable } from "./output/printable.ts";
+import { writeFile } from "../hub/write_file.ts";
 
 const options = {
   ...MODEL_OPTIONS,

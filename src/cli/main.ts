@@ -1,5 +1,5 @@
 import { type Command, type Options, runCommand } from "./command.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal } from "./output/terminal.ts";
 
 /**
  * Runs a command as this process and ends it with the command's exit code. Relative paths count from

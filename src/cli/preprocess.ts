@@ -5,11 +5,11 @@ import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Command, errorMessage, onlyArgument, requiredOption } from "./command.ts";
-import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
+import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { main } from "./main.ts";
-import { MODEL_OPTIONS, readModelOption } from "./model_option.ts";
-import { urlText } from "./url_argument.ts";
-import { writeFile } from "./write_file.ts";
+import { MODEL_OPTIONS, readModelOption } from "./options/model_option.ts";
+import { urlText } from "./options/url_argument.ts";
+import { writeFile } from "../hub/write_file.ts";
 
 const options = {
   out: { value: "FILE", help: "The safetensors file to write; required" },

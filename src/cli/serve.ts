@@ -8,8 +8,8 @@ import { DEFAULT_LIMITS } from "../http/limits.ts";
 import { type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "./file_error.ts";
 import { main } from "./main.ts";
-import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./model_option.ts";
-import { RUNTIME_OPTIONS } from "./runtime_option.ts";
+import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
 /** So many threads can share a single image without much waiting for one another. */
 const MAX_DEFAULT_THREADS = 8;

@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 import { errorMessage, runCommand, UsageError } from "./command.ts";
-import { nearest } from "./nearest.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { nearest } from "./options/nearest.ts";
+import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** What users type, and under which name it is installed. */

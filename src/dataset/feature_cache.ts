@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { join } from "@std/path";
-import { readWhole } from "../checkpoint/read_whole.ts";
+import { readWhole } from "../hub/read_whole.ts";
 
 /** A SHA-256. */
 const KEY_BYTES = 32;

@@ -1,5 +1,5 @@
 import { concat } from "@std/bytes/concat";
-import { readBytes } from "../checkpoint/read_whole.ts";
+import { readBytes } from "../hub/read_whole.ts";
 import { readErrorMessage } from "./file_error.ts";
 import type { ExplainMissing, ImageFile } from "./image_files.ts";
 

@@ -1,12 +1,12 @@
 import { l2Normalize } from "../tensor/l2_normalize.ts";
 import { softmax } from "../tensor/softmax.ts";
-import type { HeadParameters, Unknown } from "../vit_msn/head_parameters.ts";
+import type { HeadParameters, Unknown } from "../vit_msn/head/head_parameters.ts";
 import {
   type Classification,
   type ClassificationOptions,
   toClassifications,
-} from "./classification.ts";
-import { matmul, type Matrix, matrixOf, rowOf, toMatrix, transpose } from "./matrix.ts";
+} from "../model/outputs/classification.ts";
+import { matmul, type Matrix, matrixOf, rowOf, toMatrix, transpose } from "../tensor/matrix.ts";
 import { type Scorer, scoresOf } from "./scorer.ts";
 
 /** The label of an image that belongs to none of the classes. */

@@ -1,6 +1,6 @@
-import { NEIGHBOUR_TEMPERATURE, NO_VOTES } from "../vit_msn/head_graph.ts";
-import type { HeadTensors } from "../vit_msn/head_parameters.ts";
-import { matmul, type Matrix, rowOf, toTensor, transpose } from "./matrix.ts";
+import { NEIGHBOUR_TEMPERATURE, NO_VOTES } from "../vit_msn/head/head_graph.ts";
+import type { HeadTensors } from "../vit_msn/head/head_parameters.ts";
+import { matmul, type Matrix, rowOf, toTensor, transpose } from "../tensor/matrix.ts";
 
 /** A linear scorer: `z = W f + b`. */
 export interface LinearScorer {

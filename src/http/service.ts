@@ -1,6 +1,6 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
-import { sniffImageFormat } from "../image/image_format.ts";
+import { sniffImageFormat } from "../image/formats/image_format.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./queue/backlog.ts";
 import { timedOut } from "./deadline.ts";

@@ -1,7 +1,7 @@
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { type FormatHeader, type ImageHeader, readImageHeader } from "./image_header.ts";
-import { toUpright } from "./orientation.ts";
+import { toUpright } from "./transform/orientation.ts";
 
 /**
  * Decodes a JPEG, PNG, GIF or WebP file to upright RGB pixels; from an animation, the first frame. The
@@ -64,12 +64,12 @@ async function decodeStored(
 ): Promise<Image> {
   switch (header.format) {
     case "jpeg":
-      return (await import("./jpeg.ts")).decodeJpeg(bytes, header, size);
+      return (await import("./formats/jpeg.ts")).decodeJpeg(bytes, header, size);
     case "png":
-      return (await import("./png.ts")).decodePng(bytes, header);
+      return (await import("./formats/png.ts")).decodePng(bytes, header);
     case "gif":
-      return (await import("./gif.ts")).decodeGif(bytes, header);
+      return (await import("./formats/gif.ts")).decodeGif(bytes, header);
     case "webp":
-      return await (await import("./webp.ts")).decodeWebp(bytes, header);
+      return await (await import("./formats/webp.ts")).decodeWebp(bytes, header);
   }
 }

@@ -1,10 +1,10 @@
-import type { Orientation } from "./exif.ts";
-import { type GifHeader, readGifHeader } from "./gif_header.ts";
+import type { Orientation } from "./formats/exif.ts";
+import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
-import { type ImageFormat, sniffImageFormat } from "./image_format.ts";
-import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
-import { type PngHeader, readPngHeader } from "./png_header.ts";
-import { readWebpHeader, type WebpHeader } from "./webp_header.ts";
+import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
+import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
+import { type PngHeader, readPngHeader } from "./formats/png_header.ts";
+import { readWebpHeader, type WebpHeader } from "./formats/webp_header.ts";
 
 /** The properties of an image file that are known before its pixels are decoded. */
 export interface ImageHeader {

@@ -1,4 +1,4 @@
-import { crop } from "../image/crop.ts";
+import { crop } from "../image/transform/crop.ts";
 import type { Image } from "../image/image.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Image } from "../image/image.ts";
-import type { Resampling } from "../image/resampling.ts";
-import { resize } from "../image/resize.ts";
+import type { Resampling } from "../image/transform/resampling.ts";
+import { resize } from "../image/transform/resize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
 import type { PreprocessorConfig, Size } from "./preprocessor_config.ts";

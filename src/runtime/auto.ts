@@ -3,7 +3,7 @@ import type { ModelFile } from "../vit_msn/model_file.ts";
 import type { Weights } from "../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
-import type { GpuWins } from "./webgpu/choice.ts";
+import type { GpuWins } from "./onnxruntime/webgpu/choice.ts";
 
 /** How {@linkcode autoRuntime} works. */
 export interface AutoOptions extends SimdOptions {
@@ -41,7 +41,7 @@ export function autoRuntime(
               "onnxruntime-web, which could, runs in one thread",
           );
         }
-        const { onnxruntimeWasm } = await import("./onnxruntime_wasm.ts");
+        const { onnxruntimeWasm } = await import("./onnxruntime/wasm.ts");
         return await onnxruntimeWasm.createSession(file);
       }
       const session = await simd.createSession(file);
@@ -49,7 +49,7 @@ export function autoRuntime(
       const wins = await gpuWinsFor(file, session);
       if (!wins) return session;
       return new AutoSession(session, wins, async () => {
-        const { onnxruntimeWebgpu } = await import("./webgpu/runtime.ts");
+        const { onnxruntimeWebgpu } = await import("./onnxruntime/webgpu/runtime.ts");
         return await onnxruntimeWebgpu.createSession(file);
       });
     },
@@ -65,7 +65,7 @@ function isForGpu(bytes: Uint8Array, weights: Weights): boolean {
 async function gpuWinsFor({ config }: ModelFile, session: Session): Promise<GpuWins | undefined> {
   let choice;
   try {
-    choice = await import("./webgpu/choice.ts");
+    choice = await import("./onnxruntime/webgpu/choice.ts");
   } catch {
     return undefined; // a bundle without onnxruntime-web
   }

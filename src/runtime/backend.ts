@@ -1,6 +1,6 @@
 import { type AutoOptions, autoRuntime } from "./auto.ts";
-import { onnxruntimeWasm } from "./onnxruntime_wasm.ts";
-import { onnxruntimeWebgpu } from "./webgpu/runtime.ts";
+import { onnxruntimeWasm } from "./onnxruntime/wasm.ts";
+import { onnxruntimeWebgpu } from "./onnxruntime/webgpu/runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { simdRuntime } from "./simd/runtime.ts";
 

@@ -10,11 +10,11 @@ import { toFloat32 } from "../tensor/float16.ts";
 import { tensorBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
 import { buildGraph, type OutputName } from "./graph.ts";
-import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head_file.ts";
-import type { HeadParameters } from "./head_parameters.ts";
+import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head/head_file.ts";
+import type { HeadParameters } from "./head/head_parameters.ts";
 import type { LayerNorm } from "./layer_norm.ts";
-import { type OwnGraph, verifyGraph } from "./own_graph.ts";
-import { ownModelProto } from "./own_model_proto.ts";
+import { type OwnGraph, verifyGraph } from "./verify/own_graph.ts";
+import { ownModelProto } from "./verify/own_model_proto.ts";
 import { quantize, type WeightDataType } from "./quantize.ts";
 import { MASK_TOKEN, type Weights } from "./weights.ts";
 

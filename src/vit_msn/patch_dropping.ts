@@ -1,4 +1,4 @@
-import { uniform } from "../tensor/uniform.ts";
+import { uniform } from "../tensor/random.ts";
 
 /** Which patches of each image to keep; the others are dropped, as in MSN's training. */
 export interface KeepOptions {

@@ -3,10 +3,10 @@
 // deno task bench:cold-start [--rounds 9]
 
 import { readModel } from "../../src/onnx/read_model.ts";
-import { ArgumentError, readArguments, runBench } from "./arguments.ts";
-import { type ColdStart, coldStart, type Contender } from "./cold_server.ts";
-import { median } from "./measure.ts";
-import { writeTransformersModel } from "./transformers.ts";
+import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { type ColdStart, coldStart, type Contender } from "./support/cold_server.ts";
+import { median } from "./support/measure.ts";
+import { writeTransformersModel } from "./support/transformers.ts";
 
 const OWN = "this project, bundled";
 const LABEL = "airplane";
@@ -66,7 +66,7 @@ async function transformersJs(folder: string): Promise<Contender> {
   const permissions = ["net=127.0.0.1", "read", "env", "sys", "ffi"].map((name) =>
     `--allow-${name}`
   );
-  const script = new URL("./cold_start_transformers.ts", import.meta.url).pathname;
+  const script = new URL("./support/cold_start_transformers.ts", import.meta.url).pathname;
   return {
     name: "transformers.js",
     args: ["run", "--no-config", "--no-lock", ...permissions, script, folder],

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { fitHead } from "../../src/heads/fit_head.ts";
-import { METHODS } from "../../src/heads/method.ts";
-import { clusters } from "../heads/samples.ts";
-import { medianTimes } from "./measure.ts";
+import { fitHead } from "../../src/heads/fit/fit_head.ts";
+import { METHODS } from "../../src/heads/fit/method.ts";
+import { clusters } from "../heads/fit/samples.ts";
+import { medianTimes } from "./support/measure.ts";
 
 const [CLASSES, IMAGES, SIZE, ROUNDS] = [100, 10, 384, 5];
 

@@ -2,7 +2,7 @@
 // that only reads the body: deno task bench:http
 
 import { HttpServer } from "../../src/http/request/listen.ts";
-import { median } from "./measure.ts";
+import { median } from "./support/measure.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 7;

@@ -2,10 +2,10 @@
 
 import imagescript from "imagescript/wasm/node/jpeg.js";
 import type { Image } from "../../src/image/image.ts";
-import { resizeReference } from "../../src/image/resize_reference.ts";
+import { resizeReference } from "../image/transform/resize_reference.ts";
 import { decodeImage, parsePreprocessorConfig, resize, ViTImageProcessor } from "../../src/mod.ts";
-import { medianTimes } from "./measure.ts";
-import { photoOf } from "./photo.ts";
+import { medianTimes } from "./support/measure.ts";
+import { photoOf } from "./support/photo.ts";
 
 const ROUNDS = 20;
 const SIZES = { "0.2 MP": [548, 365], "2 MP": [1732, 1155], "12 MP": [4240, 2830] } as const;

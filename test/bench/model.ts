@@ -1,7 +1,7 @@
 // The embedded model's steps, from bytes to labels.
 
 import { decodeImage, loadClassifier } from "../../src/mod.ts";
-import { medianTimes } from "./measure.ts";
+import { medianTimes } from "./support/measure.ts";
 
 const ROUNDS = 30;
 const modelBytes = await Deno.readFile("functions/_shared/model.onnx");

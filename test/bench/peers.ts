@@ -3,11 +3,11 @@
 // for this comparison alone and in no lock file: deno task bench:peers
 
 import { decodeImage, loadModel } from "../../src/mod.ts";
-import { medianTimes, type Task } from "./measure.ts";
-import { documentsOf, randomModel } from "./models.ts";
-import { photoOf } from "./photo.ts";
-import { onnxruntimeNode } from "./peer_onnxruntime_node.ts";
-import { transformersJs } from "./peer_transformers.ts";
+import { medianTimes, type Task } from "./support/measure.ts";
+import { documentsOf, randomModel } from "./support/models.ts";
+import { photoOf } from "./support/photo.ts";
+import { onnxruntimeNode } from "./support/peer_onnxruntime_node.ts";
+import { transformersJs } from "./support/peer_transformers.ts";
 
 /** Makes the CLS token's embedding of a JPEG. */
 export type Embed = (photo: Uint8Array) => Promise<Float32Array>;

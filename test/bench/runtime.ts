@@ -4,10 +4,10 @@
 // --model may be given several times, or several names with commas; default all. --quick is for fewer
 // rounds, --json for an array of objects.
 
-import { ArgumentError, readArguments, runBench } from "./arguments.ts";
-import { MODEL_NAMES, type ModelName } from "./models.ts";
-import { type RuntimeRow, toJson, toTable } from "./runtime_table.ts";
-import { type Rounds, timeModel } from "./time_model.ts";
+import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { MODEL_NAMES, type ModelName } from "./support/models.ts";
+import { type RuntimeRow, toJson, toTable } from "./support/runtime_table.ts";
+import { type Rounds, timeModel } from "./support/time_model.ts";
 
 /** Of the larger models fewer, as a round takes up to a minute. */
 const ROUNDS: Readonly<Record<ModelName, Rounds>> = {

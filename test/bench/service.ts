@@ -2,8 +2,8 @@
 // deno task bench:service [--seconds 60] [--files FOLDER]
 
 import { decodeImage, loadModel, simdRuntime } from "../../src/mod.ts";
-import { ArgumentError, readArguments, runBench } from "./arguments.ts";
-import { photoOf } from "./photo.ts";
+import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { photoOf } from "./support/photo.ts";
 import { HealthWatch, ServerProcess } from "../server/server_process.ts";
 
 const CONNECTIONS = 16;

@@ -14,7 +14,7 @@ import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { embed } from "../../src/cli/embed.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
-import { labelTable } from "../../src/cli/label_table.ts";
+import { labelTable } from "../../src/cli/output/label_table.ts";
 import { decodeImage, loadModel } from "../../src/mod.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { preprocess } from "../../src/cli/preprocess.ts";

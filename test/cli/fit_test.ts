@@ -8,10 +8,10 @@ import {
 import { classify } from "../../src/cli/classify.ts";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { fit } from "../../src/cli/fit.ts";
-import { writePng } from "../../src/cli/png.ts";
-import type { System } from "../../src/cli/system.ts";
+import { writePng } from "../../src/cli/output/png.ts";
+import type { System } from "../../src/cli/options/system.ts";
 import { decodeImage } from "../../src/image/decode_image.ts";
-import { uniform } from "../../src/tensor/uniform.ts";
+import { uniform } from "../../src/tensor/random.ts";
 import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 
 /** A picture of one colour and some noise. */

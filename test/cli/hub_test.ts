@@ -6,17 +6,17 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { cacheFolder } from "../../src/cli/cache_folder.ts";
+import { cacheFolder } from "../../src/cli/options/cache_folder.ts";
 import { classify } from "../../src/cli/classify.ts";
 import type { Command, Options } from "../../src/cli/command.ts";
 import { convert } from "../../src/cli/convert.ts";
-import { DownloadBar } from "../../src/cli/download_progress.ts";
+import { DownloadBar } from "../../src/cli/output/download_progress.ts";
 import { embed } from "../../src/cli/embed.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { forward } from "../../src/cli/forward.ts";
 import { preprocess } from "../../src/cli/preprocess.ts";
-import { processSystem, type System } from "../../src/cli/system.ts";
-import { HubServer } from "../checkpoint/hub_server.ts";
+import { processSystem, type System } from "../../src/cli/options/system.ts";
+import { HubServer } from "../hub/hub_server.ts";
 import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
 import { EMPTY_SYSTEM, type Result, run, TempFolder } from "./run.ts";
 

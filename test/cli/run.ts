@@ -1,6 +1,6 @@
 import { type Command, type Options, runCommand } from "../../src/cli/command.ts";
-import type { System } from "../../src/cli/system.ts";
-import type { Output, Terminal } from "../../src/cli/terminal.ts";
+import type { System } from "../../src/cli/options/system.ts";
+import type { Output, Terminal } from "../../src/cli/output/terminal.ts";
 
 /** What a command did. */
 export interface Result {

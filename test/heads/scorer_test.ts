@@ -1,12 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { matmul, matrixOf, rowOf, transpose } from "../../src/heads/matrix.ts";
-import { fitCandidates } from "../../src/heads/method.ts";
-import { classMeans } from "../../src/heads/prototypes.ts";
-import { Ridge } from "../../src/heads/ridge.ts";
-import { toSamples } from "../../src/heads/samples.ts";
+import { matmul, matrixOf, rowOf, transpose } from "../../src/tensor/matrix.ts";
+import { fitCandidates } from "../../src/heads/fit/method.ts";
+import { classMeans } from "../../src/heads/fit/prototypes.ts";
+import { Ridge } from "../../src/heads/fit/ridge.ts";
+import { toSamples } from "../../src/heads/fit/samples.ts";
 import { scoresOf } from "../../src/heads/scorer.ts";
 import { maxDifference } from "../golden/golden.ts";
-import { clusters } from "./samples.ts";
+import { clusters } from "./fit/samples.ts";
 
 function samplesOf(perClass: number, size: number) {
   const { features, labels } = clusters({ a: perClass, b: perClass + 1, c: perClass }, { size });

@@ -6,16 +6,16 @@
  */
 import encode, { init } from "@jsquash/jpeg/encode.js";
 import encoderWasm from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm" with { type: "bytes" };
-import { airplane } from "./airplane.ts";
-import { automobile } from "./automobile.ts";
-import { bird } from "./bird.ts";
-import { photograph, type Scene } from "./camera.ts";
-import { deer } from "./deer.ts";
-import { dog } from "./dog.ts";
-import { frog } from "./frog.ts";
-import { horse } from "./horse.ts";
-import { ship } from "./ship.ts";
-import { truck } from "./truck.ts";
+import { airplane } from "./draw/airplane.ts";
+import { automobile } from "./draw/automobile.ts";
+import { bird } from "./draw/bird.ts";
+import { photograph, type Scene } from "./draw/camera.ts";
+import { deer } from "./draw/deer.ts";
+import { dog } from "./draw/dog.ts";
+import { frog } from "./draw/frog.ts";
+import { horse } from "./draw/horse.ts";
+import { ship } from "./draw/ship.ts";
+import { truck } from "./draw/truck.ts";
 
 const SCENES: Readonly<Record<string, Scene>> = {
   airplane,

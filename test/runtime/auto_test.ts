@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { autoRuntime, AutoSession } from "../../src/runtime/auto.ts";
 import type { NamedTensors, Session } from "../../src/runtime/runtime.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
-import { gpuWins } from "../../src/runtime/webgpu/choice.ts";
+import { gpuWins } from "../../src/runtime/onnxruntime/webgpu/choice.ts";
 import { SimdSession } from "../../src/runtime/simd/session.ts";
 import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { goldenModel } from "../golden/model.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { loadModel } from "../../src/model.ts";
+import { loadModel } from "../../src/model/model.ts";
 import type { GraphProto, ModelProto, NodeProto } from "../../src/onnx/model_proto.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 import { autoRuntime } from "../../src/runtime/auto.ts";
-import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
+import { onnxruntimeWasm } from "../../src/runtime/onnxruntime/wasm.ts";
 import type { Runtime, Session } from "../../src/runtime/runtime.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

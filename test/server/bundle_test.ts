@@ -1,7 +1,7 @@
 // A fresh bundle's very first answer, of each kind: before its decode worker runs it answers as after.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { photoOf } from "../bench/photo.ts";
+import { photoOf } from "../bench/support/photo.ts";
 import { exchange, form, post, type RawRequest, requestBytes } from "../fuzz/raw_request.ts";
 import { jpegBomb } from "../image/hostile_files.ts";
 import { bundleArgs, bundled } from "./bundle.ts";

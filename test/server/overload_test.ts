@@ -1,7 +1,7 @@
 // Large photos, many in a request and more than there is time for.
 
 import { assert, assertEquals } from "@std/assert";
-import { photoOf } from "../bench/photo.ts";
+import { photoOf } from "../bench/support/photo.ts";
 import { exchange, form, requestBytes } from "../fuzz/raw_request.ts";
 import { HealthWatch, ServerProcess } from "./server_process.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { loadModel } from "../../src/model.ts";
+import { loadModel } from "../../src/model/model.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
-import { onnxruntimeWasm } from "../../src/runtime/onnxruntime_wasm.ts";
+import { onnxruntimeWasm } from "../../src/runtime/onnxruntime/wasm.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { goldenModel } from "../golden/model.ts";
 

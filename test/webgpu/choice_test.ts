@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadModel } from "../../src/model.ts";
+import { loadModel } from "../../src/model/model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
-import { measureGpuWins } from "../../src/runtime/webgpu/choice.ts";
-import { openDevice } from "../../src/runtime/webgpu/gpu.ts";
-import { measureSpeed } from "../../src/runtime/webgpu/speed.ts";
+import { measureGpuWins } from "../../src/runtime/onnxruntime/webgpu/choice.ts";
+import { openDevice } from "../../src/runtime/onnxruntime/webgpu/gpu.ts";
+import { measureSpeed } from "../../src/runtime/onnxruntime/webgpu/speed.ts";
 import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import { goldenModel } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";

@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
-import { loadModel } from "../../src/model.ts";
-import { onnxruntimeWebgpu } from "../../src/runtime/webgpu/runtime.ts";
+import { loadModel } from "../../src/model/model.ts";
+import { onnxruntimeWebgpu } from "../../src/runtime/onnxruntime/webgpu/runtime.ts";
 import { goldenModel } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";
 import { oneImage } from "./one_image.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadModel } from "../../src/model.ts";
-import { webgpuAdapter } from "../../src/runtime/webgpu/adapter.ts";
-import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/webgpu/runtime.ts";
+import { loadModel } from "../../src/model/model.ts";
+import { webgpuAdapter } from "../../src/runtime/onnxruntime/webgpu/adapter.ts";
+import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/onnxruntime/webgpu/runtime.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { CASES, goldenModel, outputsOfCase } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";

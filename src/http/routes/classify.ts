@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { Classification, ClassificationOptions } from "../../heads/classification.ts";
-import type { ViTMSNModel } from "../../model.ts";
+import type { Classification, ClassificationOptions } from "../../model/outputs/classification.ts";
+import type { ViTMSNModel } from "../../model/model.ts";
 import { Problem } from "../problem.ts";
 import { readImageInputs } from "../request/image_inputs.ts";
 import { shorten } from "../request/validate.ts";

@@ -1,7 +1,7 @@
 import type { ModelProto } from "../../onnx/model_proto.ts";
 import { buildGraph, type GraphVariant } from "../../vit_msn/graph.ts";
 import { hasOwnConfig, type ModelFile } from "../../vit_msn/model_file.ts";
-import { findWeights } from "../../vit_msn/own_graph.ts";
+import { findWeights } from "../../vit_msn/verify/own_graph.ts";
 import { MASK_TOKEN, NO_MASK_TOKEN } from "../../vit_msn/weights.ts";
 
 /**

@@ -1,0 +1,193 @@
+import { concat } from "@std/bytes/concat";
+import { fromFileUrl, toFileUrl } from "@std/path";
+import * as esbuild from "esbuild";
+import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
+import { wasmSections } from "../image/formats/wasm_sections.ts";
+
+/** The project's folder. */
+const ROOT = new URL("../../", import.meta.url);
+
+/** Modules that run in workers, by the names of their files in a bundle. */
+const WORKERS = {
+  "decode_worker.js": "src/image/decode_worker.ts",
+  "simd_worker.js": "src/runtime/simd/worker.ts",
+} as const;
+
+/** Modules that an entry and a worker have in common. Where there are workers, these are files, too. */
+const SHARED = { "decode_image.js": "src/image/decode_image.ts" } as const;
+
+/** A file of a bundle. */
+export interface BundledFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What goes into a bundle. */
+export interface BundleOptions {
+  /** Whether onnxruntime-web goes along, for models of other tools. */
+  readonly withOnnxruntime: boolean;
+  /** Whether the host has workers. */
+  readonly withWorkers: boolean;
+  /** Whether the host leaves its connections to the function. */
+  readonly withConnections: boolean;
+}
+
+/**
+ * Bundles an entry: one JavaScript file, and beside it the WebAssembly modules that it reads and the
+ * workers that it starts. They need no npm cache.
+ *
+ * @param entry a module, relative to the project's folder.
+ * @param name of the JavaScript file.
+ * @throws {Error} if it cannot be bundled.
+ */
+export async function bundle(
+  entry: string,
+  name: string,
+  { withOnnxruntime, withWorkers, withConnections }: BundleOptions,
+): Promise<BundledFile[]> {
+  await downloadPackages(withOnnxruntime);
+  const files = new Map<string, Uint8Array>();
+  const entryPoints = [
+    { in: fromFileUrl(new URL(entry, ROOT)), out: name.replace(/\.js$/, "") },
+    ...(withWorkers
+      ? Object.entries({ ...WORKERS, ...SHARED }).map(([out, path]) => ({
+        in: fromFileUrl(new URL(path, ROOT)),
+        out: out.replace(/\.js$/, ""),
+      }))
+      : []),
+  ];
+  const { outputFiles } = await esbuild.build({
+    entryPoints,
+    outdir: "/",
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["import"],
+    target: "es2023",
+    minify: true,
+    define: {
+      ...(withWorkers ? {} : { Worker: "undefined" }),
+      ...(withConnections ? {} : { "Deno.listen": "undefined" }),
+    },
+    legalComments: "none",
+    logLevel: "silent",
+    plugins: [denoPlugin(files, withOnnxruntime, withWorkers)],
+  });
+  for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
+  return [...files].map(([name, bytes]) => ({ name, bytes }));
+}
+
+/**
+ * Downloads the packages of bundles that are not in the cache yet: Deno does so when one is first imported,
+ * not when it is asked where a module lies.
+ */
+async function downloadPackages(withOnnxruntime: boolean): Promise<void> {
+  await Promise.all([
+    import("../http/handler.ts"),
+    import("../image/formats/jpeg.ts"),
+    import("../image/formats/png.ts"),
+    import("../image/formats/gif.ts"),
+    import("../image/formats/webp.ts"),
+    withOnnxruntime && import("onnxruntime-web/wasm"),
+  ]);
+}
+
+/** Starts esbuild; it is ended by disposing of the result. */
+export async function startEsbuild(): Promise<AsyncDisposable> {
+  await esbuild.initialize({
+    wasmModule: await WebAssembly.compile(esbuildWasm),
+    worker: false,
+  });
+  return { [Symbol.asyncDispose]: async () => await esbuild.stop() };
+}
+
+const SHARED_NAMES = new Map(
+  Object.entries(SHARED).map(([name, path]) => [new URL(path, ROOT).href, name]),
+);
+
+/** onnxruntime-web, and what is of use with it only. */
+const ONNXRUNTIME = /^onnxruntime-web|^\.\/webgpu\/|^\.\/onnxruntime_wasm\.ts$/;
+
+const BYTES = "bytes";
+const MISSING = "missing";
+
+/** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
+function denoPlugin(
+  files: Map<string, Uint8Array>,
+  withOnnxruntime: boolean,
+  withWorkers: boolean,
+): esbuild.Plugin {
+  return {
+    name: "deno",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, importer, with: attributes, kind, namespace }) => {
+        if (kind === "entry-point") return { path, namespace: "file" };
+        if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
+          return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
+        }
+        if (/^node:/.test(path)) return { path, external: true };
+        const url = resolve(path, namespace === "file" ? importer : undefined);
+        const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
+        if (shared) return { path: `./${shared}`, external: true };
+        return {
+          path: fromFileUrl(url),
+          namespace: attributes.type === "bytes" ? BYTES : "file",
+        };
+      });
+      build.onLoad({ filter: /.*/, namespace: MISSING }, () => ({
+        contents:
+          `throw new Error("onnxruntime-web is not in this bundle: build it with --with-onnxruntime");`,
+      }));
+      build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
+        const name = path.split("/").at(-1)!;
+        const bytes = await Deno.readFile(path);
+        files.set(name, name.endsWith(".wasm") ? withoutCustomSections(bytes) : bytes);
+        // A worker must not wait at its start: it would miss the messages of that time.
+        const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
+        return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
+      });
+      build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
+        const text = await Deno.readTextFile(path);
+        return {
+          contents: path.startsWith(fromFileUrl(ROOT)) ? besideTheBundle(text, path) : text,
+          loader: path.endsWith(".ts") ? "ts" : "js",
+        };
+      });
+    },
+  };
+}
+
+/** A WebAssembly module without what tools have written into it for tools. */
+function withoutCustomSections(wasm: Uint8Array): Uint8Array {
+  const sections = wasmSections(wasm);
+  const kept = sections.filter(({ id }) => id !== 0);
+  const header = wasm.subarray(0, sections[0]!.start);
+  return concat([header, ...kept.map(({ start, end }) => wasm.subarray(start, end))]);
+}
+
+function resolve(path: string, importer: string | undefined): URL {
+  if (/^\.{0,2}\//.test(path) && importer) return new URL(path, toFileUrl(importer));
+  // Packages import one another by names of the import map, too.
+  try {
+    return new URL(import.meta.resolve(path));
+  } catch {
+    throw new Error(`Cannot bundle ${path}: it is no package of the import map`);
+  }
+}
+
+/** Points what a module finds by its own address to the files of the bundle. */
+function besideTheBundle(text: string, path: string): string {
+  for (const [name, worker] of Object.entries(WORKERS)) {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const relative = `./${worker.split("/").at(-1)}`;
+    if (fromFileUrl(new URL(worker, ROOT)) === folder + relative.slice(2)) {
+      text = text.replaceAll(
+        `new URL("${relative}", import.meta.url)`,
+        `new URL("./${name}", import.meta.url)`,
+      );
+    }
+  }
+  return text.replaceAll(`import.meta.resolve("../_shared/")`, `import.meta.resolve("./")`);
+}

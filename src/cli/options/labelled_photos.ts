@@ -1,0 +1,200 @@
+import { join } from "@std/path";
+import { FeatureCache } from "../../dataset/feature_cache.ts";
+import type { LabelledImage } from "../../dataset/image_files.ts";
+import {
+  type FoundFeatures,
+  labelledFeatures,
+  type LabelledOptions,
+  type LeftOut,
+} from "../../dataset/labelled_features.ts";
+import { findLabelledImages } from "../../dataset/labelled_images.ts";
+import { type FoundLogits, labelledLogits } from "../../dataset/labelled_logits.ts";
+import type { Image } from "../../image/image.ts";
+import { viewsOf } from "../../image/transform/views.ts";
+import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/model.ts";
+import { l2Normalize } from "../../tensor/l2_normalize.ts";
+import { sha256 } from "../../tensor/sha256.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { cacheFolder } from "./cache_folder.ts";
+import { errorMessage, type Options, type OptionValues } from "../command.ts";
+import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
+import { writeErrorMessage } from "../file_error.ts";
+import type { OpenedModel } from "./model_option.ts";
+import { printable } from "../output/printable.ts";
+import { Progress } from "../output/progress.ts";
+import { JOBS_OPTION, jobsOption } from "./runtime_option.ts";
+import type { Terminal } from "../output/terminal.ts";
+import { urlText } from "./url_argument.ts";
+import { warner } from "../output/log.ts";
+
+/** The options of every command that goes over labelled photos; they go behind `RUNTIME_OPTIONS`. */
+export const PHOTO_OPTIONS = {
+  ...JOBS_OPTION,
+  decode: DECODE_OPTION,
+  "no-cache": {
+    help: "Compute all features anew; else those of the same photos and model are kept",
+  },
+} as const satisfies Options;
+
+/** What is the same for all photos of a command. */
+export interface PhotoJob {
+  /** The command's name, before its messages. */
+  readonly name: string;
+  readonly opened: OpenedModel;
+  readonly values: OptionValues<typeof PHOTO_OPTIONS>;
+  readonly terminal: Terminal;
+}
+
+/** Bump when the definition of a feature changes: it invalidates the cache. */
+const VERSION = 1;
+
+/**
+ * Finds the labelled photos that an argument names; what is left out is said on stderr.
+ *
+ * @throws {Error} if nothing is labelled there; the message names it.
+ */
+export async function findPhotos(
+  source: string,
+  name: string,
+  terminal: Terminal,
+): Promise<LabelledImage[]> {
+  return await findLabelledImages(source, warner(name, terminal), urlText);
+}
+
+/**
+ * Computes the features of labelled photos, and keeps them for the next time. What is left out is said on
+ * stderr.
+ *
+ * @param options `augment`: whether a feature is the mean of those of several views.
+ * @throws {Error} if no image of a class is left; the message names it.
+ */
+export async function photoFeatures(
+  images: readonly LabelledImage[],
+  job: PhotoJob,
+  { augment = false }: { augment?: boolean } = {},
+): Promise<FoundFeatures> {
+  const { name, opened: { model, bytes }, values, terminal } = job;
+  const variant = `${values.decode ?? "exact"}${augment ? "-augmented" : ""}`;
+  const { say, end, ...reporting } = report(images.length, job);
+  using cache = values["no-cache"] ? undefined : await openCache(bytes, variant, {
+    size: model.config.hiddenSize,
+    terminal,
+    notKept: (reason) => say(`${name}: features are not kept: ${reason}`),
+  });
+  const found = await labelledFeatures(images, {
+    ...reporting,
+    cache,
+    compute: (images) => augment ? meansOfViews(images, model) : model.features(images),
+  });
+  end(found.skipped);
+  return found;
+}
+
+/**
+ * Computes the logits of labelled photos by a classifier that was trained with its backbone. What is left
+ * out is said on stderr.
+ *
+ * @throws {Error} if no image is left.
+ */
+export async function photoLogits(
+  images: readonly LabelledImage[],
+  model: ViTMSNForImageClassification,
+  job: PhotoJob,
+): Promise<FoundLogits> {
+  const { say: _, end, ...reporting } = report(images.length, job);
+  const found = await labelledLogits(images, {
+    ...reporting,
+    async compute(images) {
+      const pixel_values = model.processor.preprocess(images);
+      const outputs = await model.forward({ pixel_values }, { outputs: ["logits"] });
+      const { data, shape: [B, K] } = outputs.get("logits") as Tensor<"float32">;
+      return Array.from({ length: B! }, (_, b) => data.slice(b * K!, (b + 1) * K!));
+    },
+  });
+  end(found.skipped);
+  return found;
+}
+
+/** What goes over photos, with messages and progress on stderr. */
+function report(
+  count: number,
+  { name, opened: { model }, values, terminal }: PhotoJob,
+): Omit<LabelledOptions<never>, "compute"> & {
+  readonly say: (message: string) => void;
+  /** Says how many photos were left out, if any. */
+  readonly end: (skipped: number) => void;
+} {
+  const { stderr, stdin } = terminal;
+  const progress = new Progress(count, stderr);
+  const say = (message: string) => {
+    progress.clear();
+    stderr.write(`${message}\n`);
+  };
+  return {
+    stdin,
+    decoding: decodeOptions(values.decode, model.processor),
+    jobs: jobsOption(values),
+    explainMissing: urlText,
+    onLeftOut: (image) => say(leftOutText(image)),
+    onImage: () => progress.advance(),
+    say,
+    end(skipped) {
+      progress.clear();
+      if (skipped > 0) say(`${name}: ${skipped} of ${count} images are left out`);
+    },
+  };
+}
+
+function leftOutText(image: LeftOut): string {
+  const file = printable(image.file);
+  if ("error" in image) return `${file}: ${errorMessage(image.error)}`;
+  const { label, twin, twinLabel } = image;
+  return `${file}: the same photo as ${printable(twin)}` +
+    (label === twinLabel
+      ? ""
+      : `, which is labelled ${printable(twinLabel)}, not ${printable(label)}; both are left out`);
+}
+
+/** Of one image after the other: the views of all at once could take much memory. */
+async function meansOfViews(
+  images: readonly Image[],
+  model: ViTMSNModel,
+): Promise<Float32Array[]> {
+  const means: Float32Array[] = [];
+  for (const image of images) {
+    const [first, ...others] = await model.features(viewsOf(image));
+    means.push(
+      l2Normalize(first!.map((x, d) => others.reduce((sum, other) => sum + other[d]!, x))),
+    );
+  }
+  return means;
+}
+
+/** The cache of a model's features; nothing if it cannot be read or made. */
+async function openCache(
+  model: Uint8Array,
+  variant: string,
+  { size, terminal, notKept }: {
+    size: number;
+    terminal: Terminal;
+    notKept: (reason: string) => void;
+  },
+): Promise<FeatureCache | undefined> {
+  try {
+    const digest = (await sha256(model)).slice(0, 16);
+    const folder = join(
+      await cacheFolder(terminal.system),
+      "features",
+      `v${VERSION}-${digest}-${variant}`,
+    );
+    await terminal.system.allowWrite(folder);
+    return await FeatureCache.open(
+      folder,
+      size,
+      (error) => notKept(errorMessage(writeErrorMessage(error))),
+    );
+  } catch (error) {
+    notKept(errorMessage(error));
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import { basename, dirname, join, resolve } from "@std/path";
+import type { Sidecars } from "../../vit_msn/model_file.ts";
+import { readErrorMessage } from "../file_error.ts";
+
+/** What `--dtype` may ask for. */
+export const DTYPES = ["f32", "f16", "int8", "q4"] as const;
+
+/** A precision, by this project's name of it. */
+export type Dtype = typeof DTYPES[number];
+
+/** The names that optimum and transformers.js give to the files of a precision. */
+const FILES: Readonly<Record<Dtype, readonly string[]>> = {
+  f32: ["model.onnx"],
+  f16: ["model_fp16.onnx", "model_f16.onnx"],
+  int8: ["model_int8.onnx", "model_quantized.onnx"],
+  q4: ["model_q4.onnx"],
+};
+
+/**
+ * Finds the ONNX file of a precision in a folder as optimum and transformers.js make them: in its
+ * folder `onnx`, or right in it.
+ *
+ * @throws {Error} if there is none; the message says which files were looked for.
+ */
+export async function findOnnxFile(folder: string, dtype: Dtype): Promise<string> {
+  const candidates = ["onnx", "."].flatMap((place) =>
+    FILES[dtype].map((file) => join(place, file))
+  );
+  for (const candidate of candidates) {
+    const path = join(folder, candidate);
+    if (await isFile(path)) return path;
+  }
+  throw new Error(
+    `${folder}: it has none of ${
+      candidates.join(", ")
+    }; \`deno task convert\` makes a model of a checkpoint`,
+  );
+}
+
+/**
+ * Reads config.json and preprocessor_config.json beside an ONNX file, or beside the folder `onnx` that
+ * it is in.
+ *
+ * @throws {Error} if one is there and cannot be read; the message names it.
+ */
+export async function readSidecars(onnxFile: string): Promise<Sidecars> {
+  const folder = dirname(resolve(onnxFile));
+  const folders = basename(folder) === "onnx" ? [folder, dirname(folder)] : [folder];
+  const config = await readFirst(folders, "config.json");
+  const preprocessorConfig = await readFirst(folders, "preprocessor_config.json");
+  return {
+    ...(config === undefined ? {} : { config }),
+    ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
+  };
+}
+
+async function readFirst(folders: readonly string[], name: string): Promise<unknown> {
+  for (const folder of folders) {
+    const path = join(folder, name);
+    if (!await isFile(path)) continue;
+    try {
+      return JSON.parse(await Deno.readTextFile(path));
+    } catch (error) {
+      const reason = error instanceof SyntaxError ? "it is not JSON" : readErrorMessage(error);
+      throw new Error(`${path}: ${reason}`);
+    }
+  }
+  return undefined;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,179 @@
+import { readWhole } from "../../hub/read_whole.ts";
+import {
+  createClassifier,
+  createModel,
+  type ViTMSNForImageClassification,
+  type ViTMSNModel,
+} from "../../model/model.ts";
+import { readModel } from "../../onnx/read_model.ts";
+import { type HeadFile, readHeadFile } from "../../vit_msn/head/head_file.ts";
+import {
+  isSelfContained,
+  type ModelFile,
+  readModelFile,
+  toModelFile,
+} from "../../vit_msn/model_file.ts";
+import {
+  choiceOption,
+  errorMessage,
+  type Options,
+  type OptionValues,
+  UsageError,
+} from "../command.ts";
+import { readErrorMessage } from "../file_error.ts";
+import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
+import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
+import { runtimeOption } from "./runtime_option.ts";
+import type { Terminal } from "../output/terminal.ts";
+import { urlText } from "./url_argument.ts";
+
+/** The options of every command that has to do with a model. */
+export const MODEL_OPTIONS = {
+  model: {
+    value: "MODEL",
+    help: "An ONNX file, a folder of ONNX files as optimum and transformers.js make them, or " +
+      "org/name[@revision] of the Hugging Face hub; default is the embedded one",
+  },
+  dtype: {
+    value: "TYPE",
+    help: "The precision to take of a folder's files or to convert a hub's model to: " +
+      "f32 (default), f16, int8; of a folder also q4",
+  },
+  offline: OFFLINE_OPTION,
+} as const satisfies Options;
+
+/** The option of every command that classifies. */
+export const HEAD_OPTION = {
+  head: {
+    value: "FILE",
+    help: "A head of `deno task fit … --head-only FILE`, to classify with on top of the model",
+  },
+} as const satisfies Options;
+
+type ModelOptionValues = OptionValues<typeof MODEL_OPTIONS>;
+type RunnableOptionValues = ModelOptionValues & Parameters<typeof runtimeOption>[0];
+type ClassifierOptionValues = RunnableOptionValues & OptionValues<typeof HEAD_OPTION>;
+
+/**
+ * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
+ * converted, unless that was done before.
+ *
+ * @throws {Error} if it cannot be had or read, or is no model; the message names it or its file.
+ */
+export async function loadModelOption(
+  values: RunnableOptionValues,
+  terminal: Terminal,
+): Promise<ViTMSNModel> {
+  const runtime = runtimeOption(values, terminal);
+  return await openModel(values, terminal, (file) => createModel(file, { runtime }));
+}
+
+/**
+ * The same for a model that classifies.
+ *
+ * @throws {Error} also if it has no trained classifier.
+ */
+export async function loadClassifierOption(
+  values: ClassifierOptionValues,
+  terminal: Terminal,
+): Promise<ViTMSNForImageClassification> {
+  const runtime = runtimeOption(values, terminal);
+  const head = await headOption(values.head);
+  return await openModel(
+    values,
+    terminal,
+    (file) => createClassifier(file, { ...head, runtime }),
+  );
+}
+
+/** A model, and the files that it was loaded from. */
+export interface OpenedModel {
+  readonly model: ViTMSNModel;
+  readonly file: ModelFile;
+  /** The bytes of `file`. */
+  readonly bytes: Uint8Array;
+  /** The head on top of the model, if one was given. */
+  readonly head?: HeadFile;
+}
+
+/**
+ * The same as {@linkcode loadModelOption}, or with a head, with the files.
+ *
+ * @param threads without `--threads`; see {@linkcode runtimeOption}.
+ */
+export async function openModelOption(
+  values: RunnableOptionValues & { readonly head?: string | undefined },
+  terminal: Terminal,
+  threads = 1,
+): Promise<OpenedModel> {
+  const runtime = runtimeOption(values, terminal, threads);
+  const head = await headOption(values.head);
+  return await openModel(values, terminal, async (file) => ({
+    model: await createModel(file, { ...head, runtime }),
+    file,
+    bytes: file.bytes,
+    ...head,
+  }));
+}
+
+async function headOption(path: string | undefined): Promise<{ head?: HeadFile }> {
+  if (path === undefined) return {};
+  try {
+    return { head: readHeadFile(await readWhole(path)) };
+  } catch (error) {
+    throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
+  }
+}
+
+/** The same without making it ready to run. */
+export async function readModelOption(
+  values: ModelOptionValues,
+  terminal: Terminal,
+): Promise<ModelFile> {
+  return await openModel(values, terminal, (file) => file);
+}
+
+async function openModel<T>(
+  { model, offline, dtype: given }: ModelOptionValues,
+  terminal: Terminal,
+  open: (file: ModelFile) => T | Promise<T>,
+): Promise<T> {
+  const dtype = choiceOption("dtype", given, DTYPES);
+  if (model === undefined) {
+    assertNoDtype(given, "the embedded model");
+    const embedded = await import("../../../functions/_shared/model.onnx", {
+      with: { type: "bytes" },
+    });
+    return await open(readModelFile(embedded.default));
+  }
+  const name = await hubNameOf(model);
+  let path = model;
+  if (name) path = await hubModelFile(name, dtype, offline, terminal);
+  else if (await isFolder(model)) path = await findOnnxFile(model, dtype);
+  else assertNoDtype(given, model);
+  try {
+    const bytes = await readWhole(path);
+    const proto = readModel(bytes);
+    const sidecars = isSelfContained(proto) ? {} : await readSidecars(path);
+    return await open(toModelFile(bytes, proto, sidecars));
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const reason = isMissing ? urlText(model) ?? "no such file or folder" : readErrorMessage(error);
+    throw new Error(`${path}: ${errorMessage(reason)}`);
+  }
+}
+
+/** @throws {UsageError} if a precision is asked for where there is no choice. */
+function assertNoDtype(given: string | undefined, model: string): void {
+  if (given !== undefined) {
+    throw new UsageError(`--dtype is ${given}, but ${model} is one file in one precision`);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
+import webpWasm from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes" };
+import { concat } from "@std/bytes/concat";
+import { placeOnCanvas } from "./canvas.ts";
+import type { Image } from "../image.ts";
+import { dropAlpha } from "./rgba.ts";
+import { WasmDecoder } from "./wasm_decoder.ts";
+import type { WebpHeader } from "./webp_header.ts";
+
+/** RGBA, and planes or a transform's colours during decoding. */
+const MEMORY_PER_PIXEL = 16;
+/** The module's initial memory in bytes. */
+const INITIAL_MEMORY = 16_777_216;
+
+const decoder = new WasmDecoder("WebP", webpWasm);
+const BLACK = new Uint8Array(3);
+
+/** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */
+export async function decodeWebp(
+  bytes: Uint8Array,
+  { width, height, firstFrame }: WebpHeader,
+): Promise<Image> {
+  if (!firstFrame) return await decodeStill(bytes, width, height);
+  const chunks = bytes.subarray(...firstFrame.chunks);
+  const file = stillOf(chunks, firstFrame.width, firstFrame.height);
+  const frame = await decodeStill(file, firstFrame.width, firstFrame.height);
+  return placeOnCanvas(frame, firstFrame.left, firstFrame.top, { width, height }, BLACK);
+}
+
+async function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<Image> {
+  const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
+  try {
+    const wasm = await webpFactory({
+      noInitialRun: true,
+      instantiateWasm(
+        imports: WebAssembly.Imports,
+        done: (instance: WebAssembly.Instance) => void,
+      ) {
+        const instance = new WebAssembly.Instance(decoder.module(memory), imports);
+        done(instance);
+        return instance.exports;
+      },
+      // Errors are thrown; the module's output is not needed.
+      print() {},
+      printErr() {},
+    });
+    const decoded: ImageData | null = wasm.decode(bytes);
+    if (!decoded) throw decoder.damaged("its data are damaged");
+    if (decoded.width !== width || decoded.height !== height) {
+      throw decoder.damaged("its data contradict its header");
+    }
+    return { width, height, data: dropAlpha(decoded.data as Uint8ClampedArray) };
+  } catch (error) {
+    throw decoder.toImageDecodeError(error);
+  }
+}
+
+/** Wraps a frame of an animation as a still image: a VP8X header with the alpha flag, and its chunks. */
+function stillOf(chunks: Uint8Array, width: number, height: number): Uint8Array {
+  const head = new Uint8Array(30);
+  const view = new DataView(head.buffer);
+  head.set(new TextEncoder().encode("RIFF    WEBPVP8X"));
+  view.setUint32(4, head.length - 8 + chunks.length, true);
+  view.setUint32(16, 10, true);
+  head[20] = 0x10; // has alpha
+  for (const [at, size] of [[24, width - 1], [27, height - 1]] as const) {
+    head.set([size & 255, size >> 8 & 255, size >> 16], at);
+  }
+  return concat([head, chunks]);
+}

@@ -1,0 +1,111 @@
+import { concat } from "@std/bytes/concat";
+import type { Tensor, ViTMSNConfig } from "../../../src/mod.ts";
+import { toFloat32 } from "../../../src/tensor/float16.ts";
+import { elementCount } from "../../../src/tensor/tensor.ts";
+import { parseConfig } from "../../../src/vit_msn/config.ts";
+import { readModelFile, verifiedWeights, writeModelFile } from "../../../src/vit_msn/model_file.ts";
+import { scaleName, type WeightDataType } from "../../../src/vit_msn/quantize.ts";
+import type { Weights } from "../../../src/vit_msn/weights.ts";
+import { uniform } from "../../random.ts";
+import { randomWeights } from "../../vit_msn/random_weights.ts";
+
+/** A model to time. */
+export interface BenchModel {
+  readonly config: ViTMSNConfig;
+  /** Its file, with the matrices in that precision. */
+  fileOf(dtype: WeightDataType): Uint8Array;
+  /** Pixels of noise, [B, C, H, W]. */
+  pixelsOf(batch: number): Tensor<"float32">;
+}
+
+/** What vit-msn-small and vit-msn-base differ in, by Hugging Face's names. */
+const SHAPES = {
+  small: { hidden_size: 384, num_attention_heads: 6, intermediate_size: 1536 },
+  base: { hidden_size: 768, num_attention_heads: 12, intermediate_size: 3072 },
+} as const;
+
+/** The models by their names. */
+export const MODEL_NAMES = ["embedded", "small", "base"] as const;
+export type ModelName = typeof MODEL_NAMES[number];
+
+/** The embedded model, or one of random weights in the shape of a released one. */
+export async function benchModel(name: ModelName): Promise<BenchModel> {
+  return name === "embedded" ? await embeddedModel() : randomModel(name);
+}
+
+/** The documents of a Hugging Face model folder for random weights. */
+export function documentsOf(name: keyof typeof SHAPES) {
+  return {
+    config: { model_type: "vit_msn", architectures: ["ViTMSNModel"], ...SHAPES[name] },
+    preprocessorConfig: {
+      image_processor_type: "ViTImageProcessor",
+      do_resize: true,
+      size: { height: 224, width: 224 },
+      resample: 2,
+      do_rescale: true,
+      rescale_factor: 1 / 255,
+      do_normalize: true,
+      image_mean: [0.485, 0.456, 0.406],
+      image_std: [0.229, 0.224, 0.225],
+    },
+  };
+}
+
+/** A backbone; its matrices are small enough that activations stay as large as in a trained one. */
+export function randomModel(name: keyof typeof SHAPES): BenchModel {
+  const { config, preprocessorConfig } = documentsOf(name);
+  const parsed = parseConfig(config);
+  const weights = new Map<string, Tensor>(randomWeights(parsed, { classifier: false }));
+  for (const [name, { shape, data }] of weights) {
+    if (shape.length < 2) continue;
+    const scaled = (data as Float32Array).map((weight) => 0.15 * weight);
+    weights.set(name, { dtype: "float32", shape, data: scaled });
+  }
+  return modelOf(parsed, (dtype) => writeModelFile(config, preprocessorConfig, weights, dtype));
+}
+
+async function embeddedModel(): Promise<BenchModel> {
+  const bytes = await Deno.readFile("functions/_shared/model.onnx");
+  const file = readModelFile(bytes);
+  const exact = dequantized(verifiedWeights(file));
+  const { config, preprocessorConfig } = file.documents;
+  return modelOf(file.config, (dtype) => writeModelFile(config, preprocessorConfig, exact, dtype));
+}
+
+function modelOf(
+  config: ViTMSNConfig,
+  write: (dtype: WeightDataType) => readonly Uint8Array[],
+): BenchModel {
+  return {
+    config,
+    fileOf: (dtype) => concat([...write(dtype)]),
+    pixelsOf(batch) {
+      const random = uniform(2);
+      const shape = [batch, config.numChannels, ...config.imageSize];
+      const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
+      return { dtype: "float32", shape, data };
+    },
+  };
+}
+
+/** The weights in float32: int8 ones such that quantising gives the same again. */
+function dequantized(weights: Weights): Weights {
+  const exact = new Map<string, Tensor>();
+  const scales = new Set([...weights.keys()].map(scaleName));
+  for (const [name, tensor] of weights) {
+    if (scales.has(name)) continue;
+    const scale = weights.get(scaleName(name));
+    exact.set(name, scale ? product(tensor, scale) : toFloat32(tensor));
+  }
+  return exact;
+}
+
+/** A matrix, each row times its scale. */
+function product({ shape, data }: Tensor, scale: Tensor): Tensor<"float32"> {
+  const columns = data.length / scale.data.length;
+  const numbers = Float32Array.from(
+    { length: data.length },
+    (_, i) => Number(data[i]) * Number(scale.data[Math.floor(i / columns)]),
+  );
+  return { dtype: "float32", shape, data: numbers };
+}
