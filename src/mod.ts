@@ -15,7 +15,11 @@ export {
   evaluateLogits,
   type Evaluation,
 } from "./heads/evaluate/evaluate.ts";
-export { evaluateShots, type ShotsEvaluation, type ShotsOptions } from "./heads/evaluate/evaluate_shots.ts";
+export {
+  evaluateShots,
+  type ShotsEvaluation,
+  type ShotsOptions,
+} from "./heads/evaluate/evaluate_shots.ts";
 export {
   type CandidateReport,
   fitHead,

@@ -47,6 +47,7 @@ export async function bundle(
 ): Promise<BundledFile[]> {
   await downloadPackages(withOnnxruntime);
   const files = new Map<string, Uint8Array>();
+  const pointed = new Set<string>();
   const entryPoints = [
     { in: fromFileUrl(new URL(entry, ROOT)), out: name.replace(/\.js$/, "") },
     ...(withWorkers
@@ -73,8 +74,9 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, withOnnxruntime, withWorkers)],
+    plugins: [denoPlugin(files, pointed, withOnnxruntime, withWorkers)],
   });
+  assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
   return [...files].map(([name, bytes]) => ({ name, bytes }));
 }
@@ -108,7 +110,7 @@ const SHARED_NAMES = new Map(
 );
 
 /** onnxruntime-web, and what is of use with it only. */
-const ONNXRUNTIME = /^onnxruntime-web|^\.\/webgpu\/|^\.\/onnxruntime_wasm\.ts$/;
+const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 const BYTES = "bytes";
 const MISSING = "missing";
@@ -116,6 +118,7 @@ const MISSING = "missing";
 /** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
 function denoPlugin(
   files: Map<string, Uint8Array>,
+  pointed: Set<string>,
   withOnnxruntime: boolean,
   withWorkers: boolean,
 ): esbuild.Plugin {
@@ -151,7 +154,9 @@ function denoPlugin(
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         const text = await Deno.readTextFile(path);
         return {
-          contents: path.startsWith(fromFileUrl(ROOT)) ? besideTheBundle(text, path) : text,
+          contents: path.startsWith(fromFileUrl(ROOT))
+            ? besideTheBundle(text, path, pointed)
+            : text,
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
       });
@@ -177,17 +182,34 @@ function resolve(path: string, importer: string | undefined): URL {
   }
 }
 
-/** Points what a module finds by its own address to the files of the bundle. */
-function besideTheBundle(text: string, path: string): string {
+/** What addresses files of a function from its entry. */
+const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
+
+/**
+ * Points what a module finds by its own address to the files of the bundle.
+ *
+ * @param pointed gets the names of the workers, and the shared folder, that were found.
+ */
+function besideTheBundle(text: string, path: string, pointed: Set<string>): string {
+  const replace = (name: string, from: string, to: string) => {
+    if (text.includes(from)) pointed.add(name);
+    text = text.replaceAll(from, to);
+  };
   for (const [name, worker] of Object.entries(WORKERS)) {
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
     const relative = `./${worker.split("/").at(-1)}`;
     if (fromFileUrl(new URL(worker, ROOT)) === folder + relative.slice(2)) {
-      text = text.replaceAll(
-        `new URL("${relative}", import.meta.url)`,
-        `new URL("./${name}", import.meta.url)`,
-      );
+      const address = (file: string) => `new URL("${file}", import.meta.url)`;
+      replace(name, address(relative), address(`./${name}`));
     }
   }
-  return text.replaceAll(`import.meta.resolve("../_shared/")`, `import.meta.resolve("./")`);
+  replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
+  return text;
+}
+
+/** @throws {Error} if something was not found that a bundle cannot do without. */
+function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
+  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER];
+  const missing = needed.find((name) => !pointed.has(name));
+  if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }

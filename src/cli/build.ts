@@ -4,7 +4,7 @@ import { readModel } from "../onnx/read_model.ts";
 import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { bundle, type BundledFile, startEsbuild } from "../build/bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { commandLine } from "./output/command_line.ts";
 import { main } from "./main.ts";
 import { FORCE_OPTION } from "./output/overwrite.ts";

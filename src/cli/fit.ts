@@ -16,7 +16,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { commandLine } from "./output/command_line.ts";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { FIT_OPTIONS, fitOptions, METHOD_CHOICES } from "./options/fit_option.ts";
 import { fitJson, fitText } from "./output/fit_text.ts";
 import { guessingText } from "./output/guessing_text.ts";

@@ -1,7 +1,7 @@
 import { readSafetensors, type Tensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { OUTPUT_NAMES } from "../vit_msn/graph.ts";
 import { type Command, outputsOption, requiredOption, UsageError } from "./command.ts";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
 import { loadModelOption, MODEL_OPTIONS } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";

@@ -6,7 +6,7 @@ import { ImageDecoder } from "../image/image_decoder.ts";
 import { sha256 } from "../tensor/sha256.ts";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
 import { type Command, numberOption, UsageError } from "./command.ts";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";

@@ -1,5 +1,5 @@
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { unreadKind, unreadText } from "./unread_images.ts";
 
 /** An image to read, or why an argument gives none. */

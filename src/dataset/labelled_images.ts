@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { type ExplainMissing, findImageFiles, type LabelledImage } from "./image_files.ts";
 import { readLabelledTable } from "./labelled_table.ts";
 import { unreadText } from "./unread_images.ts";

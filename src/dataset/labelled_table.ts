@@ -1,6 +1,6 @@
 import { parse } from "@std/csv/parse";
 import { dirname, isAbsolute, join } from "@std/path";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import { isImageName, type LabelledImage } from "./image_files.ts";
 import { unreadKind } from "./unread_images.ts";
 

@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { readBytes } from "../hub/read_whole.ts";
-import { readErrorMessage } from "./file_error.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
 import type { ExplainMissing, ImageFile } from "./image_files.ts";
 
 /**

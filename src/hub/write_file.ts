@@ -1,4 +1,4 @@
-import { writeErrorMessage } from "../cli/file_error.ts";
+import { writeErrorMessage } from "./file_error.ts";
 
 /**
  * Writes a file from pieces. It gets its name only when it is whole, so that an interrupted command

@@ -18,7 +18,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Options, type OptionValues } from "../command.ts";
 import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
-import { writeErrorMessage } from "../file_error.ts";
+import { writeErrorMessage } from "../../hub/file_error.ts";
 import type { OpenedModel } from "./model_option.ts";
 import { printable } from "../output/printable.ts";
 import { Progress } from "../output/progress.ts";

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Sidecars } from "../../vit_msn/model_file.ts";
-import { readErrorMessage } from "../file_error.ts";
+import { readErrorMessage } from "../../hub/file_error.ts";
 
 /** What `--dtype` may ask for. */
 export const DTYPES = ["f32", "f16", "int8", "q4"] as const;

@@ -20,7 +20,7 @@ import {
   type OptionValues,
   UsageError,
 } from "../command.ts";
-import { readErrorMessage } from "../file_error.ts";
+import { readErrorMessage } from "../../hub/file_error.ts";
 import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
 import { runtimeOption } from "./runtime_option.ts";

@@ -1,6 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { expectedCalibrationError, reliabilityOf } from "../../../src/heads/evaluate/calibration_error.ts";
-import { meanShareInterval, wilsonInterval } from "../../../src/heads/evaluate/confidence_interval.ts";
+import {
+  expectedCalibrationError,
+  reliabilityOf,
+} from "../../../src/heads/evaluate/calibration_error.ts";
+import {
+  meanShareInterval,
+  wilsonInterval,
+} from "../../../src/heads/evaluate/confidence_interval.ts";
 import { evaluateLogits } from "../../../src/heads/evaluate/evaluate.ts";
 import { evaluateShots } from "../../../src/heads/evaluate/evaluate_shots.ts";
 import { matrixOf } from "../../../src/tensor/matrix.ts";

@@ -1,5 +1,9 @@
 import type { Image } from "../../../src/image/image.ts";
-import { PRECISION_BITS, type Resampling, resamplingWeights } from "../../../src/image/transform/resampling.ts";
+import {
+  PRECISION_BITS,
+  type Resampling,
+  resamplingWeights,
+} from "../../../src/image/transform/resampling.ts";
 
 const HALF = 1 << (PRECISION_BITS - 1);
 

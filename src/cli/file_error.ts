@@ -1,1 +1,0 @@
-export { readErrorMessage, writeErrorMessage } from "../dataset/file_error.ts";

@@ -1,0 +1,99 @@
+// The rules of the house: deno task check:rooms
+//
+// 1. Imports between the rooms of src/ go down only.
+// 2. Only some rooms use `Deno.*`; all else runs in a browser as it is.
+
+import { join, normalize, relative } from "@std/path";
+
+/** The rooms of src/, from the bottom to the top: each may import from itself and from those before it. */
+export const ROOMS = [
+  "tensor",
+  "onnx",
+  "image",
+  "preprocess",
+  "checkpoint",
+  "vit_msn",
+  "runtime",
+  "model/outputs",
+  "heads",
+  "model",
+  "hub",
+  "dataset",
+  "http",
+  "build",
+  "cli",
+] as const;
+
+/** Where `Deno.*` may be used: whole rooms, and what takes requests from sockets. */
+const MAY_USE_DENO = /^src\/(hub|dataset|build|cli|http\/request)\//;
+
+/** Modules that stand above the rooms: the library's main export. */
+const ABOVE = /^src\/\w+\.ts$/;
+
+/** A file of the project and what is in it. */
+export interface SourceFile {
+  /** Relative to the project's folder. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Finds what breaks the rules.
+ *
+ * @returns a line for each, that says where and what.
+ */
+export function brokenRules(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const code = withoutComments(text);
+    return [...upwardImports(path, code), ...forbiddenDeno(path, code)];
+  });
+}
+
+function upwardImports(path: string, code: string): string[] {
+  const own = rankOf(path);
+  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g)].flatMap(([, specifier]) => {
+    const target = normalize(join(path, "..", specifier!));
+    const isUp = target.startsWith("src/") && rankOf(target) > own;
+    return isUp ? [`${path} imports ${target}: imports go down only`] : [];
+  });
+}
+
+function forbiddenDeno(path: string, code: string): string[] {
+  if (!path.startsWith("src/") || MAY_USE_DENO.test(path)) return [];
+  const [use] = /\bDeno\.\w+/.exec(code) ?? [];
+  return use ? [`${path} uses ${use}: this room runs in browsers, too`] : [];
+}
+
+/** @throws {Error} for a room that {@linkcode ROOMS} does not have. */
+function rankOf(path: string): number {
+  if (ABOVE.test(path)) return ROOMS.length;
+  const isIn = (room: string) => path.startsWith(`src/${room}/`);
+  // A room in a room comes first in the list.
+  const rank = ROOMS.findIndex(isIn);
+  if (rank === -1) throw new Error(`Cannot place ${path}: its room is not in the list of rooms`);
+  return rank;
+}
+
+/** Docstrings have examples, with imports of their own. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** Every module below a folder. */
+export async function sourceFiles(folder: string): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) files.push(...await sourceFiles(path));
+    else if (name.endsWith(".ts")) {
+      files.push({ path: relative(".", path), text: await Deno.readTextFile(path) });
+    }
+  }
+  return files;
+}
+
+if (import.meta.main) {
+  const broken = brokenRules(await sourceFiles("src"));
+  for (const line of broken) console.error(line);
+  Deno.exit(broken.length > 0 ? 1 : 0);
+}

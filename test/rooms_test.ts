@@ -1,0 +1,48 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { brokenRules, sourceFiles } from "./rooms.ts";
+
+Deno.test("the house keeps its rules", async () => {
+  const files = await sourceFiles("src");
+  assertEquals(files.length > 100, true);
+  assertEquals(brokenRules(files), []);
+});
+
+Deno.test("an import from a room above is found, in any form", () => {
+  const upward = [
+    'import { main } from "../cli/main.ts";',
+    'import type { Route } from "../http/routes.ts";',
+    'export * from "../dataset/images.ts";',
+    'const { serve } = await import("../cli/serve.ts");',
+    'import {\n  a,\n  b,\n} from "../hub/hub.ts";',
+    'export { load } from "../mod.ts";',
+  ];
+  for (const text of upward) {
+    assertEquals(brokenRules([{ path: "src/model/planted.ts", text }]).length, 1, text);
+  }
+});
+
+Deno.test("an import from the same room or from below is none, nor is one in a docstring", () => {
+  const fine = [
+    'import { topK } from "../tensor/top_k.ts";',
+    'import { pool } from "./outputs/pool.ts";',
+    '/**\n * ```ts\n * import { main } from "../cli/main.ts";\n * ```\n */',
+    '// import { main } from "../cli/main.ts";',
+    'import { concat } from "@std/bytes/concat";',
+  ];
+  for (const text of fine) assertEquals(brokenRules([{ path: "src/model/planted.ts", text }]), []);
+});
+
+Deno.test("Deno is found where it may not be used", () => {
+  const text = "const bytes = await Deno.readFile(path);";
+  const broken = (path: string) => brokenRules([{ path, text }]).length;
+  assertEquals(
+    ["src/model/planted.ts", "src/http/planted.ts", "src/mod.ts"].map(broken),
+    [1, 1, 1],
+  );
+  assertEquals(["src/cli/a.ts", "src/hub/a.ts", "src/http/request/a.ts"].map(broken), [0, 0, 0]);
+});
+
+Deno.test("a new room has to be placed", () => {
+  const file = { path: "src/attic/a.ts", text: 'import { a } from "../tensor/a.ts";' };
+  assertThrows(() => brokenRules([file]), Error, "src/attic/a.ts");
+});
