@@ -64,11 +64,11 @@ export {
   type CreateOptions,
   type EmbedOptions,
   type ForwardOptions,
+  type ImageInput,
   loadClassifier,
   loadModel,
   type LoadOptions,
   type ModelDescription,
-  type Pictures,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model/model.ts";
@@ -92,7 +92,7 @@ export { type WebgpuAdapter, webgpuAdapter } from "./runtime/onnxruntime/webgpu/
 export { onnxruntimeWebgpu } from "./runtime/onnxruntime/webgpu/runtime.ts";
 export { type Build } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
-export { type CreateWorker } from "./runtime/simd/team.ts";
+export { type CreateWorker } from "./runtime/simd/thread_pool.ts";
 export {
   type NamedTensors,
   type RunOptions,

@@ -7,7 +7,7 @@ import { choiceOption, type Command, errorMessage, UsageError } from "./command.
 import { readErrorMessage } from "../hub/file_error.ts";
 import { commandLine } from "./output/command_line.ts";
 import { main } from "./main.ts";
-import { FORCE_OPTION } from "./output/overwrite.ts";
+import { FORCE_OPTION } from "./options/overwrite.ts";
 import { writeBuild } from "../build/write_build.ts";
 
 const options = {

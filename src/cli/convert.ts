@@ -12,9 +12,9 @@ import { commandLine } from "./output/command_line.ts";
 import { convertCheckpoint, type Use } from "./options/convert_checkpoint.ts";
 import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./options/hub_model.ts";
 import { main } from "./main.ts";
-import { assertReplaceable, FORCE_OPTION } from "./output/overwrite.ts";
+import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
 import { printable } from "./output/printable.ts";
-import { warner } from "./output/log.ts";
+import { log } from "./output/log.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },
@@ -72,7 +72,7 @@ export const convert: Command<typeof options> = {
       path,
       out,
       { dtype, ...imageSize, ...outputs },
-      warner("convert", terminal),
+      log("convert", terminal),
     );
     // What goes into a pipe may be a program's input, and stdout that pipe.
     if ((await Deno.stat(out)).isFile) {

@@ -31,8 +31,8 @@ import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_opt
 import { percent } from "./output/percent.ts";
 import { reportHtml, type WrongImage } from "./output/report_html.ts";
 import { jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
-import { thumbnails } from "./output/thumbnails.ts";
-import { warner } from "./output/log.ts";
+import { thumbnails } from "../dataset/thumbnails.ts";
+import { log } from "./output/log.ts";
 import { writeFile } from "../hub/write_file.ts";
 
 const FIT_OPTIONS_OF_SHOTS = {
@@ -115,7 +115,7 @@ function prepareModel(values: Values): (job: Job) => Promise<void> {
 
 async function evaluateModel(job: Job): Promise<void> {
   const { images, opened: { model }, values, terminal } = job;
-  const warn = warner("evaluate", terminal);
+  const warn = log("evaluate", terminal);
   if (!model.defaultOutputs.includes("logits")) {
     throw new Error(
       "the model is a backbone without a classifier: fit one with `deno task fit`, or evaluate what " +

@@ -23,11 +23,11 @@ import { guessingText } from "./output/guessing_text.ts";
 import { findPhotos, PHOTO_OPTIONS, photoFeatures } from "./options/labelled_photos.ts";
 import { main } from "./main.ts";
 import { MODEL_OPTIONS, type OpenedModel, openModelOption } from "./options/model_option.ts";
-import { assertReplaceable, FORCE_OPTION } from "./output/overwrite.ts";
+import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
 import { printable } from "./output/printable.ts";
 import { jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import type { Terminal } from "./output/terminal.ts";
-import { warner } from "./output/log.ts";
+import { log } from "./output/log.ts";
 import { writeFile } from "../hub/write_file.ts";
 
 const options = {
@@ -175,7 +175,7 @@ function sayWhatIsIn(
   { files, labels }: FoundFeatures,
   terminal: Terminal,
 ): void {
-  const warn = warner("fit", terminal);
+  const warn = log("fit", terminal);
   if (!knowsImages) {
     warn(
       "the file does not say which photos it was fitted on: those of them that are given again " +
@@ -196,7 +196,7 @@ function sayWhatIsIn(
 /** Says so on stderr, whatever goes to stdout: nobody should deploy such a classifier unawares. */
 function warnOfGuessing({ guessing }: FitReport, terminal: Terminal): void {
   const text = guessing && guessingText(guessing, "left out");
-  if (text !== undefined) warner("fit", terminal)(text);
+  if (text !== undefined) log("fit", terminal)(text);
 }
 
 /** Before the work, not after it. */

@@ -53,7 +53,7 @@ export interface ForwardOptions {
  * Decoded pictures, or the `pixel_values` that a model's `processor` has made of them: whoever keeps many
  * images waiting keeps these, which are of the model's size.
  */
-export type Pictures = readonly Image[] | Tensor<"float32">;
+export type ImageInput = readonly Image[] | Tensor<"float32">;
 
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
 export interface EmbedOptions extends KeepOptions {
@@ -100,7 +100,7 @@ export class ViTMSNModel implements AsyncDisposable {
    * @throws {RangeError} if `keepPatches` or `seed` is out of range.
    */
   async embed(
-    images: Pictures,
+    images: ImageInput,
     { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
   ): Promise<Float32Array[][]> {
     const { data, shape: [B, T, D] } = await this.forwardImages(images, "last_hidden_state", {
@@ -121,7 +121,7 @@ export class ViTMSNModel implements AsyncDisposable {
    * @returns [D] of each image, of length 1.
    * @throws {TypeError} if the model's file does not say what its final LayerNorm is: another tool made it.
    */
-  async features(images: Pictures, keep: KeepOptions = {}): Promise<Float32Array[]> {
+  async features(images: ImageInput, keep: KeepOptions = {}): Promise<Float32Array[]> {
     const layerNorm = this.#layerNorm;
     if (!layerNorm) throw new TypeError(NO_LAYER_NORM);
     const vectors = await this.embed(images, keep);
@@ -193,7 +193,7 @@ export class ViTMSNModel implements AsyncDisposable {
 
   /** One output for pictures. */
   protected async forwardImages(
-    images: Pictures,
+    images: ImageInput,
     output: OutputName,
     { onlyCls = false, ...keep }: KeepOptions & RunOptions,
   ): Promise<Tensor<"float32">> {
@@ -261,7 +261,7 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
    * @throws {TypeError} if `unknown` is asked for and the classifier cannot tell.
    */
   async classify(
-    images: Pictures,
+    images: ImageInput,
     options: ClassificationOptions & KeepOptions = {},
   ): Promise<Classification[][]> {
     if (this.head) return this.head.predict(await this.features(images, options), options);

@@ -11,7 +11,7 @@ export interface AutoOptions extends SimdOptions {
    * Whether a file that only onnxruntime-web can run may have its one thread, though `threads` is more;
    * default no: it is an error.
    */
-  readonly oneThreadWillDo?: boolean;
+  readonly allowSingleThread?: boolean;
 }
 
 /**
@@ -29,13 +29,13 @@ const MIN_GPU_BYTES = 40_000_000;
  * @throws {RangeError} if an option is out of range.
  */
 export function autoRuntime(
-  { oneThreadWillDo = false, ...options }: AutoOptions = {},
+  { allowSingleThread = false, ...options }: AutoOptions = {},
 ): Runtime {
   const simd = simdRuntime(options);
   return {
     async createSession(file) {
       if ("reason" in file.own) {
-        if (!oneThreadWillDo && options.threads !== undefined && options.threads > 1) {
+        if (!allowSingleThread && options.threads !== undefined && options.threads > 1) {
           throw new TypeError(
             `Cannot use the ONNX model: ${file.own.reason}; ` +
               "onnxruntime-web, which could, runs in one thread",

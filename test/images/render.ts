@@ -9,7 +9,7 @@ import encoderWasm from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm" with { type: 
 import { airplane } from "./draw/airplane.ts";
 import { automobile } from "./draw/automobile.ts";
 import { bird } from "./draw/bird.ts";
-import { photograph, type Scene } from "./draw/camera.ts";
+import { photograph, type Scene } from "./draw/scene/camera.ts";
 import { deer } from "./draw/deer.ts";
 import { dog } from "./draw/dog.ts";
 import { frog } from "./draw/frog.ts";

@@ -107,7 +107,7 @@ Deno.test("a worker that cannot be started surfaces, though one thread would do"
   const file = readModelFile(await goldenModel("tiny", "f32"));
   const runtime = autoRuntime({
     threads: 2,
-    oneThreadWillDo: true,
+    allowSingleThread: true,
     createWorker() {
       throw new TypeError("undefined is no constructor");
     },

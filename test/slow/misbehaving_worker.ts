@@ -1,9 +1,9 @@
 // simd/worker.ts, but it breaks when it is to work.
 
 import "../../src/runtime/simd/worker.ts";
-import type { TeamRequest } from "../../src/runtime/simd/worker.ts";
+import type { PoolRequest } from "../../src/runtime/simd/worker.ts";
 
-const scope = globalThis as unknown as { onmessage: (event: MessageEvent<TeamRequest>) => void };
+const scope = globalThis as unknown as { onmessage: (event: MessageEvent<PoolRequest>) => void };
 const answer = scope.onmessage;
 
 scope.onmessage = (event) => {

@@ -30,16 +30,16 @@ const SOON = 1000;
 /** The same of a thread that nobody ended, on a busy machine. */
 const SILENT = 5000;
 
-function createTeamWorker(): Worker {
+function createPoolWorker(): Worker {
   const url = new URL("../../src/runtime/simd/worker.ts", import.meta.url);
   return new Worker(url, { type: "module" });
 }
 
-/** Starts workers of a team, and has them. */
+/** Starts workers of a pool, and has them. */
 function rememberedWorkers(): { workers: Worker[]; createWorker: () => Worker } {
   const workers: Worker[] = [];
   const createWorker = () => {
-    workers.push(createTeamWorker());
+    workers.push(createPoolWorker());
     return workers.at(-1)!;
   };
   return { workers, createWorker };
@@ -159,7 +159,7 @@ Deno.test("A thread that is ended between two calls is replaced before the next"
 
 Deno.test("A thread that says nothing any more is an error within a few looks at it", async () => {
   let made = 0;
-  const createWorker = () => ++made === 2 ? createSilentWorker() : createTeamWorker();
+  const createWorker = () => ++made === 2 ? createSilentWorker() : createPoolWorker();
   await using model = await loadModel(small, {
     runtime: simdRuntime({ threads: 2, createWorker }),
   });
@@ -173,7 +173,7 @@ Deno.test("A thread that says nothing any more is an error within a few looks at
 
 Deno.test("A thread that throws is an error; the next call works", async () => {
   let made = 0;
-  const createWorker = () => ++made === 2 ? createMisbehavingWorker() : createTeamWorker();
+  const createWorker = () => ++made === 2 ? createMisbehavingWorker() : createPoolWorker();
   await using model = await loadModel(small, {
     runtime: simdRuntime({ threads: 2, createWorker }),
   });
@@ -193,7 +193,7 @@ Deno.test("Threads that cannot be started are an error", async () => {
   const none = simdRuntime({
     threads: 2,
     createWorker() {
-      if (made++ === 0) return createTeamWorker(); // which is ended then
+      if (made++ === 0) return createPoolWorker(); // which is ended then
       throw new Error("no worker to be had");
     },
   });
@@ -210,7 +210,7 @@ Deno.test("Threads that cannot be started again are an error of that call only",
   let fails = false;
   const createWorker = () => {
     if (fails) throw new Error("no worker to be had");
-    return createTeamWorker();
+    return createPoolWorker();
   };
   await using model = await loadModel(small, {
     runtime: simdRuntime({ threads: 2, createWorker }),
@@ -243,7 +243,7 @@ Deno.test("Disposing of a session while its threads start ends them", async () =
   const workers: Worker[] = [];
   const ended = new Set<Worker>();
   const createWorker = () => {
-    const worker = createTeamWorker();
+    const worker = createPoolWorker();
     const terminate = worker.terminate.bind(worker);
     worker.terminate = () => (ended.add(worker), terminate());
     workers.push(worker);

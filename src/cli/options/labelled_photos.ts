@@ -25,7 +25,7 @@ import { Progress } from "../output/progress.ts";
 import { JOBS_OPTION, jobsOption } from "./runtime_option.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { urlText } from "./url_argument.ts";
-import { warner } from "../output/log.ts";
+import { log } from "../output/log.ts";
 
 /** The options of every command that goes over labelled photos; they go behind `RUNTIME_OPTIONS`. */
 export const PHOTO_OPTIONS = {
@@ -58,7 +58,7 @@ export async function findPhotos(
   name: string,
   terminal: Terminal,
 ): Promise<LabelledImage[]> {
-  return await findLabelledImages(source, warner(name, terminal), urlText);
+  return await findLabelledImages(source, log(name, terminal), urlText);
 }
 
 /**

@@ -78,8 +78,8 @@ export function runtimeOption(
     const option = values.threads === undefined ? "jobs" : "threads";
     throw new UsageError(`--${option} is ${threads}, but --backend ${backend} runs in one thread`);
   }
-  const oneThreadWillDo = values.threads === undefined && values.jobs === undefined;
-  const runtime = runtimeOf(backend, { threads, oneThreadWillDo });
+  const allowSingleThread = values.threads === undefined && values.jobs === undefined;
+  const runtime = runtimeOf(backend, { threads, allowSingleThread });
   return backend === "webgpu" ? reportingAdapter(runtime, terminal) : runtime;
 }
 

@@ -12,7 +12,7 @@ import { DENO_TASK } from "../program.ts";
 import { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { urlText } from "../options/url_argument.ts";
-import { warner } from "./log.ts";
+import { log } from "./log.ts";
 
 /** Options of {@linkcode eachImage}. */
 export interface EachImageOptions<Result> extends Pick<ComputeOptions<Result>, "jobs" | "compute"> {
@@ -41,7 +41,7 @@ export async function eachImage<Result>(
 ): Promise<number> {
   if (args.length === 0) throw new UsageError("no image is given");
   const { stdin, program = DENO_TASK } = terminal;
-  const warn = warner(name, terminal);
+  const warn = log(name, terminal);
   const files = await findImageFiles(args, {
     explainMissing: (path) => urlText(path, `${program} ${name} -`),
     onUnread: (unread) => warn(`left out: ${unreadText(unread)}`),

@@ -2,7 +2,7 @@ import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
 import { bestBuild, type Build } from "./kernels.ts";
 import { SimdSession } from "./session.ts";
-import type { CreateWorker } from "./team.ts";
+import type { CreateWorker } from "./thread_pool.ts";
 
 /** How {@linkcode simdRuntime} works. */
 export interface SimdOptions {

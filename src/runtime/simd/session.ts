@@ -6,7 +6,7 @@ import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
 import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
 import { type PackedModel, packModel } from "./packed_model.ts";
-import { type CreateWorker, Team } from "./team.ts";
+import { type CreateWorker, ThreadPool } from "./thread_pool.ts";
 import type { Geometry, Workspace } from "./workspace.ts";
 import { Workspaces } from "./workspaces.ts";
 import { writeStruct } from "./write_struct.ts";
@@ -35,7 +35,7 @@ export class SimdSession implements Session {
   #memory: WebAssembly.Memory;
   #kernels: Kernels;
   #workspaces: Workspaces | undefined;
-  #team: Team | undefined;
+  #pool: ThreadPool | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
@@ -71,7 +71,7 @@ export class SimdSession implements Session {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    this.#team?.[Symbol.dispose]();
+    this.#pool?.[Symbol.dispose]();
     await this.#last;
   }
 
@@ -129,7 +129,7 @@ export class SimdSession implements Session {
         while (next < inLanes) {
           const b = next++;
           this.#feed(workspace, pixels, kept, mask, b);
-          await this.#team!.forward(workspace, 0, end, thread);
+          await this.#pool!.forward(workspace, 0, end, thread);
           this.#collect(workspace, results, b);
         }
       }),
@@ -163,22 +163,22 @@ export class SimdSession implements Session {
   async #prepare(geometry: Geometry): Promise<Workspaces> {
     const { threads, createWorker } = this.#options;
     const key = JSON.stringify(geometry);
-    let workspaces = this.#team?.isOver ? undefined : this.#workspaces;
+    let workspaces = this.#pool?.isOver ? undefined : this.#workspaces;
     if (!workspaces || JSON.stringify(workspaces.geometry) !== key) {
       this.#workspaces = undefined;
       const tileRows = this.#kernels.tileRows();
       const layout = [this.#config, this.#model, geometry, tileRows, threads] as const;
       workspaces = new Workspaces(...layout, this.#weightsEnd);
       const { end } = workspaces;
-      if (this.#team && (this.#team.isOver || end > this.#memory.buffer.byteLength)) this.#move();
+      if (this.#pool && (this.#pool.isOver || end > this.#memory.buffer.byteLength)) this.#move();
       this.#arena.makeRoom(end);
       this.#workspaces = workspaces;
     }
-    if (threads > 1 && !this.#team) {
-      const team = await Team.start(threads, this.#module, this.#memory, createWorker);
-      this.#team = team;
-      // Whoever disposed of the session meanwhile did not see the team.
-      if (this.#isDisposed) team[Symbol.dispose]();
+    if (threads > 1 && !this.#pool) {
+      const pool = await ThreadPool.start(threads, this.#module, this.#memory, createWorker);
+      this.#pool = pool;
+      // Whoever disposed of the session meanwhile did not see the pool.
+      if (this.#isDisposed) pool[Symbol.dispose]();
       this.#assertInUse();
     }
     return workspaces;
@@ -193,8 +193,8 @@ export class SimdSession implements Session {
    * have it, and one that was lost in its work may still write to it.
    */
   #move(): void {
-    this.#team?.[Symbol.dispose]();
-    this.#team = undefined;
+    this.#pool?.[Symbol.dispose]();
+    this.#pool = undefined;
     const memory = sharedMemory();
     new Arena(memory, 0).makeRoom(this.#weightsEnd);
     new Uint8Array(memory.buffer).set(new Uint8Array(this.#memory.buffer, 0, this.#weightsEnd));
@@ -203,7 +203,7 @@ export class SimdSession implements Session {
   }
 
   async #forward(workspace: Workspace, first: number, end: number): Promise<void> {
-    if (this.#team) return await this.#team.forward(workspace, first, end);
+    if (this.#pool) return await this.#pool.forward(workspace, first, end);
     const { plan, threads: [thread] } = workspace;
     this.#kernels.forward(plan, thread!, first, end);
   }

@@ -1,5 +1,5 @@
-import { sky } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
+import { sky } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
 import {
   blend,
   bothSides,
@@ -13,8 +13,8 @@ import {
   turned,
   union,
   without,
-} from "./shapes.ts";
-import { type Light, normalize, rgb } from "./vectors.ts";
+} from "./scene/shapes.ts";
+import { type Light, normalize, rgb } from "./scene/vectors.ts";
 
 /** An airliner in the sky, seen from below its left side. */
 export const airplane: Scene = {

@@ -1,5 +1,5 @@
-import { road, sky, treeLine } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
+import { road, sky, treeLine } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
 import {
   bothSides,
   box,
@@ -11,8 +11,8 @@ import {
   turned,
   union,
   without,
-} from "./shapes.ts";
-import { type Light, normalize, rgb } from "./vectors.ts";
+} from "./scene/shapes.ts";
+import { type Light, normalize, rgb } from "./scene/vectors.ts";
 import { wheels } from "./wheels.ts";
 
 /** A red saloon car on a road, seen from its front left corner. */

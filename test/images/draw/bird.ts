@@ -1,6 +1,6 @@
-import { blurredLeaves } from "./backgrounds.ts";
-import type { Part, Scene } from "./camera.ts";
-import { cloudNoise, noise } from "./noise.ts";
+import { blurredLeaves } from "./scene/backgrounds.ts";
+import type { Part, Scene } from "./scene/camera.ts";
+import { cloudNoise, noise } from "./scene/noise.ts";
 import {
   ball,
   blend,
@@ -12,8 +12,8 @@ import {
   type Shape,
   slab,
   union,
-} from "./shapes.ts";
-import { type Light, mix, normalize, rgb, scale, smoothstep } from "./vectors.ts";
+} from "./scene/shapes.ts";
+import { type Light, mix, normalize, rgb, scale, smoothstep } from "./scene/vectors.ts";
 
 /** A small brown bird with a red breast, on a branch in front of leaves. */
 export const bird: Scene = {

@@ -1,8 +1,8 @@
-import { meadow, sky, treeLine } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
+import { meadow, sky, treeLine } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
 import { hoofed } from "./hoofed.ts";
-import { bothSides, limb, turned, union } from "./shapes.ts";
-import { normalize, rgb } from "./vectors.ts";
+import { bothSides, limb, turned, union } from "./scene/shapes.ts";
+import { normalize, rgb } from "./scene/vectors.ts";
 
 /** A stag on a clearing in front of a wood. */
 export const deer: Scene = {

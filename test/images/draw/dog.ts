@@ -1,6 +1,6 @@
-import { meadow, sky, treeLine } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
-import { cloudNoise } from "./noise.ts";
+import { meadow, sky, treeLine } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
+import { cloudNoise } from "./scene/noise.ts";
 import {
   ball,
   blend,
@@ -12,8 +12,8 @@ import {
   type Shape,
   turned,
   union,
-} from "./shapes.ts";
-import { type Light, mix, normalize, rgb, scale, smoothstep } from "./vectors.ts";
+} from "./scene/shapes.ts";
+import { type Light, mix, normalize, rgb, scale, smoothstep } from "./scene/vectors.ts";
 
 /** A brown and white dog with hanging ears that sits on a lawn. */
 export const dog: Scene = {

@@ -1,6 +1,6 @@
-import { blurredLeaves, meadow } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
-import { cloudNoise } from "./noise.ts";
+import { blurredLeaves, meadow } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
+import { cloudNoise } from "./scene/noise.ts";
 import {
   ball,
   blend,
@@ -12,8 +12,8 @@ import {
   type Shape,
   turned,
   union,
-} from "./shapes.ts";
-import { type Light, mix, normalize, rgb, smoothstep } from "./vectors.ts";
+} from "./scene/shapes.ts";
+import { type Light, mix, normalize, rgb, smoothstep } from "./scene/vectors.ts";
 
 /** A green frog on brown earth, close up. */
 export const frog: Scene = {

@@ -1,7 +1,7 @@
-import type { Part } from "./camera.ts";
-import { cloudNoise } from "./noise.ts";
-import { ball, blend, bothSides, limb, type Shape, union } from "./shapes.ts";
-import { type Light, mix, rgb, scale, smoothstep, type Vec3 } from "./vectors.ts";
+import type { Part } from "./scene/camera.ts";
+import { cloudNoise } from "./scene/noise.ts";
+import { ball, blend, bothSides, limb, type Shape, union } from "./scene/shapes.ts";
+import { type Light, mix, rgb, scale, smoothstep, type Vec3 } from "./scene/vectors.ts";
 
 /** How a hoofed animal is built, in metres: it stands along x and looks to +x. */
 export interface Build {

@@ -1,9 +1,9 @@
-import { meadow, sky, treeLine } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
+import { meadow, sky, treeLine } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
 import { hoofed } from "./hoofed.ts";
-import { cloudNoise } from "./noise.ts";
-import { blend, limb, turned } from "./shapes.ts";
-import { normalize, rgb, scale } from "./vectors.ts";
+import { cloudNoise } from "./scene/noise.ts";
+import { blend, limb, turned } from "./scene/shapes.ts";
+import { normalize, rgb, scale } from "./scene/vectors.ts";
 
 /** A brown horse on a meadow, from its right side. */
 export const horse: Scene = {

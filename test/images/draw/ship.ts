@@ -1,8 +1,8 @@
-import { sea, sky } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
-import { hash, noise } from "./noise.ts";
-import { bothSides, box, common, limb, type Shape, slab, turned, union } from "./shapes.ts";
-import { type Light, normalize, rgb, scale } from "./vectors.ts";
+import { sea, sky } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
+import { hash, noise } from "./scene/noise.ts";
+import { bothSides, box, common, limb, type Shape, slab, turned, union } from "./scene/shapes.ts";
+import { type Light, normalize, rgb, scale } from "./scene/vectors.ts";
 
 /** The ship lies along x, its bow at +x; turned towards the viewer. */
 const HEADING = -18;

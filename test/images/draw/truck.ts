@@ -1,7 +1,17 @@
-import { road, sky, treeLine } from "./backgrounds.ts";
-import { type Part, posed, type Scene } from "./camera.ts";
-import { bothSides, box, drum, limb, type Shape, slab, turned, union, without } from "./shapes.ts";
-import { type Light, normalize, rgb } from "./vectors.ts";
+import { road, sky, treeLine } from "./scene/backgrounds.ts";
+import { type Part, posed, type Scene } from "./scene/camera.ts";
+import {
+  bothSides,
+  box,
+  drum,
+  limb,
+  type Shape,
+  slab,
+  turned,
+  union,
+  without,
+} from "./scene/shapes.ts";
+import { type Light, normalize, rgb } from "./scene/vectors.ts";
 import { wheels } from "./wheels.ts";
 
 /** A lorry with a white box body on a road, seen from its front left corner. */

@@ -1,6 +1,6 @@
-import type { Part } from "./camera.ts";
-import { bothSides, drum, without } from "./shapes.ts";
-import { rgb } from "./vectors.ts";
+import type { Part } from "./scene/camera.ts";
+import { bothSides, drum, without } from "./scene/shapes.ts";
+import { rgb } from "./scene/vectors.ts";
 
 /** Pairs of wheels that stand on the ground: at each x, `track` to either side. */
 export function wheels(

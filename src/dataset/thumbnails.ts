@@ -1,6 +1,6 @@
-import { decodedImages } from "../../dataset/decoded_images.ts";
-import type { Image } from "../../image/image.ts";
-import { resize } from "../../image/transform/resize.ts";
+import { decodedImages } from "./decoded_images.ts";
+import type { Image } from "../image/image.ts";
+import { resize } from "../image/transform/resize.ts";
 
 /** The longer side of a thumbnail, in pixels. */
 const SIDE = 128;

@@ -1,5 +1,5 @@
 import type { Kernels } from "./kernels.ts";
-import type { TeamReply, TeamRequest } from "./worker.ts";
+import type { PoolReply, PoolRequest } from "./worker.ts";
 import { PROGRESS_STRIDE, type Workspace } from "./workspace.ts";
 import { fieldPlace } from "./write_struct.ts";
 
@@ -21,11 +21,11 @@ const MAX_STILL_LOOKS = 3;
  * whoever terminates a worker ends the run at once. The last is not left to looking: Deno lets a worker
  * that is terminated compute for another two seconds, which looks like life.
  */
-export class Team implements Disposable {
+export class ThreadPool implements Disposable {
   readonly #memory: WebAssembly.Memory;
   readonly #workers: readonly Worker[];
   /** What each worker was asked and has not answered, in that order. */
-  readonly #asked: readonly ((reply: TeamReply) => void)[][];
+  readonly #asked: readonly ((reply: PoolReply) => void)[][];
   /** What ends the present tasks from outside. */
   readonly #tasks = new Set<(error: Error) => void>();
   #isOver = false;
@@ -35,7 +35,7 @@ export class Team implements Disposable {
     this.#workers = workers;
     this.#asked = workers.map(() => []);
     workers.forEach((worker, i) => {
-      worker.onmessage = ({ data }: MessageEvent<TeamReply>) => this.#asked[i]!.shift()?.(data);
+      worker.onmessage = ({ data }: MessageEvent<PoolReply>) => this.#asked[i]!.shift()?.(data);
       worker.onerror = (event) => {
         event.preventDefault();
         this.#fail(`a thread failed: ${event.message}`);
@@ -58,8 +58,8 @@ export class Team implements Disposable {
     threads: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
-    createWorker: CreateWorker = createTeamWorker,
-  ): Promise<Team> {
+    createWorker: CreateWorker = createPoolWorker,
+  ): Promise<ThreadPool> {
     const workers: Worker[] = [];
     try {
       for (let i = 0; i < threads; i++) workers.push(createWorker());
@@ -67,9 +67,9 @@ export class Team implements Disposable {
       workers.forEach((worker) => worker.terminate());
       throw error;
     }
-    const team = new Team(memory, workers);
+    const pool = new ThreadPool(memory, workers);
     try {
-      await team.#ask(0, workers.map(() => ({ module, memory })), (fail) => {
+      await pool.#ask(0, workers.map(() => ({ module, memory })), (fail) => {
         const timer = setTimeout(
           () => fail(new Error("Cannot run the model: its threads do not start")),
           START_TIMEOUT,
@@ -77,13 +77,13 @@ export class Team implements Disposable {
         return () => clearTimeout(timer);
       });
     } catch (error) {
-      team[Symbol.dispose]();
+      pool[Symbol.dispose]();
       throw error;
     }
-    return team;
+    return pool;
   }
 
-  /** Whether a worker was lost; the team is of no use then. */
+  /** Whether a worker was lost; the pool is of no use then. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -93,7 +93,7 @@ export class Team implements Disposable {
    * meanwhile, for another workspace.
    *
    * @param worker the first of those that do it, as many as the workspace has threads.
-   * @throws {Error} if a worker fails or stands still. The team is over then.
+   * @throws {Error} if a worker fails or stands still. The pool is over then.
    */
   async forward(workspace: Workspace, first: number, end: number, worker = 0): Promise<void> {
     const { plan, threads } = workspace;
@@ -118,7 +118,7 @@ export class Team implements Disposable {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  /** Ends what is under way; the team is over. */
+  /** Ends what is under way; the pool is over. */
   #fail(why: string): void {
     this.#isOver = true;
     for (const fail of this.#tasks) fail(new Error(`Cannot run the model: ${why}`));
@@ -130,7 +130,7 @@ export class Team implements Disposable {
    */
   async #ask(
     first: number,
-    requests: readonly TeamRequest[],
+    requests: readonly PoolRequest[],
     guard: (fail: (error: Error) => void) => () => void,
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -174,6 +174,6 @@ export class Team implements Disposable {
   }
 }
 
-function createTeamWorker(): Worker {
+function createPoolWorker(): Worker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }
