@@ -50,12 +50,8 @@ export { ImageDecodeError } from "./image/image_decode_error.ts";
 export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts";
 export { type Orientation } from "./image/formats/exif.ts";
 export { type ImageFormat } from "./image/formats/image_format.ts";
-export {
-  DEFAULT_IMAGE_LIMITS,
-  type ImageHeader,
-  type ImageLimits,
-  readImageHeader,
-} from "./image/image_header.ts";
+export { DEFAULT_IMAGE_LIMITS, type ImageHeader, type ImageLimits } from "./image/image_header.ts";
+export { readImageHeader } from "./image/read_image_header.ts";
 export { type Resampling } from "./image/transform/resampling.ts";
 export { resize } from "./image/transform/resize.ts";
 export {

@@ -1,6 +1,7 @@
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
-import { type FormatHeader, type ImageHeader, readImageHeader } from "./image_header.ts";
+import type { ImageHeader } from "./image_header.ts";
+import { type FormatHeader, readImageHeader } from "./read_image_header.ts";
 import { toUpright } from "./transform/orientation.ts";
 
 /**

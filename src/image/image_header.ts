@@ -1,10 +1,5 @@
 import type { Orientation } from "./formats/exif.ts";
-import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
-import { ImageDecodeError } from "./image_decode_error.ts";
-import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
-import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
-import { type PngHeader, readPngHeader } from "./formats/png_header.ts";
-import { readWebpHeader, type WebpHeader } from "./formats/webp_header.ts";
+import type { ImageFormat } from "./formats/image_format.ts";
 
 /** The properties of an image file that are known before its pixels are decoded. */
 export interface ImageHeader {
@@ -47,53 +42,3 @@ export const DEFAULT_IMAGE_LIMITS: ImageLimits = {
   maxPixels: 40_000_000,
   maxSide: 16_384,
 };
-
-/** What {@linkcode readImageHeader} gives, with what the decoder of each format needs besides. */
-export type FormatHeader =
-  | { readonly format: "jpeg" } & JpegHeader
-  | { readonly format: "png" } & PngHeader
-  | { readonly format: "gif" } & GifHeader
-  | { readonly format: "webp" } & WebpHeader;
-
-const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHeader, "format">>> = {
-  jpeg: readJpegHeader,
-  png: readPngHeader,
-  gif: readGifHeader,
-  webp: readWebpHeader,
-};
-
-/**
- * Reads the header of a JPEG, PNG, GIF or WebP file. The header is checked against the limits and
- * against the largest image that the data could hold. The time does not depend on the declared size.
- *
- * @throws {ImageDecodeError} if the file has another format, its header is damaged, or it exceeds a
- * limit.
- */
-export function readImageHeader(
-  bytes: Uint8Array,
-  limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
-): ImageHeader {
-  if (bytes.length > limits.maxBytes) {
-    throw new ImageDecodeError(
-      `Cannot decode the image: it has ${bytes.length} bytes, more than ${limits.maxBytes}`,
-    );
-  }
-  const format = sniffImageFormat(bytes);
-  const header = { format, ...READERS[format](bytes) };
-  const { width, height } = header;
-  if (width === 0 || height === 0) {
-    throw new ImageDecodeError(`Cannot decode the image: its size is ${width} × ${height}`);
-  }
-  if (Math.max(width, height) > limits.maxSide || width * height > limits.maxPixels) {
-    throw new ImageDecodeError(
-      `Cannot decode the image: its size of ${width} × ${height} is over the limit of ` +
-        `${limits.maxSide} a side and ${limits.maxPixels} pixels`,
-    );
-  }
-  if (width * height > header.plausiblePixels) {
-    throw new ImageDecodeError(
-      `Cannot decode the image: its ${bytes.length} bytes cannot hold ${width} × ${height} pixels`,
-    );
-  }
-  return header;
-}

@@ -108,6 +108,7 @@ Deno.test("classify colours a terminal's table and nothing else", async () => {
   const colored = await run(classify, args, { isTerminal: true, color: true });
   const noColor = await run(classify, args, { isTerminal: true, color: false });
   assert(!plain.stdout.includes("\x1b"));
+  assert(colored.stdout.includes("\x1b["));
   assertEquals(noColor.stdout, plain.stdout);
   // deno-lint-ignore no-control-regex
   assertEquals(colored.stdout.replaceAll(/\x1b\[\d+m/g, ""), plain.stdout);

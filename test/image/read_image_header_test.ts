@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
-import { readImageHeader } from "../../src/image/image_header.ts";
+import { readImageHeader } from "../../src/image/read_image_header.ts";
 import { readGolden } from "../golden/golden.ts";
 import { gifBomb, jpegBomb, pngOf } from "./hostile_files.ts";
 
