@@ -1,35 +1,7 @@
 import { elementCount, type Tensor } from "../tensor/tensor.ts";
 import type { Attribute, GraphProto, ModelProto, NodeProto } from "./model_proto.ts";
 import { OPERATORS } from "./operators.ts";
-
-/** The statically known properties of a value. */
-export interface Value {
-  /** The sizes of its axes, or upper bounds of them. */
-  readonly shape: readonly number[];
-  /** The elements of a small value that does not depend on the pixels, such as a shape. */
-  readonly data?: readonly number[];
-  /** Whether `data` is float32 rather than integers. */
-  readonly isFloat?: boolean;
-  /** Whether the value does not depend on the pixels. */
-  readonly isConstant: boolean;
-}
-
-/** The statically known properties of an operator's output. */
-export interface Made {
-  readonly shape: readonly number[];
-  readonly data?: readonly number[] | undefined;
-  readonly isFloat?: boolean | undefined;
-  /** Temporary memory during the computation, in elements. */
-  readonly workspace?: number;
-}
-
-/** A node and its inputs; an omitted optional input is `undefined`. */
-export interface Call {
-  readonly node: NodeProto;
-  readonly inputs: readonly (Value | undefined)[];
-  /** The opset version of ONNX's standard domain. */
-  readonly opset: number;
-}
+import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./value_size.ts";
 
 /**
  * The maximum number of elements computed from constants alone, in addition to four times the weights
@@ -47,9 +19,6 @@ export const MAX_IMAGE_ELEMENTS = 2 ** 27;
 
 /** The image size, [height, width], that is assumed if neither the graph nor the config states one. */
 const DEFAULT_SIZE = [224, 224] as const;
-
-/** Elements of larger values are not tracked, because they are not shapes. */
-export const MAX_DATA = 4096;
 
 /**
  * Bounds a graph's memory by inferring the shapes of all values from the shapes of the inputs. It
@@ -290,9 +259,6 @@ function makes(call: Call): readonly Made[] {
   }
   return made;
 }
-
-/** The size of an operator's output cannot be determined. */
-export class UnknownSize extends Error {}
 
 function isStandardDomain(domain: string): boolean {
   return domain === "" || domain === "ai.onnx";

@@ -4,7 +4,7 @@
 // the larger one is used here; onnxruntime rejects such a graph. The file is long because it is a table.
 
 import { elementCount } from "../tensor/tensor.ts";
-import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./graph_bounds.ts";
+import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./value_size.ts";
 
 type Operator = (call: Call) => readonly Made[];
 
