@@ -1,5 +1,6 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
+import type { ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./queue/backlog.ts";
@@ -142,8 +143,8 @@ export class Service {
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
     const room = new Semaphore(this.limits.maxDecodeBytes);
     const results = images.map(async (bytes, i) => {
-      const { pixels, memory } = sizes[i]!;
-      const image = { bytes, pixels, name: name(i) };
+      const { header, pixels, memory } = sizes[i]!;
+      const image = { bytes, header, pixels, name: name(i) };
       const decode = () => this.#pixelValues(exchange, image, model, admission);
       const pixelValues = await room.run(decode, () => deadline.isOver, memory);
       return await this.#runOne(exchange, work, pixelValues);
@@ -172,9 +173,10 @@ export class Service {
   async #sizeOf(
     bytes: Uint8Array,
     name: string,
-  ): Promise<{ pixels: number; memory: number }> {
+  ): Promise<{ header: ImageHeader; pixels: number; memory: number }> {
     try {
-      const { width, height, memoryPerPixel } = await this.#decoder.readHeader(bytes);
+      const header = await this.#decoder.readHeader(bytes);
+      const { width, height, memoryPerPixel } = header;
       const pixels = width * height;
       const memory = pixels * memoryPerPixel;
       if (memory > this.limits.maxDecodeBytes) {
@@ -185,7 +187,7 @@ export class Service {
             `memory, more than ${megabytes(this.limits.maxDecodeBytes)}; send a smaller one`,
         );
       }
-      return { pixels, memory };
+      return { header, pixels, memory };
     } catch (error) {
       throw toProblem(error, bytes, name);
     }
@@ -207,7 +209,7 @@ export class Service {
 
   async #pixelValues(
     exchange: Exchange,
-    { bytes, pixels, name }: { bytes: Uint8Array<ArrayBuffer>; pixels: number; name: string },
+    { bytes, header, pixels, name }: WaitingImage,
     { processor }: ServedModel["model"],
     admission: Admission,
   ): Promise<Tensor<"float32">> {
@@ -215,7 +217,7 @@ export class Service {
     return await this.#decoding.run(async () => {
       const begin = performance.now();
       try {
-        const image = await this.#decoder.decode(bytes);
+        const image = await this.#decoder.decode(bytes, {}, header);
         const decoded = performance.now();
         const pixelValues = processor.preprocess([image]);
         exchange.addTime("decode", decoded - begin);
@@ -228,6 +230,15 @@ export class Service {
       }
     }, () => exchange.deadline.isOver);
   }
+}
+
+/** An image that waits to be decoded. */
+interface WaitingImage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly header: ImageHeader;
+  readonly pixels: number;
+  /** What an error calls it. */
+  readonly name: string;
 }
 
 /** What a client is told of an image that was not decoded. Only what is wrong with the image is its fault. */
