@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toNumbers } from "../../tensor/to_numbers.ts";
-import { assertDimensions, finishVectors, toBase64 } from "./shared/embedding_vectors.ts";
+import { assertDimensions, finishVectors, toBase64 } from "../response/embedding_vectors.ts";
 import { readImageInputs } from "../request/image_inputs.ts";
 import type { Route } from "../route.ts";
 import { encodingFormat, EXAMPLE_IMAGE, oneOrMoreImages, positiveInteger } from "../schemas.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { toNumbers } from "../../../tensor/to_numbers.ts";
-import { assertDimensions, finishVectors, toBase64 } from "../shared/embedding_vectors.ts";
+import { assertDimensions, finishVectors, toBase64 } from "../../response/embedding_vectors.ts";
 import { assertCount, readImageTexts } from "../../request/image_inputs.ts";
 import { parseJson } from "../../request/json.ts";
 import { validate } from "../../request/validate.ts";

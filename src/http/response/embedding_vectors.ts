@@ -1,6 +1,6 @@
-import { toBase64 as bytesToBase64 } from "../../../tensor/base64.ts";
-import { l2Normalize } from "../../../tensor/l2_normalize.ts";
-import { Problem } from "../../problem.ts";
+import { toBase64 as bytesToBase64 } from "../../tensor/base64.ts";
+import { l2Normalize } from "../../tensor/l2_normalize.ts";
+import { Problem } from "../problem.ts";
 
 /** What to make of a model's vectors. */
 export interface VectorOptions {
