@@ -103,11 +103,11 @@ export const serve: Command<typeof options> = {
     const apiKeys = values["api-key-file"] === undefined
       ? []
       : await readKeys(values["api-key-file"]);
-    const { bytes, model } = await openModelOption(values, terminal, cores);
+    const { file, model } = await openModelOption(values, terminal, cores);
     await using _model = model;
     using decoder = new ImageDecoder();
     const handler = createHandler({
-      model: { model, sha256: await sha256(bytes) },
+      model: { model, sha256: await sha256(file.bytes) },
       decoder,
       limits,
       apiKeys,

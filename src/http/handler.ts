@@ -9,7 +9,7 @@ import { setMetric, timing, type TimingVariables } from "hono/timing";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { Exchange } from "./exchange.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { errorShapeOf, Problem, problemResponse } from "./problem.ts";
+import { errorShapeOf, malformedAddress, Problem, problemResponse } from "./problem.ts";
 import type { RemoteImageOptions } from "./request/remote_image.ts";
 import { type Route, ROUTE_GROUPS, type RouteGroup } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -169,7 +169,7 @@ function assertUrl(url: string): void {
     throw new Problem(414, `The request's URL has more than ${MAX_URL_LENGTH} characters`);
   }
   if (!URL.canParse(url)) {
-    throw new Problem(400, "The request's address is malformed: its Host header or its path");
+    throw malformedAddress();
   }
 }
 

@@ -62,6 +62,11 @@ export function errorShapeOf(path: string): ErrorShape {
   return path === "/v2" || path.startsWith("/v2/") ? "inference" : "problem";
 }
 
+/** The error for a request whose URL is none. */
+export function malformedAddress(): Problem {
+  return new Problem(400, "The request's address is malformed: its Host header or its path");
+}
+
 /** The error as a response. */
 export function problemResponse(problem: Problem, shape: ErrorShape): Response {
   const type = shape === "problem" ? "application/problem+json" : "application/json";

@@ -1,6 +1,6 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
-import type { ImageHeader } from "../image/image_header.ts";
+import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./queue/backlog.ts";
@@ -137,16 +137,17 @@ export class Service {
     work: InferenceWork<R>,
   ): Promise<R[]> {
     const { deadline } = exchange;
-    const name = (i: number) => images.length > 1 ? `image ${i}: ` : "";
-    const sizes = await Promise.all(images.map((bytes, i) => this.#sizeOf(bytes, name(i))));
-    const pixels = sizes.map(({ pixels }) => pixels);
+    const waiting: WaitingImage[] = await Promise.all(images.map(async (bytes, i) => {
+      const name = images.length > 1 ? `image ${i}: ` : "";
+      return { bytes, name, header: await this.#readHeader(bytes, name) };
+    }));
+    const pixels = waiting.map(({ header }) => pixelsOf(header));
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
     const room = new Semaphore(this.limits.maxDecodeBytes);
-    const results = images.map(async (bytes, i) => {
-      const { header, pixels, memory } = sizes[i]!;
-      const image = { bytes, header, pixels, name: name(i) };
+    const results = waiting.map(async (image) => {
       const decode = () => this.#pixelValues(exchange, image, model, admission);
-      const pixelValues = await room.run(decode, () => deadline.isOver, memory);
+      const isAbandoned = () => deadline.isOver;
+      const pixelValues = await room.run(decode, isAbandoned, decodeMemory(image.header));
       return await this.#runOne(exchange, work, pixelValues);
     });
     return await deadline.wait(Promise.all(results));
@@ -169,25 +170,20 @@ export class Service {
     return await deadline.wait(Promise.all(results));
   }
 
-  /** What an image's header says it takes, before anything is spent on it. */
-  async #sizeOf(
-    bytes: Uint8Array,
-    name: string,
-  ): Promise<{ header: ImageHeader; pixels: number; memory: number }> {
+  /** An image's header, whose image takes no more memory than it may, before anything is spent on it. */
+  async #readHeader(bytes: Uint8Array, name: string): Promise<ImageHeader> {
     try {
       const header = await this.#decoder.readHeader(bytes);
-      const { width, height, memoryPerPixel } = header;
-      const pixels = width * height;
-      const memory = pixels * memoryPerPixel;
+      const { width, height } = header;
+      const memory = decodeMemory(header);
       if (memory > this.limits.maxDecodeBytes) {
         throw new ImageDecodeError(
-          `Cannot decode the image: its ${width} × ${height} pixels would take ${
-            megabytes(memory)
-          } of ` +
-            `memory, more than ${megabytes(this.limits.maxDecodeBytes)}; send a smaller one`,
+          `Cannot decode the image: its ${width} × ${height} pixels would take ` +
+            `${megabytes(memory)} of memory, more than ${megabytes(this.limits.maxDecodeBytes)}; ` +
+            "send a smaller one",
         );
       }
-      return { header, pixels, memory };
+      return header;
     } catch (error) {
       throw toProblem(error, bytes, name);
     }
@@ -209,7 +205,7 @@ export class Service {
 
   async #pixelValues(
     exchange: Exchange,
-    { bytes, header, pixels, name }: WaitingImage,
+    { bytes, header, name }: WaitingImage,
     { processor }: ServedModel["model"],
     admission: Admission,
   ): Promise<Tensor<"float32">> {
@@ -226,7 +222,7 @@ export class Service {
       } catch (error) {
         throw toProblem(error, bytes, name);
       } finally {
-        admission.decoded(pixels, performance.now() - begin);
+        admission.decoded(pixelsOf(header), performance.now() - begin);
       }
     }, () => exchange.deadline.isOver);
   }
@@ -236,7 +232,6 @@ export class Service {
 interface WaitingImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly header: ImageHeader;
-  readonly pixels: number;
   /** What an error calls it. */
   readonly name: string;
 }
@@ -250,6 +245,10 @@ function toProblem(error: unknown, bytes: Uint8Array, name: string): Problem {
   return new Problem(503, `${name}The image cannot be decoded now; try again later`, {
     "retry-after": "1",
   }, { cause: error });
+}
+
+function pixelsOf({ width, height }: ImageHeader): number {
+  return width * height;
 }
 
 function megabytes(bytes: number): string {

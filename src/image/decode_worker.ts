@@ -4,7 +4,7 @@ import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
-import type { ImageHeader } from "./image_header.ts";
+import { decodeMemory, type ImageHeader } from "./image_header.ts";
 
 /** A message to the worker. */
 export interface DecodeRequest {
@@ -46,7 +46,7 @@ scope.onmessage = async ({ data: { bytes, options, header } }) => {
   let memory = 0;
   try {
     header ??= readImageHeader(bytes, options.limits);
-    memory = bytes.length + header.width * header.height * header.memoryPerPixel;
+    memory = bytes.length + decodeMemory(header);
     const image = await decodeWithHeader(bytes, header, options);
     scope.postMessage({ image, memory }, [image.data.buffer as ArrayBuffer]);
   } catch (error) {

@@ -26,6 +26,11 @@ export interface ImageHeader {
   readonly memoryPerPixel: number;
 }
 
+/** The memory that decoding an image takes besides its file, in bytes. */
+export function decodeMemory({ width, height, memoryPerPixel }: ImageHeader): number {
+  return width * height * memoryPerPixel;
+}
+
 /** Limits on an image. Each is a number above 0. */
 export interface ImageLimits {
   /** File size in bytes; a 40-megapixel JPEG of best quality usually has less than 20 MB. */

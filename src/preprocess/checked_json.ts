@@ -40,6 +40,11 @@ export function checkedJson<S extends v.GenericSchema>(
   throw new TypeError(`Cannot read ${what}: ${name} is ${quoted}, not ${message}`);
 }
 
+const POSITIVE = "a positive number";
+
+/** Accepts a finite number above 0. */
+export const positive = v.pipe(v.number(POSITIVE), v.gtValue(0, POSITIVE), v.finite(POSITIVE));
+
 /** Returns a schema for an integer from 1 to `max`. */
 export function count(max: number) {
   const expected = `an integer from 1 to ${max}`;

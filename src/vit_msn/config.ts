@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checkedJson, count } from "../preprocess/checked_json.ts";
+import { checkedJson, count, positive } from "../preprocess/checked_json.ts";
 
 /** A validated ViT-MSN `config.json`, with Hugging Face's defaults for missing settings. */
 export interface ViTMSNConfig {
@@ -82,10 +82,7 @@ const schema = v.object({
   num_attention_heads: v.nullish(dimension, 12),
   intermediate_size: v.nullish(dimension, 3072),
   hidden_act: v.nullish(v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS}`), "gelu"),
-  layer_norm_eps: v.nullish(
-    v.pipe(v.number("a positive number"), v.gtValue(0, "a positive number"), v.finite("finite")),
-    1e-6,
-  ),
+  layer_norm_eps: v.nullish(positive, 1e-6),
   image_size: v.nullish(size, 224),
   patch_size: v.nullish(size, 16),
   num_channels: v.nullish(dimension, 3),

@@ -1,4 +1,5 @@
 import { concat } from "@std/bytes/concat";
+import { send } from "../http/socket.ts";
 
 /** A request as it goes over the wire, right or wrong. */
 export interface RawRequest {
@@ -100,7 +101,7 @@ export async function exchange(
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const timer = setTimeout(() => connection.close(), PATIENCE);
   const sending = (async () => {
-    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    await send(connection, bytes);
     if (isLast) await connection.closeWrite();
   })().catch(() => {}); // the server may have closed its side
   try {

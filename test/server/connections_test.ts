@@ -1,7 +1,8 @@
 // More connections than a process may have files.
 
 import { assert, assertEquals } from "@std/assert";
-import { readAll, send, ServerProcess, sleep } from "./server_process.ts";
+import { readAll, send } from "../http/socket.ts";
+import { ServerProcess, sleep } from "./server_process.ts";
 import { SERVERS } from "./servers.ts";
 
 const SHIP = await Deno.readFile("test/images/ship.jpg");

@@ -1,3 +1,5 @@
+import { freePort } from "../http/socket.ts";
+
 /** How a server is started. */
 export interface ServerOptions {
   /** Arguments of `deno`; the server listens on the port that the environment's `PORT` says. Default: `serve`. */
@@ -148,27 +150,4 @@ export class HealthWatch {
 /** Waits for so many milliseconds. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** Writes all of it. */
-export async function send(connection: Deno.TcpConn, bytes: Uint8Array | string): Promise<void> {
-  const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
-  for (let at = 0; at < data.length;) at += await connection.write(data.subarray(at));
-}
-
-/** All that comes until the server closes; a reset is an end, too. */
-export async function readAll(connection: Deno.TcpConn): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for await (const chunk of connection.readable) text += decoder.decode(chunk, { stream: true });
-  } catch {
-    // reset
-  }
-  return text;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,7 +1,8 @@
 // A signal in the middle of an upload: what has begun is finished, and then the process ends.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readAll, send, ServerProcess, sleep } from "./server_process.ts";
+import { readAll, send } from "../http/socket.ts";
+import { ServerProcess, sleep } from "./server_process.ts";
 import { SERVERS } from "./servers.ts";
 
 const SHIP = await Deno.readFile("test/images/ship.jpg");

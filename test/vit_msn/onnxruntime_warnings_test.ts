@@ -4,23 +4,13 @@ import { writeModel } from "../../src/onnx/write_model.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
-import { randomWeights } from "./random_weights.ts";
+import { randomWeights, TINY_CONFIG } from "./random_weights.ts";
 
 // onnxruntime-web takes hold of the console when its WebAssembly starts. That is why this test has
 // a file, and with it a realm, of its own.
 const messages: string[] = [];
 const record = (...args: unknown[]) => void messages.push(args.join(" "));
 Object.assign(console, { log: record, info: record, warn: record, error: record });
-
-const json = {
-  model_type: "vit_msn",
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 4,
-  image_size: 4,
-  patch_size: 2,
-};
 
 async function messagesOnLoad(file: Uint8Array): Promise<string[]> {
   const ort = await import("onnxruntime-web/wasm");
@@ -37,14 +27,16 @@ async function messagesOnLoad(file: Uint8Array): Promise<string[]> {
 
 for (const dtype of ["f32", "f16"] as const) {
   Deno.test(`onnxruntime-web loads the file without a warning: ${dtype}`, async () => {
-    const file = concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), dtype));
+    const file = concat(
+      writeModelFile(TINY_CONFIG, {}, randomWeights(parseConfig(TINY_CONFIG)), dtype),
+    );
     assertEquals(await messagesOnLoad(file), []);
   });
 }
 
 Deno.test("onnxruntime-web does warn of a weight that no node uses", async () => {
   const model = readModel(
-    concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), "f32")),
+    concat(writeModelFile(TINY_CONFIG, {}, randomWeights(parseConfig(TINY_CONFIG)), "f32")),
   );
   const unused = { dtype: "float32", shape: [1], data: new Float32Array(1) } as const;
   const initializers = new Map(model.graph.initializers).set("unused_weight", unused);

@@ -3,6 +3,17 @@ import type { ViTMSNConfig } from "../../src/vit_msn/config.ts";
 import { type Weights, weightShapes } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
 
+/** A `config.json` of a model that is computed in no time. */
+export const TINY_CONFIG = {
+  model_type: "vit_msn",
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 4,
+  image_size: 4,
+  patch_size: 2,
+};
+
 /** Weights of a seeded generator, of about the size that training gives them. */
 export function randomWeights(config: ViTMSNConfig, { classifier = true } = {}): Weights {
   const random = uniform(1);

@@ -2,17 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { toWeights } from "../../src/vit_msn/weights.ts";
-import { randomWeights } from "./random_weights.ts";
+import { randomWeights, TINY_CONFIG } from "./random_weights.ts";
 
-const config = parseConfig({
-  model_type: "vit_msn",
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 4,
-  image_size: 4,
-  patch_size: 2,
-});
+const config = parseConfig(TINY_CONFIG);
 const weights = randomWeights(config);
 const vector: Tensor = { dtype: "float32", shape: [8], data: new Float32Array(8) };
 

@@ -73,10 +73,10 @@ export async function photoFeatures(
   job: PhotoJob,
   { augment = false }: { augment?: boolean } = {},
 ): Promise<FoundFeatures> {
-  const { name, opened: { model, bytes }, values, terminal } = job;
+  const { name, opened: { model, file }, values, terminal } = job;
   const variant = `${values.decode ?? "exact"}${augment ? "-augmented" : ""}`;
   const { say, end, ...reporting } = report(images.length, job);
-  using cache = values["no-cache"] ? undefined : await openCache(bytes, variant, {
+  using cache = values["no-cache"] ? undefined : await openCache(file.bytes, variant, {
     size: model.config.hiddenSize,
     terminal,
     notKept: (reason) => say(`${name}: features are not kept: ${reason}`),

@@ -90,8 +90,6 @@ export async function loadClassifierOption(
 export interface OpenedModel {
   readonly model: ViTMSNModel;
   readonly file: ModelFile;
-  /** The bytes of `file`. */
-  readonly bytes: Uint8Array;
   /** The head on top of the model, if one was given. */
   readonly head?: HeadFile;
 }
@@ -111,7 +109,6 @@ export async function openModelOption(
   return await openModel(values, terminal, async (file) => ({
     model: await createModel(file, { ...head, runtime }),
     file,
-    bytes: file.bytes,
     ...head,
   }));
 }

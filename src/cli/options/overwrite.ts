@@ -1,3 +1,4 @@
+import { readBytes } from "../../hub/read_whole.ts";
 import type { Option } from "../command.ts";
 
 /** The option `--force` of every command that writes models. */
@@ -34,13 +35,9 @@ export async function assertReplaceable(
     const { isFile, size } = await Deno.stat(path);
     if (!isFile || size === 0) return;
     using file = await Deno.open(path);
-    beginning = new Uint8Array(Math.min(size, MAX_BEGINNING));
-    for (let at = 0, read; at < beginning.length; at += read) {
-      read = await file.read(beginning.subarray(at)) ?? beginning.length;
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    return; // writing it will say what is wrong
+    beginning = await readBytes(file, Math.min(size, MAX_BEGINNING));
+  } catch {
+    return; // there is no such file, or writing it will say what is wrong
   }
   if (productOf(beginning) === product) return;
   throw new Error(

@@ -32,7 +32,8 @@ export class Connections implements Disposable {
   readonly #open = new Set<Connection>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #maxConnections: number;
-  #emptied = Promise.withResolvers<void>();
+  /** Gets to know when the last one is closed. */
+  #onEmpty = () => {};
 
   /** Begins to look after them. */
   constructor(limits: ConnectionLimits) {
@@ -53,7 +54,7 @@ export class Connections implements Disposable {
     this.#open.add(connection);
     connection.once("close", () => {
       this.#open.delete(connection);
-      if (this.#open.size === 0) this.#emptied.resolve();
+      if (this.#open.size === 0) this.#onEmpty();
     });
     connection.on("error", () => {}); // its request has failed with it, or there was none
     return connection;
@@ -77,9 +78,7 @@ export class Connections implements Disposable {
 
   /** Resolves when there is none. */
   async empty(): Promise<void> {
-    if (this.#open.size === 0) return;
-    this.#emptied = Promise.withResolvers();
-    await this.#emptied.promise;
+    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#onEmpty = resolve);
   }
 
   /** Closes all of them. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Problem } from "../problem.ts";
+import { malformedAddress, Problem } from "../problem.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -24,10 +24,7 @@ export function toRequest(message: IncomingMessage, signal: AbortSignal): Reques
     ? url
     : origin + (url.startsWith("/") ? url : `/${url}`);
   if (!URL.canParse(address) || !URL.canParse(origin)) {
-    throw new Problem(
-      400,
-      "The request's address is malformed: its Host header or its path",
-    );
+    throw malformedAddress();
   }
   const hasBody = method !== "GET" && method !== "HEAD";
   return new Request(address, {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checkedJson, count } from "../../preprocess/checked_json.ts";
+import { checkedJson, count, positive } from "../../preprocess/checked_json.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** The methods of fitting a head. */
@@ -71,11 +71,6 @@ export interface HeadTensors {
 /** The names of a head's tensors. */
 export const HEAD_TENSORS = ["weight", "bias", "support", "votes", "means"] as const;
 
-const positive = v.pipe(
-  v.number("a positive number"),
-  v.gtValue(0, "a positive number"),
-  v.finite("a positive number"),
-);
 const text = v.string("a text");
 const several = "a list of two or more";
 

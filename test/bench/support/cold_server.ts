@@ -1,3 +1,5 @@
+import { freePort } from "../../http/socket.ts";
+
 /** How often a port is tried, in milliseconds. */
 const CONNECT_INTERVAL = 2;
 
@@ -52,11 +54,6 @@ export async function coldStart(
     isOver.abort();
     await end(process);
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Waits until a port takes connections. */

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpServer } from "../../../src/http/request/listen.ts";
 import type { ConnectionLimits } from "../../../src/http/request/connections.ts";
 import { service, SHIP } from "../service.ts";
+import { readAll, send } from "../socket.ts";
 
 const LIMITS = { maxBodyBytes: 1_000_000, maxUploadBytes: 3_000_000, timeout: 2000 };
 /** A request's time and what a busy machine adds to it. */
@@ -48,28 +49,12 @@ class Server implements AsyncDisposable {
   }
 }
 
-async function send(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
-
 function head(...headers: string[]): Uint8Array {
   const lines = ["POST /classify?top_k=1 HTTP/1.1", "host: localhost", ...headers, "", ""];
   return encoder.encode(lines.join("\r\n"));
 }
 
-/** What comes until the server closes; an end by a reset is an end, too. */
-async function readAll(connection: Deno.TcpConn): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for await (const chunk of connection.readable) text += decoder.decode(chunk, { stream: true });
-  } catch {
-    // reset
-  }
-  return text;
-}
-
-/** The same, of a server that may keep the connection: until an answer is whole. */
+/** What comes of a server that may keep the connection, until an answer is whole. */
 async function readAnswer(connection: Deno.TcpConn): Promise<string> {
   const buffer = new Uint8Array(65_536);
   let text = "";

@@ -6,19 +6,10 @@ import { toVariant } from "../../../src/runtime/onnxruntime/graph_variant.ts";
 import type { Session } from "../../../src/runtime/runtime.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import { readModelFile, writeModelFile } from "../../../src/vit_msn/model_file.ts";
-import { randomWeights } from "../../vit_msn/random_weights.ts";
+import { randomWeights, TINY_CONFIG } from "../../vit_msn/random_weights.ts";
 
-const json = {
-  model_type: "vit_msn",
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 4,
-  image_size: 4,
-  patch_size: 2,
-};
 const file = readModelFile(
-  concat(writeModelFile(json, {}, randomWeights(parseConfig(json)), "f32")),
+  concat(writeModelFile(TINY_CONFIG, {}, randomWeights(parseConfig(TINY_CONFIG)), "f32")),
 );
 
 /** A runtime that writes down what is made and ended of it, and fails when it is told to. */
