@@ -4,6 +4,7 @@ import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
+import { pressMemory } from "../tensor/memory_pressure.ts";
 import { decodeMemory, type ImageHeader } from "./image_header.ts";
 
 /** A message to the worker. */
@@ -37,8 +38,6 @@ const scope = globalThis as unknown as WorkerScope;
 const INSTANCE_MEMORY = 4_000_000;
 /** After this many bytes of decoder memory, a garbage collection is forced. */
 const MAX_GARBAGE = 32_000_000;
-/** An allocation of this size makes V8 collect garbage; nothing is written to it. */
-const NUDGE = 2 ** 28;
 
 let garbage = 0;
 
@@ -59,5 +58,5 @@ scope.onmessage = async ({ data: { bytes, options, header } }) => {
   garbage += INSTANCE_MEMORY + memory;
   if (garbage < MAX_GARBAGE) return;
   garbage = 0;
-  new ArrayBuffer(NUDGE);
+  pressMemory();
 };

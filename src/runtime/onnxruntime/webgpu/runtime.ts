@@ -4,6 +4,7 @@ import type { ModelFile } from "../../../vit_msn/model_file.ts";
 import { VariantSession } from "../variant_session.ts";
 import { OnnxruntimeSession } from "../session.ts";
 import type { NamedTensors, Runtime, Session } from "../../runtime.ts";
+import { pressMemory } from "../../../tensor/memory_pressure.ts";
 import { within } from "../../within.ts";
 import { Gpu } from "./gpu.ts";
 
@@ -125,8 +126,6 @@ class WebgpuSession implements Session {
   }
 }
 
-/** Memory that is asked for and not used, in bytes: enough for a collection. */
-const PRESSURE = 2 ** 28;
 /** A collection ends in a later turn of the event loop, and begins another. */
 const TURNS = 3;
 
@@ -136,11 +135,7 @@ const TURNS = 3;
  */
 async function collectGarbage(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) {
-    try {
-      new ArrayBuffer(PRESSURE);
-    } catch {
-      return; // the host has not so much: it collects by itself
-    }
+    if (!pressMemory()) return;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

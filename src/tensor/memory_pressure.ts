@@ -1,0 +1,25 @@
+/** Memory that is requested and not used, in bytes: enough for V8 to collect garbage first. */
+const PRESSURE = 2 ** 28;
+
+/**
+ * Makes V8 collect garbage. It counts only what it knows to be large: the handles of a graphics card's
+ * memory and the instances of WebAssembly look small, and may wait for a long time.
+ *
+ * @returns whether the host had so much memory to give; one that has not collects by itself.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { pressMemory } from "./memory_pressure.ts";
+ *
+ * assertEquals(typeof pressMemory(), "boolean");
+ * ```
+ */
+export function pressMemory(): boolean {
+  try {
+    new ArrayBuffer(PRESSURE);
+    return true;
+  } catch {
+    return false;
+  }
+}
