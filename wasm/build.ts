@@ -37,7 +37,7 @@ export const MODULES = {
 
 /** What the compiler is told, for every module. */
 const OPTIONS = [
-  "-O3",
+  "-O2",
   "--noAssert",
   "--runtime",
   "stub", // the kernels allocate nothing

@@ -6,7 +6,7 @@ import {
   kernelModule,
   type Kernels,
 } from "../../src/runtime/simd/kernels.ts";
-import { PANEL } from "../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../src/runtime/simd/write_struct.ts";
 
 /** Every test of a kernel runs on both. */
@@ -114,7 +114,7 @@ export function putScratch(
   const tileRows = instance.kernels.tileRows();
   const allRows = rows + tileRows;
   const quantizedStride = Math.ceil(inputs / 4) * 4 + 4;
-  const scoresStride = 4 * Math.ceil(tokens / PANEL) * PANEL + 4;
+  const scoresStride = 4 * Math.ceil(tokens / Tile.PANEL) * Tile.PANEL + 4;
   return putStruct(instance.arena, "Scratch", {
     normal: 0,
     normalStride: 0,
@@ -126,8 +126,8 @@ export function putScratch(
     rowStart: instance.poisoned(4 * allRows),
     scores: instance.poisoned(tileRows * scoresStride),
     scoresStride,
-    panel: instance.poisoned(4 * PANEL * inputs),
-    tile: instance.poisoned(4 * PANEL * tileRows),
+    panel: instance.poisoned(4 * Tile.PANEL * inputs),
+    tile: instance.poisoned(4 * Tile.PANEL * tileRows),
     progress: instance.poisoned(4),
   });
 }

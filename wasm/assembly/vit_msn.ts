@@ -3,6 +3,7 @@
 
 export { activate } from "./kernels/activation";
 export { attention } from "./kernels/attention";
+export { attentionI8 } from "./kernels/attention_i8";
 export { widenHalves } from "./kernels/half";
 export { layerNorm } from "./kernels/layer_norm";
 export { linear } from "./kernels/linear";
@@ -11,11 +12,11 @@ export { quantizeRow } from "./kernels/quantize";
 export { softmaxNumerators } from "./kernels/softmax";
 export { forward } from "./vit_msn/forward";
 
-import { TILE_ROWS } from "./kernels/simd";
+import { Dot, hasOneInstructionDot } from "./kernels/dot";
 
-/** Rows of a tile in this build; what is read and written comes in whole tiles. */
-export function tileRows(): i32 {
-  return TILE_ROWS;
+/** The dot product of 8-bit numbers that is used, a `Dot`. */
+export function dot(): i32 {
+  return hasOneInstructionDot ? Dot.SINGLE : Dot.PAIRWISE;
 }
 
 /** Where the free memory begins; below it are constants. */

@@ -1,11 +1,12 @@
 import plainWasm from "../../../wasm/vit_msn_plain.wasm" with { type: "bytes" };
 import relaxedWasm from "../../../wasm/vit_msn_relaxed.wasm" with { type: "bytes" };
+import { Dot } from "./structs.ts";
 
 /** The functions of `wasm/assembly/vit_msn.ts`, as far as the host calls them. */
 export interface Kernels {
   forward(plan: number, thread: number, first: number, end: number): number;
   pack(dtype: number, rows: number, inputs: number, panel: number): number;
-  tileRows(): number;
+  dot(): number;
   freeMemory(): number;
 }
 
@@ -31,7 +32,21 @@ export function kernelModule(build: Build): WebAssembly.Module {
   return module;
 }
 
+/**
+ * How the relaxed build multiplies 8-bit numbers, with the same sums: in a `single` instruction, which
+ * processors with AVX-VNNI or Arm's dot product have, or in `pairwise` sums, which are faster elsewhere.
+ * `auto` asks the processor.
+ */
+export type DotProduct = "auto" | "single" | "pairwise";
+
+const DOTS = { auto: Dot.AUTO, single: Dot.SINGLE, pairwise: Dot.PAIRWISE } as const;
+
 /** The kernels on a memory. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  dotProduct: DotProduct = "auto",
+): Kernels {
+  const imports = { env: { memory, dot: DOTS[dotProduct] } };
+  return new WebAssembly.Instance(module, imports).exports as unknown as Kernels;
 }

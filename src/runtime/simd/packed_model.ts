@@ -5,7 +5,7 @@ import { scaleName } from "../../vit_msn/quantize.ts";
 import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./kernels.ts";
-import { DType } from "./structs.ts";
+import { DType, Tile } from "./structs.ts";
 import { putStruct, structBytes, writeStruct } from "./write_struct.ts";
 
 /** A model's weights in a WebAssembly memory, as the kernels want them: pointers. */
@@ -25,9 +25,6 @@ export interface PackedModel {
   readonly maxInputs: number;
 }
 
-/** Columns of a panel. */
-export const PANEL = 8;
-
 /** The kernels' names of the types of weights. */
 const DTYPES = { float32: DType.F32, float16: DType.F16, int8: DType.I8 } as const;
 const BYTES = { float32: 4, float16: 2, int8: 1 } as const;
@@ -40,7 +37,7 @@ interface Axis {
 }
 
 function padded(size: number): number {
-  return Math.ceil(size / PANEL) * PANEL;
+  return Math.ceil(size / Tile.PANEL) * Tile.PANEL;
 }
 
 /** The channels of a head, padded to whole panels, so that none has channels of two heads. */
@@ -171,25 +168,25 @@ function packMatrix(
   const columns = inputs.groups * inputs.paddedSize;
   const rowBytes = size * columns;
   // int8 comes in groups of four inputs.
-  const panelBytes = PANEL * (type === "int8" ? Math.ceil(columns / 4) * 4 : rowBytes);
-  const place = arena.reserve(rows / PANEL * panelBytes);
+  const panelBytes = Tile.PANEL * (type === "int8" ? Math.ceil(columns / 4) * 4 : rowBytes);
+  const place = arena.reserve(rows / Tile.PANEL * panelBytes);
   // Eight rows at a time go through the free memory behind it.
   const staging = arena.end;
-  arena.makeRoom(staging + PANEL * rowBytes);
-  const staged = arena.bytes(staging, PANEL * rowBytes);
+  arena.makeRoom(staging + Tile.PANEL * rowBytes);
+  const staged = arena.bytes(staging, Tile.PANEL * rowBytes);
   const source = tensorBytes(weight);
   const sourceRow = size * inputs.groups * inputs.size;
   const isPlain = isUnpadded(inputs) && isUnpadded(outputs);
   let fits = true;
-  for (let row = 0; row < rows; row += PANEL) {
-    if (isPlain) staged.set(source.subarray(row * rowBytes, (row + PANEL) * rowBytes));
-    for (let r = 0; r < PANEL && !isPlain; r++) {
+  for (let row = 0; row < rows; row += Tile.PANEL) {
+    if (isPlain) staged.set(source.subarray(row * rowBytes, (row + Tile.PANEL) * rowBytes));
+    for (let r = 0; r < Tile.PANEL && !isPlain; r++) {
       const from = sourceIndex(row + r, outputs);
       const to = staged.subarray(r * rowBytes, (r + 1) * rowBytes);
       if (from === undefined) to.fill(0);
       else copyRow(source.subarray(from * sourceRow, (from + 1) * sourceRow), to, inputs, size);
     }
-    const panel = place + row / PANEL * panelBytes;
+    const panel = place + row / Tile.PANEL * panelBytes;
     if (!kernels.pack(DTYPES[type], staging, columns, panel)) fits = false;
   }
   staged.fill(0); // what is free is 0

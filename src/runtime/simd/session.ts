@@ -166,8 +166,7 @@ export class SimdSession implements Session {
     let workspaces = this.#pool?.isOver ? undefined : this.#workspaces;
     if (!workspaces || JSON.stringify(workspaces.geometry) !== key) {
       this.#workspaces = undefined;
-      const tileRows = this.#kernels.tileRows();
-      const layout = [this.#config, this.#model, geometry, tileRows, threads] as const;
+      const layout = [this.#config, this.#model, geometry, threads] as const;
       workspaces = new Workspaces(...layout, this.#weightsEnd);
       const { end } = workspaces;
       if (this.#pool && (this.#pool.isOver || end > this.#memory.buffer.byteLength)) this.#move();

@@ -99,7 +99,7 @@ export const STRUCTS = {
   },
   /** wasm/assembly/kernels/scratch.ts */
   Scratch: {
-    bytes: 52,
+    bytes: 68,
     fields: {
       normal: ["u32", 0],
       normalStride: ["i32", 4],
@@ -111,9 +111,13 @@ export const STRUCTS = {
       rowStart: ["u32", 28],
       scores: ["u32", 32],
       scoresStride: ["i32", 36],
-      panel: ["u32", 40],
-      tile: ["u32", 44],
-      progress: ["u32", 48],
+      keys: ["u32", 40],
+      values: ["u32", 44],
+      keyScale: ["u32", 48],
+      valueScale: ["u32", 52],
+      panels: ["u32", 56],
+      tile: ["u32", 60],
+      progress: ["u32", 64],
     },
   },
   /** wasm/assembly/kernels/target.ts */
@@ -157,6 +161,13 @@ export const DType = {
   I8: 2,
 } as const;
 
+/** wasm/assembly/kernels/dot.ts */
+export const Dot = {
+  AUTO: 0,
+  SINGLE: 1,
+  PAIRWISE: 2,
+} as const;
+
 /** wasm/assembly/kernels/target.ts */
 export const OutputKind = {
   ROWS: 0,
@@ -164,4 +175,17 @@ export const OutputKind = {
   ADDED: 2,
   KEYS: 3,
   VALUES: 4,
+} as const;
+
+/** wasm/assembly/kernels/tile_i8.ts */
+export const Signed = {
+  A: 0,
+  B: 1,
+} as const;
+
+/** wasm/assembly/kernels/simd.ts */
+export const Tile = {
+  PANEL: 8,
+  STRIP_ROWS: 60,
+  ROWS_PAST: 5,
 } as const;

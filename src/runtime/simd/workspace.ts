@@ -2,8 +2,8 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { interpolatePositions } from "../../vit_msn/interpolate_positions.ts";
 import { aligned, Arena } from "./arena.ts";
-import { type PackedModel, paddedHeadSize, PANEL } from "./packed_model.ts";
-import { Activation as ActivationNumber } from "./structs.ts";
+import { type PackedModel, paddedHeadSize } from "./packed_model.ts";
+import { Activation as ActivationNumber, Tile } from "./structs.ts";
 import { structBytes, writeStruct } from "./write_struct.ts";
 
 /** What the size of a run's memory depends on. */
@@ -68,7 +68,6 @@ function layOut(
   config: ViTMSNConfig,
   { maxInputs }: PackedModel,
   geometry: Geometry,
-  tileRows: number,
   threadCount: number,
   reserve: (bytes: number) => number,
 ) {
@@ -77,19 +76,17 @@ function layOut(
   const [rows, columns] = patchGrid({ imageSize: geometry.imageSize, patchSize: config.patchSize });
   const N = rows * columns;
   const headSize = paddedHeadSize(config);
-  const paddedT = Math.ceil(T / PANEL) * PANEL;
-  const blockRows = Math.min(
-    Math.floor(BLOCK_ROWS / tileRows) * tileRows,
-    Math.ceil(T / tileRows) * tileRows,
-  );
-  // Tiles are read and written as a whole, past the last row.
-  const tokenRows = T + tileRows;
-  const scratchRows = blockRows + tileRows;
-  const stateStride = rowStride(Math.ceil(D / PANEL) * PANEL);
+  const paddedT = Math.ceil(T / Tile.PANEL) * Tile.PANEL;
+  const blockRows = Math.min(BLOCK_ROWS, T);
+  // Tiles are read as a whole, past the last row.
+  const tokenRows = T + Tile.ROWS_PAST;
+  const scratchRows = blockRows + Tile.ROWS_PAST;
+  const tileRows = Tile.STRIP_ROWS + Tile.ROWS_PAST;
+  const stateStride = rowStride(Math.ceil(D / Tile.PANEL) * Tile.PANEL);
   const queryStride = rowStride(heads * headSize);
   const normalStride = Math.max(stateStride, queryStride);
   const pixels = config.numChannels * config.patchSize[0] * config.patchSize[1];
-  const hiddenStride = rowStride(Math.max(Math.ceil(I / PANEL) * PANEL, pixels));
+  const hiddenStride = rowStride(Math.max(Math.ceil(I / Tile.PANEL) * Tile.PANEL, pixels));
   const quantizedStride = rowStride(Math.ceil(maxInputs / 4)); // four a group
   const scoresStride = rowStride(paddedT);
   const keyBytes = 4 * heads * headSize * paddedT;
@@ -104,8 +101,12 @@ function layOut(
     rowScale: reserve(4 * scratchRows),
     rowStart: reserve(4 * scratchRows),
     scores: reserve(tileRows * scoresStride),
-    panel: reserve(4 * PANEL * maxInputs),
-    tile: reserve(4 * PANEL * tileRows),
+    keys: reserve(paddedT * headSize),
+    values: reserve(paddedT * headSize),
+    keyScale: reserve(4 * paddedT),
+    valueScale: reserve(4 * headSize),
+    panels: reserve(2 * 4 * Tile.PANEL * maxInputs),
+    tile: reserve(2 * 4 * Tile.PANEL * tileRows),
   }));
   return {
     threads,
@@ -132,7 +133,7 @@ function layOut(
     keys: reserve(2 * keyBytes),
     values: reserve(2 * keyBytes),
     attentions: geometry.attentions ? reserve(4 * heads * T * T) : 0,
-    logits: reserve(4 * Math.ceil(config.id2label.length / PANEL) * PANEL),
+    logits: reserve(4 * Math.ceil(config.id2label.length / Tile.PANEL) * Tile.PANEL),
   };
 }
 
@@ -141,12 +142,11 @@ export function workspaceEnd(
   config: ViTMSNConfig,
   model: PackedModel,
   geometry: Geometry,
-  tileRows: number,
   threadCount: number,
   start: number,
 ): number {
   let end = start;
-  layOut(config, model, geometry, tileRows, threadCount, (bytes) => {
+  layOut(config, model, geometry, threadCount, (bytes) => {
     const place = aligned(end);
     end = place + bytes;
     return place;
@@ -164,7 +164,6 @@ export function makeWorkspace(
   config: ViTMSNConfig,
   model: PackedModel,
   geometry: Geometry,
-  tileRows: number,
   threadCount: number,
   memory: WebAssembly.Memory,
   start: number,
@@ -175,7 +174,6 @@ export function makeWorkspace(
     config,
     model,
     geometry,
-    tileRows,
     threadCount,
     (bytes) => arena.reserve(bytes),
   );

@@ -50,11 +50,10 @@ export class Workspaces {
     config: ViTMSNConfig,
     model: PackedModel,
     geometry: Geometry,
-    tileRows: number,
     threads: number,
     start: number,
   ) {
-    const layout = [config, model, geometry, tileRows] as const;
+    const layout = [config, model, geometry] as const;
     this.geometry = geometry;
     this.#make = (memory, threads, start, progress) =>
       makeWorkspace(...layout, threads, memory, start, progress);

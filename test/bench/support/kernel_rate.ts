@@ -1,6 +1,6 @@
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
 import { type Build, instantiate, kernelModule } from "../../../src/runtime/simd/kernels.ts";
-import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
 import type { AllKernels } from "../../wasm/instance.ts";
@@ -13,7 +13,7 @@ const ROWS = 960;
 const CALLS = 50;
 
 /** The operations that a task of {@linkcode kernelTask} does, two a multiply-add. */
-export const KERNEL_OPERATIONS = 2 * INPUTS * PANEL * ROWS * CALLS;
+export const KERNEL_OPERATIONS = 2 * INPUTS * Tile.PANEL * ROWS * CALLS;
 
 /**
  * Multiplies the same few rows by one panel of weights again and again: all of it stays in the
@@ -28,17 +28,17 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
   const layer = putStruct(arena, "Linear", {
     dtype: DTYPES[dtype],
     inputs: INPUTS,
-    outputs: PANEL,
-    weight: arena.reserve(4 * INPUTS * PANEL),
-    scale: arena.reserve(4 * PANEL),
-    bias: arena.reserve(4 * PANEL),
+    outputs: Tile.PANEL,
+    weight: arena.reserve(4 * INPUTS * Tile.PANEL),
+    scale: arena.reserve(4 * Tile.PANEL),
+    bias: arena.reserve(4 * Tile.PANEL),
   });
   const target = putStruct(arena, "Target", {
     kind: 0, // rows, all in the same place
-    data: arena.reserve(4 * PANEL),
+    data: arena.reserve(4 * Tile.PANEL),
     stride: 0,
     row: 0,
-    headSize: PANEL,
+    headSize: Tile.PANEL,
     activation: 0,
   });
   const scratch = putStruct(arena, "Scratch", {
@@ -48,12 +48,12 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
     hiddenStride: 0,
     quantized: arena.put(new Int8Array(INPUTS).fill(64)),
     quantizedStride: 0,
-    rowScale: arena.put(new Float32Array(ROWS + PANEL).fill(1 / 127)),
-    rowStart: arena.put(new Int32Array(ROWS + PANEL).fill(-64 * 64 * INPUTS)),
+    rowScale: arena.put(new Float32Array(ROWS + Tile.PANEL).fill(1 / 127)),
+    rowStart: arena.put(new Int32Array(ROWS + Tile.PANEL).fill(-64 * 64 * INPUTS)),
     scores: 0,
     scoresStride: 0,
-    panel: arena.reserve(4 * INPUTS * PANEL),
-    tile: arena.reserve(4 * PANEL * kernels.tileRows()),
+    panel: arena.reserve(4 * INPUTS * Tile.PANEL),
+    tile: arena.reserve(4 * Tile.PANEL * kernels.tileRows()),
     progress: arena.reserve(4),
   });
   return () => {

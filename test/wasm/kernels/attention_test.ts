@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
 import { softmax } from "../../../src/tensor/softmax.ts";
 import { uniform } from "../../random.ts";
@@ -19,7 +19,7 @@ for (const build of BUILDS) {
     const instance = new Instance(build);
     const random = uniform(12);
     for (let trial = 0; trial < 40; trial++) {
-      const inputs = randomHead(random, integer(random, 1, 70), PANEL * integer(random, 1, 5));
+      const inputs = randomHead(random, integer(random, 1, 70), Tile.PANEL * integer(random, 1, 5));
       const { context, probabilities } = attention(instance, inputs, true);
       const expected = attentionReference(inputs);
       const message = `${inputs.rows} of ${inputs.tokens}, ${inputs.headSize}`;
@@ -89,16 +89,16 @@ function randomHead(random: Random, tokens: number, headSize: number): Head {
 function attention(instance: Instance, head: Head, isSeen: boolean) {
   const { kernels, arena } = instance;
   const { rows, tokens, headSize, scale } = head;
-  const paddedTokens = padded(tokens, PANEL);
+  const paddedTokens = padded(tokens, Tile.PANEL);
   // What fills up the panels of tokens stays NaN.
   const keys = instance.poisoned(4 * paddedTokens * headSize);
   const values = instance.poisoned(4 * paddedTokens * headSize);
   for (let token = 0; token < tokens; token++) {
     for (let channel = 0; channel < headSize; channel++) {
       const i = token * headSize + channel;
-      const tokenPanel = Math.floor(token / PANEL), channelPanel = Math.floor(channel / PANEL);
-      const key = (tokenPanel * headSize + channel) * PANEL + token % PANEL;
-      const value = (channelPanel * paddedTokens + token) * PANEL + channel % PANEL;
+      const tokenPanel = Math.floor(token / Tile.PANEL), channelPanel = Math.floor(channel / Tile.PANEL);
+      const key = (tokenPanel * headSize + channel) * Tile.PANEL + token % Tile.PANEL;
+      const value = (channelPanel * paddedTokens + token) * Tile.PANEL + channel % Tile.PANEL;
       arena.floats(keys + 4 * key, 1)[0] = head.keys[i]!;
       arena.floats(values + 4 * value, 1)[0] = head.values[i]!;
     }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { Activation, DType, OutputKind } from "../../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
 import { uniform } from "../../random.ts";
@@ -24,7 +24,7 @@ for (const build of BUILDS) {
         const instance = new Instance(build);
         const random = uniform(100 * dtype + kind);
         for (let trial = 0; trial < 12; trial++) {
-          const headSize = PANEL * integer(random, 1, 3);
+          const headSize = Tile.PANEL * integer(random, 1, 3);
           const outputs = headSize * integer(random, 1, 3);
           const layer = randomLayer(random, dtype, integer(random, 1, 70), outputs);
           const rows = integer(random, 1, 20);
@@ -177,7 +177,7 @@ function linear(instance: Instance, layer: Layer, x: Float32Array, shape: Output
   const { inputs } = layer;
   const isInPanels = kind >= OutputKind.KEYS;
   // Of panels, the number of rows in each; else 12 bytes are between rows.
-  const stride = isInPanels ? padded(row + rows, PANEL) : 4 * outputs + 12;
+  const stride = isInPanels ? padded(row + rows, Tile.PANEL) : 4 * outputs + 12;
   const length = isInPanels ? outputs * stride : (rows + kernels.tileRows()) * stride / 4;
   const out = instance.guarded(4 * length);
   const target = putStruct(arena, "Target", { kind, data: out, stride, row, headSize, activation });
@@ -190,11 +190,11 @@ function linear(instance: Instance, layer: Layer, x: Float32Array, shape: Output
     actual: instance.take(out, length),
     placeOf(r: number, o: number): number {
       const token = row + r;
-      const [panel, lane] = [Math.floor(o / PANEL), o % PANEL];
-      if (kind === OutputKind.VALUES) return (panel * stride + token) * PANEL + lane;
+      const [panel, lane] = [Math.floor(o / Tile.PANEL), o % Tile.PANEL];
+      if (kind === OutputKind.VALUES) return (panel * stride + token) * Tile.PANEL + lane;
       if (kind !== OutputKind.KEYS) return r * stride / 4 + o;
-      const tokens = Math.floor(o / headSize) * stride / PANEL + Math.floor(token / PANEL);
-      return (tokens * headSize + o % headSize) * PANEL + token % PANEL;
+      const tokens = Math.floor(o / headSize) * stride / Tile.PANEL + Math.floor(token / Tile.PANEL);
+      return (tokens * headSize + o % headSize) * Tile.PANEL + token % Tile.PANEL;
     },
     /** Does it again with the quantised rows that are there; the others are lost. */
     again(): Float32Array {
@@ -211,10 +211,10 @@ function putLayer(instance: Instance, layer: Layer): number {
   const data = stored(layer);
   const rows = instance.put(data);
   const rowBytes = inputs * data.BYTES_PER_ELEMENT;
-  const panelBytes = dtype === DType.I8 ? PANEL * padded(inputs, 4) : PANEL * rowBytes;
-  const weight = instance.poisoned(outputs / PANEL * panelBytes);
-  for (let panel = 0; panel < outputs / PANEL; panel++) {
-    const from = rows + panel * PANEL * rowBytes;
+  const panelBytes = dtype === DType.I8 ? Tile.PANEL * padded(inputs, 4) : Tile.PANEL * rowBytes;
+  const weight = instance.poisoned(outputs / Tile.PANEL * panelBytes);
+  for (let panel = 0; panel < outputs / Tile.PANEL; panel++) {
+    const from = rows + panel * Tile.PANEL * rowBytes;
     instance.kernels.pack(dtype, from, inputs, weight + panel * panelBytes);
   }
   return putStruct(instance.arena, "Linear", {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { DType } from "../../../src/runtime/simd/structs.ts";
 import { uniform } from "../../random.ts";
 import { BUILDS, bytesOf, GUARD_BYTE, Instance } from "../instance.ts";
@@ -12,11 +12,11 @@ for (const build of BUILDS) {
     const random = uniform(9);
     for (const [dtype, name] of DTYPES) {
       for (let inputs = 1; inputs <= 19; inputs++) {
-        const layer = randomLayer(random, dtype, inputs, PANEL);
+        const layer = randomLayer(random, dtype, inputs, Tile.PANEL);
         const data = stored(layer);
         const size = data.BYTES_PER_ELEMENT;
         const depth = dtype === DType.I8 ? 4 : 1; // inputs that lie together
-        const bytes = padded(inputs, depth) * PANEL * size;
+        const bytes = padded(inputs, depth) * Tile.PANEL * size;
         const panel = instance.guarded(bytes);
         // Rows of 16 or 8 bits need not be aligned to 32.
         const rows = instance.poisoned(data.byteLength + size) + size;
@@ -25,10 +25,10 @@ for (const build of BUILDS) {
         const actual = instance.arena.bytes(panel, bytes + 16).slice();
         const expected = actual.slice(); // what fills up a group may be anything
         expected.fill(GUARD_BYTE, bytes);
-        for (let column = 0; column < PANEL; column++) {
+        for (let column = 0; column < Tile.PANEL; column++) {
           for (let i = 0; i < inputs; i++) {
             const number = bytesOf(data.subarray(column * inputs + i, column * inputs + i + 1));
-            const at = (Math.floor(i / depth) * PANEL + column) * depth + i % depth;
+            const at = (Math.floor(i / depth) * Tile.PANEL + column) * depth + i % depth;
             if (dtype === DType.I8) expected[at] = number[0]! + 64;
             else expected.set(number, at * size);
           }

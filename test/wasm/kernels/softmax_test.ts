@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PANEL } from "../../../src/runtime/simd/packed_model.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { uniform } from "../../random.ts";
 import { BUILDS, Instance } from "../instance.ts";
 import { assertClose, numbers, padded, sumOf } from "../numbers.ts";
@@ -58,7 +58,7 @@ function ulps(actual: number, expected: number): number {
 
 /** The powers and their sum; what fills up the row is NaN before. */
 function softmaxNumerators(instance: Instance, x: Float32Array, scale: number) {
-  const count = padded(x.length, PANEL);
+  const count = padded(x.length, Tile.PANEL);
   const place = instance.guarded(4 * count);
   const row = instance.arena.floats(place, count).fill(NaN);
   row.set(x);

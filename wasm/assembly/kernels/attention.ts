@@ -1,12 +1,13 @@
 import { Scratch } from "./scratch";
-import { PANEL, TILE_ROWS } from "./simd";
+import { Tile } from "./simd";
 import { softmaxNumerators } from "./softmax";
-import { tileF32 } from "./tile";
+import { TILE_STRIDE } from "./target";
+import { multiplyF32, PANELS_F32 } from "./tile_f32";
 
 /** Some rows of one head's attention. */
 @unmanaged
 export class Head {
-  /** f32 [rows][headSize], `queryStride` bytes apart; up to a whole tile is read past the last row. */
+  /** f32 [rows][headSize], `queryStride` bytes apart; up to Tile.ROWS_PAST rows are read past the last. */
   queries: usize;
   queryStride: i32;
   rows: i32;
@@ -19,53 +20,62 @@ export class Head {
   headSize: i32;
   /** q kᵀ is multiplied by it: 1 / √(channels without padding). */
   scale: f32;
-  /** f32 [rows][headSize], `outStride` bytes apart; up to a whole tile is written past the last row. */
+  /** f32 [rows][headSize], `outStride` bytes apart. */
   out: usize;
   outStride: i32;
   /** f32 [rows][tokens], or 0 where they are not wanted. */
   probabilities: usize;
 }
 
-/** out = softmax(q kᵀ · scale) v, a tile of rows at a time. */
+/** out = softmax(q kᵀ · scale) v, a strip of rows at a time. */
 export function attention(head: Head, scratch: Scratch): void {
-  const stride = head.queryStride;
-  const outStride = head.outStride;
-  const rows = head.rows;
   const tokens = head.tokens;
   const headSize = head.headSize;
   const scores = scratch.scores;
   const scoresStride = scratch.scoresStride;
-  const paddedTokens = (tokens + PANEL - 1) & -PANEL;
-  for (let row = 0; row < rows; row += TILE_ROWS) {
-    const count = min(TILE_ROWS, rows - row);
-    const queries = head.queries + row * stride;
-    for (let token = 0; token < paddedTokens; token += PANEL) {
+  const paddedTokens = (tokens + Tile.PANEL - 1) & -Tile.PANEL;
+  const keyBytes = 4 * Tile.PANEL * headSize;
+  const valueBytes = 4 * Tile.PANEL * paddedTokens;
+  const tile = scratch.tile;
+  for (let row = 0; row < head.rows; row += Tile.STRIP_ROWS) {
+    const count = min(Tile.STRIP_ROWS, head.rows - row);
+    const queries = head.queries + row * head.queryStride;
+    for (let token = 0; token < paddedTokens;) {
+      const panels = min(PANELS_F32, (paddedTokens - token) / Tile.PANEL);
       const panel = head.keys + 4 * token * headSize;
-      tileF32(queries, stride, panel, headSize, scores + 4 * token, scoresStride);
+      const to = scores + 4 * token;
+      multiplyF32(queries, head.queryStride, count, panel, panels, keyBytes, headSize, to, scoresStride);
+      token += panels * Tile.PANEL;
     }
     for (let r = 0; r < count; r++) {
-      const sum = softmaxNumerators(scores + r * scoresStride, tokens, paddedTokens, head.scale);
+      const at = scores + r * scoresStride;
+      const sum = softmaxNumerators(at, tokens, paddedTokens, head.scale);
       // The division is left for the end, when there are only headSize numbers a row.
-      store<f32>(scratch.tile + 4 * r, sum);
+      store<f32>(scratch.rowScale + 4 * r, 1 / sum);
       if (head.probabilities) {
-        const to = head.probabilities + 4 * (row + r) * tokens;
-        for (let t = 0; t < tokens; t++) {
-          store<f32>(to + 4 * t, load<f32>(scores + r * scoresStride + 4 * t) / sum);
+        divide(at, tokens, sum, head.probabilities + 4 * (row + r) * tokens);
+      }
+    }
+    for (let channel = 0; channel < headSize;) {
+      const panels = min(PANELS_F32, (headSize - channel) / Tile.PANEL);
+      const panel = head.values + 4 * channel * paddedTokens;
+      multiplyF32(scores, scoresStride, count, panel, panels, valueBytes, tokens, tile, TILE_STRIDE);
+      const to = head.out + row * head.outStride + 4 * channel;
+      const bytes: usize = 4 * Tile.PANEL * panels;
+      for (let r = 0; r < count; r++) {
+        const factor = v128.load32_splat(scratch.rowScale + 4 * r);
+        const from = tile + r * TILE_STRIDE;
+        for (let i: usize = 0; i < bytes; i += 16) {
+          v128.store(to + r * head.outStride + i, f32x4.mul(v128.load(from + i), factor));
         }
       }
-    }
-    const to = head.out + row * outStride;
-    for (let channel = 0; channel < headSize; channel += PANEL) {
-      const panel = head.values + 4 * channel * paddedTokens;
-      tileF32(scores, scoresStride, panel, tokens, to + 4 * channel, outStride);
-    }
-    for (let r = 0; r < count; r++) {
-      const factor = f32x4.splat(1 / load<f32>(scratch.tile + 4 * r));
-      const context = to + r * outStride;
-      for (let i: usize = 0; i < <usize>(4 * headSize); i += 16) {
-        v128.store(context + i, f32x4.mul(v128.load(context + i), factor));
-      }
+      channel += panels * Tile.PANEL;
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
   }
+}
+
+/** out = x / sum, f32 [count] */
+export function divide(x: usize, count: i32, sum: f32, out: usize): void {
+  for (let i: usize = 0; i < <usize>(4 * count); i += 4) store<f32>(out + i, load<f32>(x + i) / sum);
 }

@@ -1,9 +1,10 @@
 import { widenHalves } from "./half";
 import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
-import { madd, PANEL, TILE_ROWS } from "./simd";
-import { putTile, Target } from "./target";
-import { tileF32, tileI8 } from "./tile";
+import { madd, Tile } from "./simd";
+import { putTile, Target, TILE_STRIDE } from "./target";
+import { multiplyF32, PANELS_F32 } from "./tile_f32";
+import { multiplyI8, Signed } from "./tile_i8";
 
 /** How a layer's weights are stored. */
 export const enum DType {
@@ -17,7 +18,7 @@ export const enum DType {
 export class Linear {
   dtype: DType;
   inputs: i32;
-  /** A multiple of PANEL: the columns of Wᵀ are padded with zeros. */
+  /** A multiple of Tile.PANEL: the columns of Wᵀ are padded with zeros. */
   outputs: i32;
   /** Panels [outputs / 8]: f32 or f16 [inputs][8]; u8 [⌈inputs / 4⌉][8][4], the weight + 64. */
   weight: usize;
@@ -31,7 +32,7 @@ export class Linear {
  * Applies a linear layer to rows, which are quantised for int8 weights:
  * y = (scaleₓ · xq) (scale · W)ᵀ + b.
  *
- * @param x f32 [rows][inputs], `stride` bytes apart; up to a whole tile is read past the last row
+ * @param x f32 [rows][inputs], `stride` bytes apart; up to Tile.ROWS_PAST rows are read past the last
  * @param quantized whether the scratch has the rows quantised already; for I8
  */
 export function linear(
@@ -43,42 +44,63 @@ export function linear(
   scratch: Scratch,
   quantized: bool,
 ): void {
-  const dtype = layer.dtype;
-  const inputs = layer.inputs;
-  if (dtype == DType.I8 && !quantized) {
-    for (let row = 0; row < rows; row++) quantizeInto(scratch, row, x + row * stride, inputs);
-  }
-  const groups = (inputs + 3) >> 2;
-  const tile = scratch.tile;
-  const panels = layer.outputs / PANEL;
-  for (let p = 0; p < panels; p++) {
-    let panel = layer.weight;
-    if (dtype == DType.F32) panel += p * inputs * PANEL * 4;
-    else if (dtype == DType.I8) panel += p * groups * PANEL * 4;
-    else {
-      widenHalves(panel + p * inputs * PANEL * 2, inputs * PANEL, scratch.panel);
-      panel = scratch.panel;
+  if (layer.dtype == DType.I8) {
+    for (let row = 0; row < rows && !quantized; row++) {
+      quantizeInto(scratch, row, x + row * stride, layer.inputs);
     }
-    const column = p * PANEL;
-    for (let row = 0; row < rows; row += TILE_ROWS) {
-      const count = min(TILE_ROWS, rows - row);
-      if (dtype == DType.I8) {
-        tileI8(
-          scratch.quantized + row * scratch.quantizedStride,
-          scratch.quantizedStride,
-          panel,
-          groups,
-          scratch.rowStart + 4 * row,
-          tile,
-        );
-        addBiasToScaled(layer, column, tile, count, scratch.rowScale + 4 * row);
-      } else {
-        tileF32(x + row * stride, stride, panel, inputs, tile, 4 * PANEL);
-        addBias(layer, column, tile, count);
-      }
-      putTile(target, row, column, tile, count);
+    linearI8(layer, rows, target, scratch);
+  } else linearF32(layer, x, stride, rows, target, scratch);
+}
+
+function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): void {
+  const groups = (layer.inputs + 3) >> 2;
+  const stride = scratch.quantizedStride;
+  const tile = scratch.tile;
+  let panel = layer.weight;
+  for (let column = 0; column < layer.outputs; column += Tile.PANEL, panel += groups * Tile.PANEL * 4) {
+    for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
+      const count = min(Tile.STRIP_ROWS, rows - row);
+      const numbers = scratch.quantized + row * stride;
+      const starts = scratch.rowStart + 4 * row;
+      multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, tile, TILE_STRIDE);
+      addBiasToScaled(layer, column, tile, count, scratch.rowScale + 4 * row);
+      putTile(target, row, column, tile, count, true);
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+  }
+}
+
+/** Of f32 and f16 weights. */
+function linearF32(
+  layer: Linear,
+  x: usize,
+  stride: usize,
+  rows: i32,
+  target: Target,
+  scratch: Scratch,
+): void {
+  const inputs = layer.inputs;
+  const isHalf = layer.dtype == DType.F16;
+  const panelBytes = inputs * Tile.PANEL * 4;
+  const tile = scratch.tile;
+  for (let column = 0; column < layer.outputs;) {
+    const panels = min(PANELS_F32, (layer.outputs - column) / Tile.PANEL);
+    let weight = layer.weight + column * inputs * (isHalf ? 2 : 4);
+    if (isHalf) {
+      widenHalves(weight, panels * inputs * Tile.PANEL, scratch.panels);
+      weight = scratch.panels;
+    }
+    for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
+      const count = min(Tile.STRIP_ROWS, rows - row);
+      multiplyF32(x + row * stride, stride, count, weight, panels, panelBytes, inputs, tile, TILE_STRIDE);
+      for (let p = 0; p < panels; p++) {
+        const part = tile + p * Tile.PANEL * 4;
+        addBias(layer, column + p * Tile.PANEL, part, count);
+        putTile(target, row, column + p * Tile.PANEL, part, count, false);
+      }
+    }
+    store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+    column += panels * Tile.PANEL;
   }
 }
 
@@ -86,7 +108,7 @@ export function linear(
 function addBias(layer: Linear, column: i32, tile: usize, count: i32): void {
   const left = v128.load(layer.bias + 4 * column);
   const right = v128.load(layer.bias + 4 * column, 16);
-  for (const end = tile + 32 * count; tile < end; tile += 32) {
+  for (const end = tile + TILE_STRIDE * count; tile < end; tile += TILE_STRIDE) {
     v128.store(tile, f32x4.add(v128.load(tile), left));
     v128.store(tile, f32x4.add(v128.load(tile, 16), right), 16);
   }
@@ -104,7 +126,7 @@ function addBiasToScaled(
   const right = v128.load(layer.bias + 4 * column, 16);
   const leftScale = v128.load(layer.scale + 4 * column);
   const rightScale = v128.load(layer.scale + 4 * column, 16);
-  for (const end = tile + 32 * count; tile < end; tile += 32, rowScale += 4) {
+  for (const end = tile + TILE_STRIDE * count; tile < end; tile += TILE_STRIDE, rowScale += 4) {
     const scale = v128.load32_splat(rowScale);
     const a = f32x4.convert_i32x4_s(v128.load(tile));
     const b = f32x4.convert_i32x4_s(v128.load(tile, 16));

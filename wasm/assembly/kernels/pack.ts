@@ -1,7 +1,7 @@
 // Weights come as rows [outputs][inputs] and are multiplied as panels of eight outputs.
 
 import { DType } from "./linear";
-import { PANEL } from "./simd";
+import { Tile } from "./simd";
 
 /**
  * Packs eight rows as a panel: [8][inputs] → [inputs][8], or u8 [⌈inputs / 4⌉][8][4]; see `Linear`.
@@ -25,7 +25,7 @@ function packF32(rows: usize, inputs: i32, panel: usize): bool {
   }
   for (; rows < end; rows += 4) {
     let from = rows;
-    for (let column = 0; column < PANEL; column++, panel += 4, from += stride) {
+    for (let column = 0; column < Tile.PANEL; column++, panel += 4, from += stride) {
       store<f32>(panel, load<f32>(from));
     }
   }
@@ -84,7 +84,7 @@ function packI8(rows: usize, inputs: i32, panel: usize): bool {
   }
   let fits = i8x16.bitmask(excess) == 0;
   const rest = inputs & 3; // the activations past the end of a row are 0
-  for (let column = 0; column < PANEL && rest; column++, panel += 4, rows += stride) {
+  for (let column = 0; column < Tile.PANEL && rest; column++, panel += 4, rows += stride) {
     for (let i = 0; i < rest; i++) {
       const number = load<i8>(rows + i) + 64;
       store<u8>(panel + i, number);

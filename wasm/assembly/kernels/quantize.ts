@@ -8,7 +8,7 @@ import { Scratch } from "./scratch";
  * @param x f32 [width]
  * @param out i8 [width], and zeros up to a multiple of 4
  * @param scale f32, written
- * @param start i32, written: -64 Σ q; see `tileI8`
+ * @param start i32, written: -64 Σ q; see `linearI8`
  */
 export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, start: usize): void {
   const whole: usize = 4 * (width & -4);
@@ -53,11 +53,18 @@ export function quantizeInto(scratch: Scratch, row: i32, x: usize, width: i32): 
   );
 }
 
-/** Rounds four numbers, ties to even, and stores them as bytes. */
+/** Rounds four numbers to integers, ties to even; NaN becomes 0. */
+// @ts-ignore: decorator
+@inline
+export function roundFour(x: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
+}
+
+/** Rounds four numbers and stores them as bytes. */
 // @ts-ignore: decorator
 @inline
 function quantizeFour(x: v128, out: usize): v128 {
-  const rounded = i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
+  const rounded = roundFour(x);
   const narrow = i16x8.narrow_i32x4_s(rounded, rounded);
   v128.store32_lane(out, i8x16.narrow_i16x8_s(narrow, narrow), 0);
   return rounded;

@@ -13,12 +13,18 @@ export class Scratch {
   /** f32 [block rows] and i32 [block rows]: of each row its scale and start; see `quantizeRow`. */
   rowScale: usize;
   rowStart: usize;
-  /** f32 [TILE_ROWS][paddedTokens], `scoresStride` apart: attention scores. */
+  /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][paddedTokens], `scoresStride` apart: attention scores. */
   scores: usize;
   scoresStride: i32;
-  /** f32 [inputs][8]: a panel of f16 weights, widened. */
-  panel: usize;
-  /** f32 [TILE_ROWS][8] */
+  /** 8-bit [paddedTokens][headSize] each: a head's keys and values, quantised; see `attentionI8`. */
+  keys: usize;
+  values: usize;
+  /** f32 [paddedTokens] and f32 [headSize]: the scale of each key and of each channel of the values. */
+  keyScale: usize;
+  valueScale: usize;
+  /** f32 [2][inputs][8]: panels of f16 weights, widened. */
+  panels: usize;
+  /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][16] */
   tile: usize;
   /** i32: grows while the thread works, for the host's watchdog. */
   progress: usize;

@@ -1,15 +1,16 @@
-// The two builds differ in this file and in `tileI8`. The relaxed build uses relaxed SIMD: fused
+// The two builds differ in this file and in the tiles. The relaxed build uses relaxed SIMD: fused
 // multiply-add and an 8-bit dot product, whose rounding may depend on the processor. The plain build
 // gives the same bits on every processor.
 
-/**
- * Rows of a tile. Its sums, two vectors a row, stay in the 16 vector registers of x86-64, beside two
- * vectors of the right matrix, one of the left and, without fused multiply-add, a product.
- */
-export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
-
-/** Columns of a tile, and of a panel of the right matrix: two vectors of f32. */
-export const PANEL: i32 = 8;
+/** Sizes that the kernels and the host agree on. */
+export const enum Tile {
+  /** Columns of a panel of the right matrix: two vectors of f32. */
+  PANEL = 8,
+  /** Rows that are multiplied and finished at a time: whole tiles of every kernel, few enough for the cache. */
+  STRIP_ROWS = 60,
+  /** Rows that a tile may read or write past the last one. */
+  ROWS_PAST = 5,
+}
 
 /** a · b + c */
 // @ts-ignore: decorator

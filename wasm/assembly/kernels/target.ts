@@ -1,5 +1,8 @@
 import { activate, Activation } from "./activation";
-import { PANEL } from "./simd";
+import { Tile } from "./simd";
+
+/** Bytes from row to row of a tile, which may be two panels wide. */
+export const TILE_STRIDE: usize = 64;
 
 /** What becomes of a linear layer's outputs. */
 export const enum OutputKind {
@@ -24,7 +27,7 @@ export class Target {
   stride: i32;
   /** The token that the first row is, for KEYS and VALUES. */
   row: i32;
-  /** Channels of a head, a multiple of PANEL, for KEYS. */
+  /** Channels of a head, a multiple of Tile.PANEL, for KEYS. */
   headSize: i32;
   activation: Activation;
 }
@@ -34,18 +37,26 @@ export class Target {
  *
  * @param row the row of `tile`'s first one, counted from the target's
  * @param column the first of the tile's eight outputs
- * @param tile f32 [count][8]; an activation function is applied in place
+ * @param tile f32 [count][8], TILE_STRIDE bytes apart; an activation function is applied in place
+ * @param coarse whether the activation function may be as inexact as 8-bit numbers are; see `activate`
  */
-export function putTile(target: Target, row: i32, column: i32, tile: usize, count: i32): void {
+export function putTile(
+  target: Target,
+  row: i32,
+  column: i32,
+  tile: usize,
+  count: i32,
+  coarse: bool,
+): void {
   const kind = target.kind;
   const data = target.data;
-  const end = tile + 32 * count;
+  const end = tile + TILE_STRIDE * count;
   if (kind == OutputKind.KEYS) {
     const size = target.headSize;
-    const panel = (column / size) * (target.stride / PANEL);
+    const panel = (column / size) * (target.stride / Tile.PANEL);
     const channel = column % size;
-    for (let token = target.row + row; tile < end; tile += 32, token++) {
-      const to = data + 4 * (((panel + (token >> 3)) * size + channel) * PANEL + (token & 7));
+    for (let token = target.row + row; tile < end; tile += TILE_STRIDE, token++) {
+      const to = data + 4 * (((panel + (token >> 3)) * size + channel) * Tile.PANEL + (token & 7));
       const left = v128.load(tile);
       const right = v128.load(tile, 16);
       v128.store32_lane(to, left, 0);
@@ -62,19 +73,19 @@ export function putTile(target: Target, row: i32, column: i32, tile: usize, coun
   let to: usize;
   let stride: usize = 32;
   if (kind == OutputKind.VALUES) {
-    to = data + 32 * ((column / PANEL) * target.stride + target.row + row);
+    to = data + 32 * ((column / Tile.PANEL) * target.stride + target.row + row);
   } else {
     to = data + row * target.stride + 4 * column;
     stride = target.stride;
   }
-  if (kind == OutputKind.ACTIVATED) activate(target.activation, tile, PANEL * count);
+  if (kind == OutputKind.ACTIVATED) activate(target.activation, tile, count, TILE_STRIDE, coarse);
   if (kind == OutputKind.ADDED) {
-    for (; tile < end; tile += 32, to += stride) {
+    for (; tile < end; tile += TILE_STRIDE, to += stride) {
       v128.store(to, f32x4.add(v128.load(to), v128.load(tile)));
       v128.store(to, f32x4.add(v128.load(to, 16), v128.load(tile, 16)), 16);
     }
   } else {
-    for (; tile < end; tile += 32, to += stride) {
+    for (; tile < end; tile += TILE_STRIDE, to += stride) {
       v128.store(to, v128.load(tile));
       v128.store(to, v128.load(tile, 16), 16);
     }

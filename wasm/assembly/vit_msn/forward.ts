@@ -2,6 +2,7 @@
 // values are read by all. A share is computed in blocks of rows that fit in the cache.
 
 import { attention } from "../kernels/attention";
+import { attentionI8 } from "../kernels/attention_i8";
 import { layerNorm } from "../kernels/layer_norm";
 import { DType, linear } from "../kernels/linear";
 import { quantizeInto } from "../kernels/quantize";
@@ -120,7 +121,8 @@ function transform(
       head.values = values + h * headBytes;
       head.out = x + 4 * h * plan.headSize;
       head.probabilities = plan.attentions ? plan.attentions + 4 * (h * T + row) * T : 0;
-      attention(head, scratch);
+      if (block.query.dtype == DType.I8) attentionI8(head, scratch);
+      else attention(head, scratch);
     }
     linear(block.attentionOutput, x, stride, rows, put(target, OutputKind.ADDED, states, plan.stateStride), scratch, false);
     const up = block.intermediate;
@@ -138,7 +140,7 @@ function finish(plan: Plan, thread: Thread): void {
   const stride = plan.stateStride;
   const output = plan.output + start * stride;
   normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride, null);
-  // CLS is not always the first thread's: with fewer tiles than threads, its share may be empty.
+  // CLS is not always the first thread's: with fewer tokens than threads, its share may be empty.
   const classifier = plan.classifier;
   if (start == 0 && end > 0 && classifier) {
     const target = put(thread.target, OutputKind.ROWS, plan.logits, 0);

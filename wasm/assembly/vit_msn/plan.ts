@@ -13,7 +13,7 @@ export class Plan {
   headSize: i32;
   layers: i32;
   epsilon: f32;
-  /** Rows that a thread works on at a time, a multiple of TILE_ROWS. */
+  /** Rows that a thread works on at a time. */
   blockRows: i32;
   /** T or 1: how many tokens are wanted of the last block. */
   lastTokens: i32;

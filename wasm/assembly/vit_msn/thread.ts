@@ -1,6 +1,5 @@
 import { Head } from "../kernels/attention";
 import { Scratch } from "../kernels/scratch";
-import { TILE_ROWS } from "../kernels/simd";
 import { Target } from "../kernels/target";
 
 /** One thread of a run, with what it has to itself. */
@@ -17,16 +16,14 @@ export class Thread {
   head: Head;
 }
 
-/** The first row of a thread's share of the tokens: whole tiles, but for the last thread's. */
+/** The first row of a thread's share of the tokens. */
 export function shareOf(index: i32, count: i32, tokens: i32): i32 {
-  const tiles = (tokens + TILE_ROWS - 1) / TILE_ROWS;
-  return min(tokens, <i32>(<i64>tiles * index / count) * TILE_ROWS);
+  return <i32>(<i64>tokens * index / count);
 }
 
-/** The size of the blocks that `rows` rows are divided into: whole tiles, about equal, at most `most`. */
+/** The size of the blocks that `rows` rows are divided into: about equal, at most `most`. */
 export function blockSize(rows: i32, most: i32): i32 {
   if (rows == 0) return most;
   const blocks = (rows + most - 1) / most;
-  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-  return (tiles + blocks - 1) / blocks * TILE_ROWS;
+  return (rows + blocks - 1) / blocks;
 }

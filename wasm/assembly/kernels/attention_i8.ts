@@ -1,0 +1,163 @@
+// Attention of int8 models. Queries are quantised to 8 bits a token, keys to 7 bits a token, values to
+// 8 bits a channel, and the numerators of the softmax, from 0 to 1, to 7 bits. The denominator is exact.
+
+import { divide, Head } from "./attention";
+import { quantizeInto, roundFour } from "./quantize";
+import { Scratch } from "./scratch";
+import { Tile } from "./simd";
+import { softmaxNumerators } from "./softmax";
+import { TILE_STRIDE } from "./target";
+import { multiplyI8, Signed } from "./tile_i8";
+
+/** out ≈ softmax(q kᵀ · scale) v, a strip of rows at a time. */
+export function attentionI8(head: Head, scratch: Scratch): void {
+  const headSize = head.headSize;
+  const scores = scratch.scores;
+  const scoresStride = scratch.scoresStride;
+  const paddedTokens = (head.tokens + Tile.PANEL - 1) & -Tile.PANEL;
+  const tile = scratch.tile;
+  quantizeKeys(head, scratch);
+  quantizeValues(head, scratch);
+  for (let row = 0; row < head.rows; row += Tile.STRIP_ROWS) {
+    const count = min(Tile.STRIP_ROWS, head.rows - row);
+    for (let r = 0; r < count; r++) {
+      quantizeInto(scratch, r, head.queries + (row + r) * head.queryStride, headSize);
+    }
+    const queries = scratch.quantized;
+    for (let token = 0; token < paddedTokens; token += Tile.PANEL) {
+      const panel = scratch.keys + token * headSize;
+      const to = scores + 4 * token;
+      multiplyI8(Signed.A, queries, scratch.quantizedStride, count, panel, headSize / 4, scratch.rowStart, to, scoresStride);
+    }
+    for (let r = 0; r < count; r++) {
+      const at = scores + r * scoresStride;
+      const rowScale = scratch.rowScale + 4 * r;
+      scaleScores(at, paddedTokens, scratch.keyScale);
+      const sum = softmaxNumerators(at, head.tokens, paddedTokens, load<f32>(rowScale) * head.scale);
+      if (head.probabilities) {
+        divide(at, head.tokens, sum, head.probabilities + 4 * (row + r) * head.tokens);
+      }
+      quantizeNumerators(at, paddedTokens);
+      store<f32>(rowScale, 1 / (127 * sum));
+      store<i32>(scratch.rowStart + 4 * r, 0);
+    }
+    for (let channel = 0; channel < headSize; channel += Tile.PANEL) {
+      const panel = scratch.values + channel * paddedTokens;
+      const groups = (head.tokens + 3) >> 2;
+      multiplyI8(Signed.B, scores, scoresStride, count, panel, groups, scratch.rowStart, tile, TILE_STRIDE);
+      const left = v128.load(scratch.valueScale + 4 * channel);
+      const right = v128.load(scratch.valueScale + 4 * channel, 16);
+      let to = head.out + row * head.outStride + 4 * channel;
+      for (let r = 0; r < count; r++, to += head.outStride) {
+        const factor = v128.load32_splat(scratch.rowScale + 4 * r);
+        const from = tile + r * TILE_STRIDE;
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), f32x4.mul(left, factor)));
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from, 16)), f32x4.mul(right, factor)), 16);
+      }
+    }
+    store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+  }
+}
+
+/** keys f32 [token / 8][channel][8] → u8 [token / 8][channel / 4][8][4], each plus 64, and their scales. */
+function quantizeKeys(head: Head, scratch: Scratch): void {
+  const channels = head.headSize;
+  let from = head.keys;
+  let to = scratch.keys;
+  const offset = i32x4.splat(64);
+  for (let token = 0; token < head.tokens; token += Tile.PANEL) {
+    const scale = scratch.keyScale + 4 * token;
+    const left = quantizeColumns(from, channels, channels, 63, offset, to);
+    const right = quantizeColumns(from + 16, channels, channels, 63, offset, to + 16);
+    v128.store(scale, left);
+    v128.store(scale, right, 16);
+    from += 32 * channels;
+    to += 8 * channels;
+  }
+}
+
+/** values f32 [channel / 8][token][8] → i8 [channel / 8][token / 4][8][4], and their scales. */
+function quantizeValues(head: Head, scratch: Scratch): void {
+  const paddedTokens = (head.tokens + Tile.PANEL - 1) & -Tile.PANEL;
+  const padded = (head.tokens + 3) & -4;
+  let from = head.values;
+  let to = scratch.values;
+  const offset = i32x4.splat(0);
+  for (let channel = 0; channel < head.headSize; channel += Tile.PANEL) {
+    const scale = scratch.valueScale + 4 * channel;
+    const left = quantizeColumns(from, head.tokens, padded, 127, offset, to);
+    const right = quantizeColumns(from + 16, head.tokens, padded, 127, offset, to + 16);
+    v128.store(scale, left);
+    v128.store(scale, right, 16);
+    from += 32 * paddedTokens;
+    to += 8 * paddedTokens;
+  }
+}
+
+/**
+ * Quantises four of a panel's eight columns by their largest numbers: round(x / scale) + offset,
+ * scale = max |x| / largest. The scale of a column with an infinity or NaN is not finite.
+ *
+ * @param from f32 [count][8]
+ * @param paddedCount a multiple of 4; zeros follow the last number
+ * @param to 8-bit [paddedCount / 4][8][4]
+ * @returns the scales
+ */
+function quantizeColumns(
+  from: usize,
+  count: i32,
+  paddedCount: i32,
+  largest: f32,
+  offset: v128,
+  to: usize,
+): v128 {
+  const end = from + 32 * count;
+  // Without the sign, the bits of floats are ordered like the floats; NaN comes last.
+  const unsigned = i32x4.splat(0x7fffffff);
+  let bits = i32x4.splat(reinterpret<i32>(<f32>1e-30)); // a column of zeros has any scale
+  for (let at = from; at < end; at += 32) {
+    bits = i32x4.max_s(bits, v128.and(v128.load(at), unsigned));
+  }
+  const factor = f32x4.div(f32x4.splat(largest), bits);
+  const byte = i32x4.splat(255);
+  for (const whole = from + 32 * (count & -4); from < whole; from += 128, to += 32) {
+    const a = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor)), offset);
+    const b = i32x4.add(roundFour(f32x4.mul(v128.load(from, 32), factor)), offset);
+    const c = i32x4.add(roundFour(f32x4.mul(v128.load(from, 64), factor)), offset);
+    const d = i32x4.add(roundFour(f32x4.mul(v128.load(from, 96), factor)), offset);
+    const ab = v128.or(v128.and(a, byte), i32x4.shl(v128.and(b, byte), 8));
+    const cd = v128.or(v128.and(c, byte), i32x4.shl(d, 8));
+    v128.store(to, v128.or(ab, i32x4.shl(cd, 16)));
+  }
+  if (count < paddedCount) {
+    let rest = i32x4.splat(0);
+    for (let shift = 0; from < end; from += 32, shift += 8) {
+      const numbers = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor)), offset);
+      rest = v128.or(rest, i32x4.shl(v128.and(numbers, byte), shift));
+    }
+    v128.store(to, rest);
+  }
+  return f32x4.div(bits, f32x4.splat(largest));
+}
+
+/** x = scale · scores, f32 in the place of i32; both have `count` numbers, a multiple of 8. */
+function scaleScores(scores: usize, count: i32, scale: usize): void {
+  for (const end = scores + 4 * count; scores < end; scores += 32, scale += 32) {
+    const left = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scores)), v128.load(scale));
+    const right = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scores, 16)), v128.load(scale, 16));
+    v128.store(scores, left);
+    v128.store(scores, right, 16);
+  }
+}
+
+/** Quantises numbers from 0 to 1 in place: round(127 x), bytes in the place of f32 [count], a multiple of 8. */
+function quantizeNumerators(x: usize, count: i32): void {
+  const most = f32x4.splat(127);
+  let to = x;
+  for (const end = x + 4 * count; x < end; x += 32, to += 8) {
+    const left = roundFour(f32x4.mul(v128.load(x), most));
+    const right = roundFour(f32x4.mul(v128.load(x, 16), most));
+    const words = i16x8.narrow_i32x4_s(left, right);
+    v128.store64_lane(to, i8x16.narrow_i16x8_s(words, words), 0);
+  }
+}
