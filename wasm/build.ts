@@ -37,7 +37,8 @@ export const MODULES = {
 
 /** What the compiler is told, for every module. */
 const OPTIONS = [
-  "-O2",
+  "--optimizeLevel",
+  "1",
   "--noAssert",
   "--runtime",
   "stub", // the kernels allocate nothing

@@ -52,8 +52,12 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
     rowStart: arena.put(new Int32Array(ROWS + Tile.PANEL).fill(-64 * 64 * INPUTS)),
     scores: 0,
     scoresStride: 0,
-    panel: arena.reserve(4 * INPUTS * Tile.PANEL),
-    tile: arena.reserve(4 * Tile.PANEL * kernels.tileRows()),
+    keys: 0,
+    values: 0,
+    keyScale: 0,
+    valueScale: 0,
+    panels: arena.reserve(2 * 4 * INPUTS * Tile.PANEL),
+    tile: arena.reserve(2 * 4 * Tile.PANEL * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
     progress: arena.reserve(4),
   });
   return () => {
