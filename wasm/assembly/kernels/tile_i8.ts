@@ -30,7 +30,7 @@ export function multiplyI8(
   out: usize,
   outStride: usize,
 ): void {
-  const step = ASC_FEATURE_RELAXED_SIMD ? hasOneInstructionDot ? 6 : 5 : 2;
+  const step = ASC_FEATURE_RELAXED_SIMD ? hasOneInstructionDot ? 6 : 5 : 3;
   for (let row = 0; row < rows; row += step) {
     if (!ASC_FEATURE_RELAXED_SIMD) {
       wideTile(a, stride, b, groups, starts, out, outStride);
@@ -48,19 +48,44 @@ export function multiplyI8(
 }
 
 /** Six rows by `relaxed_dot_add`, with a signed A. */
-function dotTileA(a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function dotTileA(
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   dotTile(Signed.A, a, stride, b, groups, starts, out, outStride);
 }
 
 /** Six rows by `relaxed_dot_add`, with a signed B. */
-function dotTileB(a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function dotTileB(
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   dotTile(Signed.B, a, stride, b, groups, starts, out, outStride);
 }
 
 /** out [6][8] = A [6][4 · groups] · B + starts [6], for processors with one instruction for a dot product. */
 // @ts-ignore: decorator
 @inline
-function dotTile(signed: Signed, a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function dotTile(
+  signed: Signed,
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   let sum0 = v128.load32_splat(starts), more0 = sum0;
   let sum1 = v128.load32_splat(starts, 4), more1 = sum1;
   let sum2 = v128.load32_splat(starts, 8), more2 = sum2;
@@ -123,19 +148,44 @@ function dot(signed: Signed, a: v128, b: v128, sum: v128): v128 {
 }
 
 /** Five rows by `relaxed_dot`, with a signed A. */
-function pairTileA(a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function pairTileA(
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   pairTile(Signed.A, a, stride, b, groups, starts, out, outStride);
 }
 
 /** Five rows by `relaxed_dot`, with a signed B. */
-function pairTileB(a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function pairTileB(
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   pairTile(Signed.B, a, stride, b, groups, starts, out, outStride);
 }
 
 /** out [5][8] = A [5][4 · groups] · B + starts [5], for processors without; five rows leave a register for the ones. */
 // @ts-ignore: decorator
 @inline
-function pairTile(signed: Signed, a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function pairTile(
+  signed: Signed,
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   const ones = i16x8.splat(1);
   let sum0 = v128.load32_splat(starts), more0 = sum0;
   let sum1 = v128.load32_splat(starts, 4), more1 = sum1;
@@ -192,29 +242,45 @@ function dotOfPairs(signed: Signed, a: v128, b: v128, sum: v128, ones: v128): v1
 }
 
 /**
- * out [2][8] = A [2][4 · groups] · B + starts [2], without relaxed SIMD: numbers are widened to 16 bits. A
- * sum has two halves, of the first and the last two numbers of a group, which are added in the end.
+ * out [3][8] = A [3][4 · groups] · B + starts [3], without relaxed SIMD: numbers are widened to 16 bits. A
+ * number from 0 to 127 may be taken as signed, so either side may be the signed one. Each sum comes as
+ * two halves, of the first and of the last two numbers of the groups, which are added at the end.
  */
-function wideTile(a: usize, stride: usize, b: usize, groups: i32, starts: usize, out: usize, outStride: usize): void {
+function wideTile(
+  a: usize,
+  stride: usize,
+  b: usize,
+  groups: i32,
+  starts: usize,
+  out: usize,
+  outStride: usize,
+): void {
   const zero = i32x4.splat(0);
+  const row2 = 2 * stride;
   let sum0 = zero, sum1 = zero, sum2 = zero, sum3 = zero;
   let next0 = zero, next1 = zero, next2 = zero, next3 = zero;
+  let last0 = zero, last1 = zero, last2 = zero, last3 = zero;
   for (const end = b + 32 * groups; b < end; a += 4, b += 32) {
-    // the four numbers twice; a side of 0 to 127 may be taken as signed
+    // four numbers, twice
     const x = i16x8.extend_low_i8x16_s(v128.load32_splat(a));
     const y = i16x8.extend_low_i8x16_s(v128.load32_splat(a + stride));
-    let two = widened(b);
-    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, two));
-    next0 = i32x4.add(next0, i32x4.dot_i16x8_s(y, two));
-    two = widened(b + 8);
-    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, two));
-    next1 = i32x4.add(next1, i32x4.dot_i16x8_s(y, two));
-    two = widened(b + 16);
-    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, two));
-    next2 = i32x4.add(next2, i32x4.dot_i16x8_s(y, two));
-    two = widened(b + 24);
-    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, two));
-    next3 = i32x4.add(next3, i32x4.dot_i16x8_s(y, two));
+    const z = i16x8.extend_low_i8x16_s(v128.load32_splat(a + row2));
+    let columns = v128.load8x8_s(b);
+    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, columns));
+    next0 = i32x4.add(next0, i32x4.dot_i16x8_s(y, columns));
+    last0 = i32x4.add(last0, i32x4.dot_i16x8_s(z, columns));
+    columns = v128.load8x8_s(b + 8);
+    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, columns));
+    next1 = i32x4.add(next1, i32x4.dot_i16x8_s(y, columns));
+    last1 = i32x4.add(last1, i32x4.dot_i16x8_s(z, columns));
+    columns = v128.load8x8_s(b + 16);
+    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, columns));
+    next2 = i32x4.add(next2, i32x4.dot_i16x8_s(y, columns));
+    last2 = i32x4.add(last2, i32x4.dot_i16x8_s(z, columns));
+    columns = v128.load8x8_s(b + 24);
+    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, columns));
+    next3 = i32x4.add(next3, i32x4.dot_i16x8_s(y, columns));
+    last3 = i32x4.add(last3, i32x4.dot_i16x8_s(z, columns));
   }
   let start = v128.load32_splat(starts);
   v128.store(out, i32x4.add(start, pairs(sum0, sum1)));
@@ -223,13 +289,10 @@ function wideTile(a: usize, stride: usize, b: usize, groups: i32, starts: usize,
   start = v128.load32_splat(starts, 4);
   v128.store(out, i32x4.add(start, pairs(next0, next1)));
   v128.store(out, i32x4.add(start, pairs(next2, next3)), 16);
-}
-
-/** Four numbers of two columns in 16 bits. */
-// @ts-ignore: decorator
-@inline
-function widened(b: usize): v128 {
-  return v128.load8x8_s(b);
+  out += outStride;
+  start = v128.load32_splat(starts, 8);
+  v128.store(out, i32x4.add(start, pairs(last0, last1)));
+  v128.store(out, i32x4.add(start, pairs(last2, last3)), 16);
 }
 
 /** The sums of neighbours: a0 + a1, a2 + a3, b0 + b1, b2 + b3. */
