@@ -99,7 +99,7 @@ export const STRUCTS = {
   },
   /** wasm/assembly/kernels/scratch.ts */
   Scratch: {
-    bytes: 68,
+    bytes: 76,
     fields: {
       normal: ["u32", 0],
       normalStride: ["i32", 4],
@@ -111,13 +111,15 @@ export const STRUCTS = {
       rowStart: ["u32", 28],
       scores: ["u32", 32],
       scoresStride: ["i32", 36],
-      keys: ["u32", 40],
-      values: ["u32", 44],
-      keyScale: ["u32", 48],
-      valueScale: ["u32", 52],
-      panels: ["u32", 56],
-      tile: ["u32", 60],
-      progress: ["u32", 64],
+      numerators: ["u32", 40],
+      numeratorsStride: ["i32", 44],
+      keys: ["u32", 48],
+      values: ["u32", 52],
+      keyScale: ["u32", 56],
+      valueScale: ["u32", 60],
+      panels: ["u32", 64],
+      tile: ["u32", 68],
+      progress: ["u32", 72],
     },
   },
   /** wasm/assembly/kernels/target.ts */

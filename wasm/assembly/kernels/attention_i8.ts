@@ -2,10 +2,11 @@
 // 8 bits a channel, and the numerators of the softmax, from 0 to 1, to 7 bits. The denominator is exact.
 
 import { divide, Head } from "./attention";
+import { exp } from "./exp";
 import { quantizeInto, roundFour } from "./quantize";
 import { Scratch } from "./scratch";
-import { Tile } from "./simd";
-import { softmaxNumerators } from "./softmax";
+import { sumOf, Tile } from "./simd";
+import { largestOf } from "./softmax";
 import { TILE_STRIDE } from "./target";
 import { multiplyI8, Signed } from "./tile_i8";
 
@@ -32,19 +33,19 @@ export function attentionI8(head: Head, scratch: Scratch): void {
     for (let r = 0; r < count; r++) {
       const at = scores + r * scoresStride;
       const rowScale = scratch.rowScale + 4 * r;
-      scaleScores(at, paddedTokens, scratch.keyScale);
-      const sum = softmaxNumerators(at, head.tokens, paddedTokens, load<f32>(rowScale) * head.scale);
+      const numerators = scratch.numerators + r * scratch.numeratorsStride;
+      const scale = load<f32>(rowScale) * head.scale;
+      const sum = quantizedSoftmax(at, head.tokens, scratch.keyScale, scale, numerators);
       if (head.probabilities) {
         divide(at, head.tokens, sum, head.probabilities + 4 * (row + r) * head.tokens);
       }
-      quantizeNumerators(at, paddedTokens);
       store<f32>(rowScale, 1 / (127 * sum));
       store<i32>(scratch.rowStart + 4 * r, 0);
     }
     for (let channel = 0; channel < headSize; channel += Tile.PANEL) {
       const panel = scratch.values + channel * paddedTokens;
       const groups = (head.tokens + 3) >> 2;
-      multiplyI8(Signed.B, scores, scoresStride, count, panel, groups, scratch.rowStart, tile, TILE_STRIDE);
+      multiplyI8(Signed.B, scratch.numerators, scratch.numeratorsStride, count, panel, groups, scratch.rowStart, tile, TILE_STRIDE);
       const left = v128.load(scratch.valueScale + 4 * channel);
       const right = v128.load(scratch.valueScale + 4 * channel, 16);
       let to = head.out + row * head.outStride + 4 * channel;
@@ -140,24 +141,36 @@ function quantizeColumns(
   return f32x4.div(bits, f32x4.splat(largest));
 }
 
-/** x = scale · scores, f32 in the place of i32; both have `count` numbers, a multiple of 8. */
-function scaleScores(scores: usize, count: i32, scale: usize): void {
-  for (const end = scores + 4 * count; scores < end; scores += 32, scale += 32) {
-    const left = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scores)), v128.load(scale));
-    const right = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scores, 16)), v128.load(scale, 16));
-    v128.store(scores, left);
-    v128.store(scores, right, 16);
+/**
+ * The numerators of softmax(scale · x) with xᵢ = keyScaleᵢ · scoreᵢ, which are from 0 to 1, to seven bits:
+ * round(127 e^(scale · (xᵢ - max x))). In the place of the scores, they stay exact.
+ *
+ * @param scores i32 [tokens], with room for a multiple of 8
+ * @param out u8 [tokens], with zeros up to a multiple of 8
+ * @returns the exact denominator Σ e^(scale · (xᵢ - max x))
+ */
+function quantizedSoftmax(scores: usize, tokens: i32, keyScale: usize, scale: f32, out: usize): f32 {
+  const end = scores + 4 * ((tokens + Tile.PANEL - 1) & -Tile.PANEL);
+  for (let at = scores; at < end; at += 32, keyScale += 32) {
+    const left = f32x4.mul(f32x4.convert_i32x4_s(v128.load(at)), v128.load(keyScale));
+    const right = f32x4.mul(f32x4.convert_i32x4_s(v128.load(at, 16)), v128.load(keyScale, 16));
+    v128.store(at, left);
+    v128.store(at, right, 16);
   }
-}
-
-/** Quantises numbers from 0 to 1 in place: round(127 x), bytes in the place of f32 [count], a multiple of 8. */
-function quantizeNumerators(x: usize, count: i32): void {
+  for (let at = scores + 4 * tokens; at < end; at += 4) store<f32>(at, -Infinity);
+  const maxima = f32x4.splat(largestOf(scores, end));
+  const factor = f32x4.splat(scale);
   const most = f32x4.splat(127);
-  let to = x;
-  for (const end = x + 4 * count; x < end; x += 32, to += 8) {
-    const left = roundFour(f32x4.mul(v128.load(x), most));
-    const right = roundFour(f32x4.mul(v128.load(x, 16), most));
-    const words = i16x8.narrow_i32x4_s(left, right);
-    v128.store64_lane(to, i8x16.narrow_i16x8_s(words, words), 0);
+  let left = f32x4.splat(0), right = f32x4.splat(0);
+  for (let at = scores; at < end; at += 32, out += 8) {
+    const a = exp(f32x4.mul(f32x4.sub(v128.load(at), maxima), factor));
+    const b = exp(f32x4.mul(f32x4.sub(v128.load(at, 16), maxima), factor));
+    v128.store(at, a);
+    v128.store(at, b, 16);
+    left = f32x4.add(left, a);
+    right = f32x4.add(right, b);
+    const words = i16x8.narrow_i32x4_s(roundFour(f32x4.mul(a, most)), roundFour(f32x4.mul(b, most)));
+    v128.store64_lane(out, i8x16.narrow_i16x8_s(words, words), 0);
   }
+  return sumOf(f32x4.add(left, right));
 }

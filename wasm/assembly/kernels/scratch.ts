@@ -16,6 +16,9 @@ export class Scratch {
   /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][paddedTokens], `scoresStride` apart: attention scores. */
   scores: usize;
   scoresStride: i32;
+  /** u8 [STRIP_ROWS + ROWS_PAST][paddedTokens], `numeratorsStride` apart: the softmax, quantised. */
+  numerators: usize;
+  numeratorsStride: i32;
   /** 8-bit [paddedTokens][headSize] each: a head's keys and values, quantised; see `attentionI8`. */
   keys: usize;
   values: usize;

@@ -11,15 +11,7 @@ import { sumOf } from "./simd";
 export function softmaxNumerators(x: usize, count: i32, paddedCount: i32, scale: f32): f32 {
   for (let i = count; i < paddedCount; i++) store<f32>(x + 4 * i, -Infinity);
   const end = x + 4 * paddedCount;
-  let largest = f32x4.splat(-Infinity);
-  for (let at = x; at < end; at += 32) {
-    largest = f32x4.pmax(largest, f32x4.pmax(v128.load(at), v128.load(at, 16)));
-  }
-  const maximum = max(
-    max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
-    max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
-  );
-  const maxima = f32x4.splat(maximum);
+  const maxima = f32x4.splat(largestOf(x, end));
   const factor = f32x4.splat(scale);
   let left = f32x4.splat(0), right = f32x4.splat(0);
   for (let at = x; at < end; at += 32) {
@@ -31,4 +23,16 @@ export function softmaxNumerators(x: usize, count: i32, paddedCount: i32, scale:
     right = f32x4.add(right, b);
   }
   return sumOf(f32x4.add(left, right));
+}
+
+/** max x, of numbers in eights from `x` to `end`. */
+export function largestOf(x: usize, end: usize): f32 {
+  let largest = f32x4.splat(-Infinity);
+  for (; x < end; x += 32) {
+    largest = f32x4.pmax(largest, f32x4.pmax(v128.load(x), v128.load(x, 16)));
+  }
+  return max(
+    max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
+    max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
+  );
 }
