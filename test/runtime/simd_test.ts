@@ -67,8 +67,10 @@ for (const build of BUILDS) {
         const [a, b] = [floats(actual.get(output)), floats(tensor)];
         const [difference, similarity] = [maxDifference(a, b), cosine(a, b)];
         console.log(`${output}: ${difference.toExponential(1)}, cosine ${similarity.toFixed(7)}`);
-        // Integers round: a last bit of a token may become a step of 8 bits.
-        assert(dtype === "f16" ? difference <= TOLERANCE : similarity > 0.9999);
+        // Integers round: a last bit of a token may become a step of 8 bits. Only the kernels compute
+        // attention in 8 bits, too.
+        const least = output === "attentions" ? 0.9995 : 0.9999;
+        assert(dtype === "f16" ? difference <= TOLERANCE : similarity > least);
       }
     });
   }

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../src/runtime/simd/arena.ts";
 import {
   type Build,
+  type DotProduct,
   instantiate,
   kernelModule,
   type Kernels,
@@ -9,13 +10,28 @@ import {
 import { Tile } from "../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../src/runtime/simd/write_struct.ts";
 
-/** Every test of a kernel runs on both. */
-export const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const VARIANTS = {
+  "relaxed single": ["relaxed", "single"],
+  "relaxed pairwise": ["relaxed", "pairwise"],
+  "plain": ["plain", "auto"],
+} as const satisfies Record<string, readonly [Build, DotProduct]>;
+
+export type Variant = keyof typeof VARIANTS;
+
+/** The builds, the relaxed one with each of its dot products: every test of a kernel runs on all. */
+export const BUILDS = Object.keys(VARIANTS) as readonly Variant[];
 
 /** All functions of `wasm/assembly/vit_msn.ts`, with those that the host does not call. */
 export interface AllKernels extends Kernels {
-  activate(activation: number, data: number, count: number): void;
+  activate(
+    activation: number,
+    data: number,
+    rows: number,
+    stride: number,
+    coarse: number,
+  ): void;
   attention(head: number, scratch: number): void;
+  attentionI8(head: number, scratch: number): void;
   layerNorm(
     x: number,
     weight: number,
@@ -56,9 +72,10 @@ export class Instance {
   readonly kernels: AllKernels;
   readonly arena: Arena;
 
-  constructor(readonly build: Build) {
+  constructor(readonly build: Variant) {
+    const [name, dotProduct] = VARIANTS[build];
     const memory = sharedMemory();
-    this.kernels = instantiate(kernelModule(build), memory) as AllKernels;
+    this.kernels = instantiate(kernelModule(name), memory, dotProduct) as AllKernels;
     this.arena = new Arena(memory, this.kernels.freeMemory());
   }
 
@@ -82,7 +99,7 @@ export class Instance {
   /** Rows of f32, `stride` bytes apart, and poison enough for a tile that begins at the last one. */
   putRows(rows: Float32Array, width: number, stride: number): number {
     const count = rows.length / width;
-    const place = this.poisoned((count + this.kernels.tileRows()) * stride);
+    const place = this.poisoned((count + Tile.ROWS_PAST) * stride);
     for (let row = 0; row < count; row++) {
       const numbers = rows.subarray(row * width, (row + 1) * width);
       this.arena.floats(place + row * stride, width).set(numbers);
@@ -104,17 +121,22 @@ export class Instance {
   }
 }
 
-/** Scratch of a thread, as large as a linear layer or an attention needs it. */
+/**
+ * Scratch of a thread, as large as a linear layer of that many inputs needs it, or an attention to that
+ * many tokens with heads of `inputs` channels.
+ */
 export function putScratch(
   instance: Instance,
   rows: number,
   inputs: number,
   tokens: number,
 ): number {
-  const tileRows = instance.kernels.tileRows();
-  const allRows = rows + tileRows;
+  const tileRows = Tile.STRIP_ROWS + Tile.ROWS_PAST;
+  const allRows = rows + Tile.ROWS_PAST;
   const quantizedStride = Math.ceil(inputs / 4) * 4 + 4;
-  const scoresStride = 4 * Math.ceil(tokens / Tile.PANEL) * Tile.PANEL + 4;
+  const paddedTokens = Math.ceil(tokens / Tile.PANEL) * Tile.PANEL;
+  const scoresStride = 4 * paddedTokens + 4;
+  const numeratorsStride = paddedTokens + 4;
   return putStruct(instance.arena, "Scratch", {
     normal: 0,
     normalStride: 0,
@@ -126,8 +148,14 @@ export function putScratch(
     rowStart: instance.poisoned(4 * allRows),
     scores: instance.poisoned(tileRows * scoresStride),
     scoresStride,
-    panel: instance.poisoned(4 * Tile.PANEL * inputs),
-    tile: instance.poisoned(4 * Tile.PANEL * tileRows),
+    numerators: instance.poisoned(tileRows * numeratorsStride),
+    numeratorsStride,
+    keys: instance.poisoned(paddedTokens * inputs),
+    values: instance.poisoned(paddedTokens * inputs),
+    keyScale: instance.poisoned(4 * paddedTokens),
+    valueScale: instance.poisoned(4 * inputs),
+    panels: instance.poisoned(2 * 4 * Tile.PANEL * inputs),
+    tile: instance.poisoned(2 * 4 * Tile.PANEL * tileRows),
     progress: instance.poisoned(4),
   });
 }

@@ -48,6 +48,8 @@ export function kernelTask(build: Build, dtype: WeightDataType): Task {
     normalStride: 0,
     hidden: 0,
     hiddenStride: 0,
+    numerators: 0,
+    numeratorsStride: 0,
     quantized: arena.put(new Int8Array(INPUTS).fill(64)),
     quantizedStride: 0,
     rowScale: arena.put(new Float32Array(ROWS + Tile.PANEL).fill(1 / 127)),

@@ -33,19 +33,69 @@ for (const build of BUILDS) {
     }
   });
 
+  Deno.test(`${build} kernels: attentionI8() is the same to a few bits less`, () => {
+    const instance = new Instance(build);
+    const random = uniform(16);
+    for (let trial = 0; trial < 40; trial++) {
+      const inputs = randomHead(
+        random,
+        integer(random, 1, 130),
+        Tile.PANEL * integer(random, 1, 9),
+      );
+      const rows = integer(random, 1, 90);
+      const queries = numbers(random, rows * inputs.headSize);
+      const head = { ...inputs, rows, queries, scale: inputs.headSize ** -0.5 };
+      const { context, probabilities } = attention(instance, head, true, "attentionI8");
+      const expected = attentionReference(head);
+      const message = `${rows} of ${head.tokens}, ${head.headSize}`;
+      // Of numbers from -1 to 1: values are off by 1/254, numerators by 1/254 of the largest.
+      assertClose(context, expected.context, 0.02, message);
+      assertClose(probabilities!, expected.probabilities, 0.02, message);
+      for (let row = 0; row < rows; row++) {
+        const share = probabilities!.subarray(row * head.tokens, (row + 1) * head.tokens);
+        assertClose(Float32Array.of(sumOf(share)), [1], 1e-6, message);
+      }
+      assertSameBits(attention(instance, head, false, "attentionI8").context, context);
+    }
+  });
+
+  Deno.test(`${build} kernels: attentionI8() gives a row of each head its own scale`, () => {
+    const instance = new Instance(build);
+    const head = randomHead(uniform(17), 21, 8);
+    const { context } = attention(instance, head, false, "attentionI8");
+    // Queries and keys of other sizes have other scales, but the same 8-bit numbers.
+    const larger = {
+      ...head,
+      queries: head.queries.map((v) => 4 * v),
+      keys: head.keys.map((v) => v / 4),
+      values: head.values.map((v) => 2 * v),
+    };
+    const doubled = attention(instance, larger, false, "attentionI8").context;
+    assertEquals(doubled, context.map((v) => 2 * v));
+  });
+
   Deno.test(`${build} kernels: attention() keeps a query's NaN to its row`, () => {
     const instance = new Instance(build);
     const inputs = randomHead(uniform(13), 19, 16);
-    for (let row = 0; row < inputs.rows; row++) {
-      const good = attention(instance, inputs, true);
+    for (let i = 0; i < 2 * inputs.rows; i++) {
+      const row = i >> 1, kernel = i % 2 ? "attention" : "attentionI8";
+      const good = attention(instance, inputs, true, kernel);
       const queries = inputs.queries.with(row * 16 + row % 16, NaN);
-      const actual = attention(instance, { ...inputs, queries }, true);
+      const actual = attention(instance, { ...inputs, queries }, true, kernel);
       good.context.fill(NaN, row * 16, (row + 1) * 16);
       good.probabilities!.fill(NaN, row * 19, (row + 1) * 19);
       assertEquals(actual, good);
     }
   });
 }
+
+Deno.test("kernels: attentionI8() gives nearly the same on all builds", () => {
+  const head = randomHead(uniform(18), 100, 32);
+  const [first, ...others] = BUILDS.map((build) =>
+    attention(new Instance(build), head, false, "attentionI8").context
+  );
+  for (const other of others) assertClose(other, first!, 1e-2);
+});
 
 Deno.test("plain kernels: attention() gives the same bits every time, wherever things lie", () => {
   const results = [0, 1, 2].map((skipped) => {
@@ -86,7 +136,12 @@ function randomHead(random: Random, tokens: number, headSize: number): Head {
 }
 
 /** A head's context [rows][headSize], and the probabilities [rows][tokens] if they are wanted. */
-function attention(instance: Instance, head: Head, isSeen: boolean) {
+function attention(
+  instance: Instance,
+  head: Head,
+  isSeen: boolean,
+  kernel: "attention" | "attentionI8" = "attention",
+) {
   const { kernels, arena } = instance;
   const { rows, tokens, headSize, scale } = head;
   const paddedTokens = padded(tokens, Tile.PANEL);
@@ -96,7 +151,8 @@ function attention(instance: Instance, head: Head, isSeen: boolean) {
   for (let token = 0; token < tokens; token++) {
     for (let channel = 0; channel < headSize; channel++) {
       const i = token * headSize + channel;
-      const tokenPanel = Math.floor(token / Tile.PANEL), channelPanel = Math.floor(channel / Tile.PANEL);
+      const tokenPanel = Math.floor(token / Tile.PANEL),
+        channelPanel = Math.floor(channel / Tile.PANEL);
       const key = (tokenPanel * headSize + channel) * Tile.PANEL + token % Tile.PANEL;
       const value = (channelPanel * paddedTokens + token) * Tile.PANEL + channel % Tile.PANEL;
       arena.floats(keys + 4 * key, 1)[0] = head.keys[i]!;
@@ -105,8 +161,7 @@ function attention(instance: Instance, head: Head, isSeen: boolean) {
   }
   const stride = 4 * headSize + 4, outStride = 4 * headSize + 12;
   const queries = instance.putRows(head.queries, headSize, stride);
-  const writtenRows = padded(rows, kernels.tileRows()); // whole tiles
-  const length = writtenRows * outStride / 4;
+  const length = rows * outStride / 4;
   const out = instance.guarded(4 * length);
   const seen = instance.guarded(4 * rows * tokens);
   const place = putStruct(arena, "Head", {
@@ -122,12 +177,12 @@ function attention(instance: Instance, head: Head, isSeen: boolean) {
     outStride,
     probabilities: isSeen ? seen : 0,
   });
-  kernels.attention(place, putScratch(instance, rows, 0, tokens));
+  kernels[kernel](place, putScratch(instance, rows, headSize, tokens));
   const all = instance.take(out, length);
   const context = new Float32Array(rows * headSize);
-  for (let row = 0; row < writtenRows; row++) {
+  for (let row = 0; row < rows; row++) {
     const numbers = all.subarray(row * outStride / 4, (row + 1) * outStride / 4);
-    if (row < rows) context.set(numbers.subarray(0, headSize), row * headSize);
+    context.set(numbers.subarray(0, headSize), row * headSize);
     assertEquals(numbers.subarray(headSize), new Float32Array(3).fill(GUARD));
   }
   return { context, probabilities: isSeen ? instance.take(seen, rows * tokens) : undefined };

@@ -27,7 +27,7 @@ for (const build of BUILDS) {
           const headSize = Tile.PANEL * integer(random, 1, 3);
           const outputs = headSize * integer(random, 1, 3);
           const layer = randomLayer(random, dtype, integer(random, 1, 70), outputs);
-          const rows = integer(random, 1, 20);
+          const rows = integer(random, 1, trial % 4 ? 20 : 130); // more than a strip, too
           const x = numbers(random, rows * layer.inputs);
           const row = kind >= OutputKind.KEYS ? integer(random, 0, 20) : 0;
           const [activation, , reference] = ACTIVATIONS[trial % ACTIVATIONS.length]!;
@@ -39,7 +39,10 @@ for (const build of BUILDS) {
             if (kind === OutputKind.ACTIVATED) v = reference(v);
             expected[at] = kind === OutputKind.ADDED ? GUARD + v : v;
           });
-          assertClose(actual, expected, 1e-5, `${rows} × ${layer.inputs} × ${outputs}`);
+          const isCoarse = dtype === DType.I8 && kind === OutputKind.ACTIVATED &&
+            activation === Activation.GELU;
+          const tolerance = isCoarse ? 1.1e-4 : 1e-5;
+          assertClose(actual, expected, tolerance, `${rows} × ${layer.inputs} × ${outputs}`);
         }
       });
     }
@@ -178,7 +181,7 @@ function linear(instance: Instance, layer: Layer, x: Float32Array, shape: Output
   const isInPanels = kind >= OutputKind.KEYS;
   // Of panels, the number of rows in each; else 12 bytes are between rows.
   const stride = isInPanels ? padded(row + rows, Tile.PANEL) : 4 * outputs + 12;
-  const length = isInPanels ? outputs * stride : (rows + kernels.tileRows()) * stride / 4;
+  const length = isInPanels ? outputs * stride : rows * stride / 4;
   const out = instance.guarded(4 * length);
   const target = putStruct(arena, "Target", { kind, data: out, stride, row, headSize, activation });
   const xStride = 4 * inputs + 4;
@@ -193,7 +196,8 @@ function linear(instance: Instance, layer: Layer, x: Float32Array, shape: Output
       const [panel, lane] = [Math.floor(o / Tile.PANEL), o % Tile.PANEL];
       if (kind === OutputKind.VALUES) return (panel * stride + token) * Tile.PANEL + lane;
       if (kind !== OutputKind.KEYS) return r * stride / 4 + o;
-      const tokens = Math.floor(o / headSize) * stride / Tile.PANEL + Math.floor(token / Tile.PANEL);
+      const tokens = Math.floor(o / headSize) * stride / Tile.PANEL +
+        Math.floor(token / Tile.PANEL);
       return (tokens * headSize + o % headSize) * Tile.PANEL + token % Tile.PANEL;
     },
     /** Does it again with the quantised rows that are there; the others are lost. */
