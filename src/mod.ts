@@ -86,7 +86,7 @@ export { type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime/wasm.ts";
 export { type WebgpuAdapter, webgpuAdapter } from "./runtime/onnxruntime/webgpu/adapter.ts";
 export { onnxruntimeWebgpu } from "./runtime/onnxruntime/webgpu/runtime.ts";
-export { type Build } from "./runtime/simd/kernels.ts";
+export { type Build, type DotProduct } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/thread_pool.ts";
 export {

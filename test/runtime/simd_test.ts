@@ -178,6 +178,19 @@ for (const build of BUILDS) {
   });
 }
 
+Deno.test("The SIMD runtime gives the same bits with each dot product", async () => {
+  const file = await goldenModel("tiny", "int8");
+  const { pixel_values } = goldenCase("tiny").inputs;
+  const results = [];
+  for (const dotProduct of ["auto", "single", "pairwise"] as const) {
+    for (const threads of [1, 2]) {
+      await using model = await loadModel(file, { runtime: simdRuntime({ dotProduct, threads }) });
+      results.push(await model.forward({ pixel_values }, { outputs: OUTPUT_NAMES }));
+    }
+  }
+  for (const result of results) assertEquals(result, results[0]);
+});
+
 Deno.test("The SIMD runtime takes images of 3136 patches", async () => {
   const file = modelFile({
     hidden_size: 8,

@@ -1,6 +1,6 @@
 import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
-import { bestBuild, type Build } from "./kernels.ts";
+import { bestBuild, type Build, type DotProduct } from "./kernels.ts";
 import { SimdSession } from "./session.ts";
 import type { CreateWorker } from "./thread_pool.ts";
 
@@ -18,6 +18,11 @@ export interface SimdOptions {
    * with the same bits on every processor. Default is the fastest that the host can run.
    */
   readonly build?: Build;
+  /**
+   * How the relaxed build multiplies 8-bit numbers; default `auto`, by what the processor has. The others
+   * are for comparisons: the outputs have the same bits.
+   */
+  readonly dotProduct?: DotProduct;
   /** Starts a worker that runs `simd/worker.ts`; for bundles, in which that module is elsewhere. */
   readonly createWorker?: CreateWorker;
 }
@@ -43,7 +48,7 @@ export const MAX_THREADS = 64;
  * ```
  */
 export function simdRuntime(
-  { threads = 1, build = bestBuild(), createWorker }: SimdOptions = {},
+  { threads = 1, build = bestBuild(), dotProduct = "auto", createWorker }: SimdOptions = {},
 ): Runtime {
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new RangeError(
@@ -54,6 +59,7 @@ export function simdRuntime(
     async createSession(file) {
       const session = new SimdSession(file.config, verifiedWeights(file), {
         build,
+        dotProduct,
         threads,
         createWorker,
       });

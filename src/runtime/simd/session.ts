@@ -4,7 +4,7 @@ import type { OutputName } from "../../vit_msn/graph.ts";
 import { NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory } from "./arena.ts";
-import { type Build, instantiate, kernelModule, type Kernels } from "./kernels.ts";
+import { type Build, type DotProduct, instantiate, kernelModule, type Kernels } from "./kernels.ts";
 import { type PackedModel, packModel } from "./packed_model.ts";
 import { type CreateWorker, ThreadPool } from "./thread_pool.ts";
 import type { Geometry, Workspace } from "./workspace.ts";
@@ -14,6 +14,7 @@ import { writeStruct } from "./write_struct.ts";
 /** How a session works. */
 export interface SimdSessionOptions {
   readonly build: Build;
+  readonly dotProduct: DotProduct;
   /** With 1, no worker is started, and the caller's thread does the work. */
   readonly threads: number;
   readonly createWorker?: CreateWorker | undefined;
@@ -46,7 +47,7 @@ export class SimdSession implements Session {
     this.concurrency = options.threads;
     this.#module = kernelModule(options.build);
     this.#memory = sharedMemory();
-    this.#kernels = instantiate(this.#module, this.#memory);
+    this.#kernels = instantiate(this.#module, this.#memory, options.dotProduct);
     const arena = new Arena(this.#memory, this.#kernels.freeMemory());
     this.#model = packModel(config, weights, arena, this.#kernels);
     this.#weightsEnd = arena.end;
@@ -174,7 +175,11 @@ export class SimdSession implements Session {
       this.#workspaces = workspaces;
     }
     if (threads > 1 && !this.#pool) {
-      const pool = await ThreadPool.start(threads, this.#module, this.#memory, createWorker);
+      const pool = await ThreadPool.start(threads, {
+        module: this.#module,
+        memory: this.#memory,
+        dotProduct: this.#options.dotProduct,
+      }, createWorker);
       this.#pool = pool;
       // Whoever disposed of the session meanwhile did not see the pool.
       if (this.#isDisposed) pool[Symbol.dispose]();
@@ -198,7 +203,7 @@ export class SimdSession implements Session {
     new Arena(memory, 0).makeRoom(this.#weightsEnd);
     new Uint8Array(memory.buffer).set(new Uint8Array(this.#memory.buffer, 0, this.#weightsEnd));
     this.#memory = memory;
-    this.#kernels = instantiate(this.#module, memory);
+    this.#kernels = instantiate(this.#module, memory, this.#options.dotProduct);
   }
 
   async #forward(workspace: Workspace, first: number, end: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Kernels } from "./kernels.ts";
-import type { PoolReply, PoolRequest } from "./worker.ts";
+import type { KernelSource, PoolReply, PoolRequest } from "./worker.ts";
 import { PROGRESS_STRIDE, type Workspace } from "./workspace.ts";
 import { fieldPlace } from "./write_struct.ts";
 
@@ -50,14 +50,13 @@ export class ThreadPool implements Disposable {
   }
 
   /**
-   * Starts workers on a memory, which must not grow any more.
+   * Starts workers on kernels, whose memory must not grow any more.
    *
    * @throws {Error} if they cannot be started.
    */
   static async start(
     threads: number,
-    module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
+    source: KernelSource,
     createWorker: CreateWorker = createPoolWorker,
   ): Promise<ThreadPool> {
     const workers: Worker[] = [];
@@ -67,9 +66,9 @@ export class ThreadPool implements Disposable {
       workers.forEach((worker) => worker.terminate());
       throw error;
     }
-    const pool = new ThreadPool(memory, workers);
+    const pool = new ThreadPool(source.memory, workers);
     try {
-      await pool.#ask(0, workers.map(() => ({ module, memory })), (fail) => {
+      await pool.#ask(0, workers.map(() => source), (fail) => {
         const timer = setTimeout(
           () => fail(new Error("Cannot run the model: its threads do not start")),
           START_TIMEOUT,

@@ -1,10 +1,17 @@
 // One thread of a pool: it does its share of what it is told, and says so.
 
-import { instantiate, type Kernels } from "./kernels.ts";
+import { type DotProduct, instantiate, type Kernels } from "./kernels.ts";
+
+/** What kernels are instantiated from. */
+export interface KernelSource {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly dotProduct: DotProduct;
+}
 
 /** What is sent to the worker: first the kernels and the memory, then runs. */
 export type PoolRequest =
-  | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
+  | KernelSource
   | { readonly forward: Parameters<Kernels["forward"]> };
 
 /** What it answers: nothing but that it is done, or that the others were lost. */
@@ -23,7 +30,7 @@ let kernels: Kernels | undefined;
 
 scope.onmessage = ({ data }) => {
   if ("module" in data) {
-    kernels = instantiate(data.module, data.memory);
+    kernels = instantiate(data.module, data.memory, data.dotProduct);
     scope.postMessage({ isDone: true });
   } else scope.postMessage({ isDone: kernels!.forward(...data.forward) === 1 });
 };
