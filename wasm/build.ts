@@ -8,37 +8,41 @@ import { concat } from "@std/bytes/concat";
 import asc from "assemblyscript/asc";
 import { type Program, writeStructs } from "./structs.ts";
 
-/** What to compile, and how. */
+/** An entry file and its compiler options. */
 interface ModuleOptions {
-  /** The file in `assembly/` to begin with. */
+  /** The file in `assembly/`. */
   readonly entry: string;
   readonly options: readonly string[];
 }
 
-const IMPORTED_MEMORY = [
+/**
+ * For the kernels of ViT-MSN. At level 2 and above, the compiler moves loads and products into the
+ * expressions that use them; V8 then spills the sums of a tile to memory, which takes half as long again.
+ */
+const KERNEL_OPTIONS = [
+  "--optimizeLevel",
+  "1",
   "--importMemory",
   "--sharedMemory",
   "--maximumMemory",
-  "65536", // pages of 64 KiB; the host decides how many there are
+  "65536", // pages of 64 KiB; the host sets the actual size
   "--enable",
   "threads",
 ];
 
 /** The modules by their names: `resample` is `resample.wasm`. */
 export const MODULES = {
-  "matmul": { entry: "matmul.ts", options: ["--initialMemory", "1"] },
-  "resample": { entry: "resample.ts", options: ["--initialMemory", "1"] },
+  "matmul": { entry: "matmul.ts", options: ["-O3", "--initialMemory", "1"] },
+  "resample": { entry: "resample.ts", options: ["-O3", "--initialMemory", "1"] },
   "vit_msn_relaxed": {
     entry: "vit_msn.ts",
-    options: [...IMPORTED_MEMORY, "--enable", "relaxed-simd"],
+    options: [...KERNEL_OPTIONS, "--enable", "relaxed-simd"],
   },
-  "vit_msn_plain": { entry: "vit_msn.ts", options: IMPORTED_MEMORY },
+  "vit_msn_plain": { entry: "vit_msn.ts", options: KERNEL_OPTIONS },
 } as const satisfies Readonly<Record<string, ModuleOptions>>;
 
-/** What the compiler is told, for every module. */
+/** Compiler options of every module. */
 const OPTIONS = [
-  "--optimizeLevel",
-  "1",
   "--noAssert",
   "--runtime",
   "stub", // the kernels allocate nothing

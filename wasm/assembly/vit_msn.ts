@@ -1,5 +1,5 @@
-// The module of ViT-MSN's forward: what the host calls, and the kernels that the tests call. The host
-// lays out the memory and gives each thread its own scratch; nothing here allocates.
+// The module of ViT-MSN's forward: the functions that the host calls, and the kernels that the tests call.
+// The host lays out the memory and gives each thread its own scratch; the module allocates nothing.
 
 export { activate } from "./kernels/activation";
 export { attention } from "./kernels/attention";
@@ -14,12 +14,12 @@ export { forward } from "./vit_msn/forward";
 
 import { Dot, hasOneInstructionDot } from "./kernels/dot";
 
-/** The dot product of 8-bit numbers that is used, a `Dot`. */
+/** The dot product in use, a `Dot`. */
 export function dot(): i32 {
   return hasOneInstructionDot ? Dot.SINGLE : Dot.PAIRWISE;
 }
 
-/** Where the free memory begins; below it are constants. */
+/** The first free byte of the memory; constants lie below it. */
 export function freeMemory(): usize {
   return __heap_base;
 }

@@ -83,7 +83,7 @@ const TAIL = memory.data<f32>([
   0.0113727059,
 ]);
 
-/** Where the polynomial ends; beyond, u Φ(-u) is below 4.1e-7. */
+/** Where the polynomial ends; beyond it, u Φ(-u) is below 4.1e-7. */
 const GELU_END: f32 = 5.25;
 
 /**

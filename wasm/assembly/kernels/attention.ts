@@ -4,7 +4,7 @@ import { softmaxNumerators } from "./softmax";
 import { TILE_STRIDE } from "./target";
 import { multiplyF32, PANELS_F32 } from "./tile_f32";
 
-/** Some rows of one head's attention. */
+/** One head of attention, for some rows. */
 @unmanaged
 export class Head {
   /** f32 [rows][headSize], `queryStride` bytes apart; up to Tile.ROWS_PAST rows are read past the last. */
@@ -18,12 +18,12 @@ export class Head {
   tokens: i32;
   /** Channels, a multiple of 8. */
   headSize: i32;
-  /** q kᵀ is multiplied by it: 1 / √(channels without padding). */
+  /** The factor of q kᵀ: 1 / √(channels without padding). */
   scale: f32;
   /** f32 [rows][headSize], `outStride` bytes apart. */
   out: usize;
   outStride: i32;
-  /** f32 [rows][tokens], or 0 where they are not wanted. */
+  /** f32 [rows][tokens], or 0 if they are not wanted. */
   probabilities: usize;
 }
 
@@ -50,7 +50,7 @@ export function attention(head: Head, scratch: Scratch): void {
     for (let r = 0; r < count; r++) {
       const at = scores + r * scoresStride;
       const sum = softmaxNumerators(at, tokens, paddedTokens, head.scale);
-      // The division is left for the end, when there are only headSize numbers a row.
+      // The context is divided instead: it has only headSize numbers a row.
       store<f32>(scratch.rowScale + 4 * r, 1 / sum);
       if (head.probabilities) {
         divide(at, tokens, sum, head.probabilities + 4 * (row + r) * tokens);

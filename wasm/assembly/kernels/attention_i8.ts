@@ -1,5 +1,8 @@
-// Attention of int8 models. Queries are quantised to 8 bits a token, keys to 7 bits a token, values to
-// 8 bits a channel, and the numerators of the softmax, from 0 to 1, to 7 bits. The denominator is exact.
+// Attention in 8 bits, for int8 models. Queries are quantised to 8 bits with a scale a token, keys to 7 bits
+// with a scale a token, values to 8 bits with a scale a channel, and the numerators of the softmax, which
+// are from 0 to 1, to 7 bits. The denominator is exact.
+//
+// Each thread quantises the keys and values of a head for itself: that takes less time than a barrier.
 
 import { divide, Head } from "./attention";
 import { exp } from "./exp";
@@ -115,7 +118,7 @@ function quantizeColumns(
   const end = from + 32 * count;
   // Without the sign, the bits of floats are ordered like the floats; NaN comes last.
   const unsigned = i32x4.splat(0x7fffffff);
-  let bits = i32x4.splat(reinterpret<i32>(<f32>1e-30)); // a column of zeros has any scale
+  let bits = i32x4.splat(reinterpret<i32>(<f32>1e-30)); // a column of zeros may have any scale
   for (let at = from; at < end; at += 32) {
     bits = i32x4.max_s(bits, v128.and(v128.load(at), unsigned));
   }

@@ -6,7 +6,7 @@ import { putTile, Target, TILE_STRIDE } from "./target";
 import { multiplyF32, PANELS_F32 } from "./tile_f32";
 import { multiplyI8, Signed } from "./tile_i8";
 
-/** How a layer's weights are stored. */
+/** The type of stored weights. */
 export const enum DType {
   F32,
   F16,
@@ -22,18 +22,18 @@ export class Linear {
   outputs: i32;
   /** Panels [outputs / 8]: f32 or f16 [inputs][8]; u8 [⌈inputs / 4⌉][8][4], the weight + 64. */
   weight: usize;
-  /** f32 [outputs], for I8: a weight is scale · its 8-bit number. */
+  /** f32 [outputs], for I8: weight = scale · 8-bit number. */
   scale: usize;
   /** f32 [outputs] */
   bias: usize;
 }
 
 /**
- * Applies a linear layer to rows, which are quantised for int8 weights:
+ * Applies a linear layer to rows. For int8 weights it quantises the rows:
  * y = (scaleₓ · xq) (scale · W)ᵀ + b.
  *
  * @param x f32 [rows][inputs], `stride` bytes apart; up to Tile.ROWS_PAST rows are read past the last
- * @param quantized whether the scratch has the rows quantised already; for I8
+ * @param quantized whether the scratch already holds the quantised rows, for I8
  */
 export function linear(
   layer: Linear,
@@ -70,7 +70,7 @@ function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): v
   }
 }
 
-/** Of f32 and f16 weights. */
+/** For f32 and f16 weights. */
 function linearF32(
   layer: Linear,
   x: usize,

@@ -1,4 +1,4 @@
-// Weights come as rows [outputs][inputs] and are multiplied as panels of eight outputs.
+// Weights arrive as rows [outputs][inputs]; the tiles read them as panels of eight outputs.
 
 import { DType } from "./linear";
 import { Tile } from "./simd";
@@ -7,7 +7,7 @@ import { Tile } from "./simd";
  * Packs eight rows as a panel: [8][inputs] → [inputs][8], or u8 [⌈inputs / 4⌉][8][4]; see `Linear`.
  *
  * @param rows f32, f16 or i8 [8][inputs]
- * @returns whether the kernels can take all of the numbers: f16 must be finite, i8 from -64 to 63
+ * @returns whether all numbers are valid: f16 must be finite, i8 from -64 to 63
  */
 export function pack(dtype: DType, rows: usize, inputs: i32, panel: usize): bool {
   if (dtype == DType.F32) return packF32(rows, inputs, panel);

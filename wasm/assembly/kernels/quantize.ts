@@ -1,9 +1,8 @@
 import { Scratch } from "./scratch";
 
 /**
- * Quantises one row to signed 8 bits by its own largest number: q = round(x / scale),
- * scale = max |x| / 127. The scale of a row with an infinity or NaN is not finite, so that nothing
- * finite comes of the row.
+ * Quantises one row to signed 8 bits: q = round(x / scale), scale = max |x| / 127. The scale of a row with an
+ * infinity or NaN is not finite, so no output of that row is.
  *
  * @param x f32 [width]
  * @param out i8 [width], and zeros up to a multiple of 4
@@ -24,7 +23,7 @@ export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, star
     max(i32x4.extract_lane(largest, 2), i32x4.extract_lane(largest, 3)),
   );
   for (let i = whole; i < end; i += 4) bits = max(bits, load<i32>(x + i) & 0x7fffffff);
-  const maximum = max(reinterpret<f32>(bits), <f32>1e-30); // a row of zeros has any scale
+  const maximum = max(reinterpret<f32>(bits), <f32>1e-30); // a row of zeros may have any scale
   store<f32>(scale, maximum / 127);
   const factor = f32x4.splat(127 / maximum);
   let sums = i32x4.splat(0);
@@ -42,7 +41,7 @@ export function quantizeRow(x: usize, width: i32, out: usize, scale: usize, star
   store<i32>(start, -64 * sum);
 }
 
-/** Quantises f32 [width] as a scratch's row. */
+/** Quantises f32 [width] into a row of a scratch. */
 export function quantizeInto(scratch: Scratch, row: i32, x: usize, width: i32): void {
   quantizeRow(
     x,

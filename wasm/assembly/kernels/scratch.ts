@@ -1,22 +1,22 @@
-/** Memory that a thread has to itself while it works on a block of rows. Strides are bytes. */
+/** A thread's private memory for a block of rows. Strides are in bytes. */
 @unmanaged
 export class Scratch {
-  /** f32 [block rows][width], `normalStride` apart: rows after LayerNorm, or heads' contexts. */
+  /** f32 [block rows][width], `normalStride` apart: LayerNorm's result, or the context of all heads. */
   normal: usize;
   normalStride: i32;
-  /** f32 [block rows][…], `hiddenStride` apart: pixels of patches, or an MLP's hidden layer. */
+  /** f32 [block rows][…], `hiddenStride` apart: pixels of patches, or the hidden layer of an MLP. */
   hidden: usize;
   hiddenStride: i32;
-  /** i8 [block rows][inputs], `quantizedStride` apart: a linear layer's input, quantised. */
+  /** i8 [block rows][inputs], `quantizedStride` apart: the quantised input of a linear layer. */
   quantized: usize;
   quantizedStride: i32;
-  /** f32 [block rows] and i32 [block rows]: of each row its scale and start; see `quantizeRow`. */
+  /** f32 [block rows] and i32 [block rows]: the scale and start of each quantised row; see `quantizeRow`. */
   rowScale: usize;
   rowStart: usize;
   /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][paddedTokens], `scoresStride` apart: attention scores. */
   scores: usize;
   scoresStride: i32;
-  /** u8 [STRIP_ROWS + ROWS_PAST][paddedTokens], `numeratorsStride` apart: the softmax, quantised. */
+  /** u8 [STRIP_ROWS + ROWS_PAST][paddedTokens], `numeratorsStride` apart: quantised softmax. */
   numerators: usize;
   numeratorsStride: i32;
   /** 8-bit [paddedTokens][headSize] each: a head's keys and values, quantised; see `attentionI8`. */
@@ -29,6 +29,6 @@ export class Scratch {
   panels: usize;
   /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][16] */
   tile: usize;
-  /** i32: grows while the thread works, for the host's watchdog. */
+  /** i32: a counter that grows while the thread works; the host's watchdog reads it. */
   progress: usize;
 }

@@ -4,13 +4,13 @@ import { Tile } from "./simd";
 /** Bytes from row to row of a tile, which may be two panels wide. */
 export const TILE_STRIDE: usize = 64;
 
-/** What becomes of a linear layer's outputs. */
+/** How the outputs of a linear layer are written. */
 export const enum OutputKind {
   /** f32 [rows][outputs], `stride` bytes apart. */
   ROWS,
-  /** The same, through an activation function. */
+  /** As ROWS, after an activation function. */
   ACTIVATED,
-  /** Added to the rows that are there. */
+  /** Added to existing rows. */
   ADDED,
   /** f32 [head][token / 8][channel][token % 8]: the right matrix of q kᵀ, in panels. */
   KEYS,
@@ -18,14 +18,14 @@ export const enum OutputKind {
   VALUES,
 }
 
-/** Where a linear layer's outputs go. */
+/** The destination of a linear layer's outputs. */
 @unmanaged
 export class Target {
   kind: OutputKind;
   data: usize;
-  /** Bytes from row to row; for KEYS and VALUES the padded number of tokens. */
+  /** Bytes from row to row; for KEYS and VALUES, the padded number of tokens. */
   stride: i32;
-  /** The token that the first row is, for KEYS and VALUES. */
+  /** The token of the first row, for KEYS and VALUES. */
   row: i32;
   /** Channels of a head, a multiple of Tile.PANEL, for KEYS. */
   headSize: i32;
@@ -33,12 +33,12 @@ export class Target {
 }
 
 /**
- * Puts a tile of finished outputs where they belong.
+ * Writes a tile of finished outputs.
  *
- * @param row the row of `tile`'s first one, counted from the target's
+ * @param row the first row of the tile, counted from the target's first
  * @param column the first of the tile's eight outputs
- * @param tile f32 [count][8], TILE_STRIDE bytes apart; an activation function is applied in place
- * @param coarse whether the activation function may be as inexact as 8-bit numbers are; see `activate`
+ * @param tile f32 [count][8], TILE_STRIDE bytes apart; ACTIVATED changes it in place
+ * @param coarse whether an approximate activation function is enough; see `activate`
  */
 export function putTile(
   target: Target,

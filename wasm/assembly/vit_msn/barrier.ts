@@ -1,23 +1,23 @@
-/** A barrier that the threads of a run share. */
+/** A barrier for the threads of a run. */
 @unmanaged
 export class Barrier {
-  /** How many threads have arrived. */
+  /** Threads that have arrived in this round. */
   arrived: i32;
-  /** How often all have arrived. */
+  /** Completed rounds. */
   round: i32;
-  /** Not 0 where a thread is lost and waiting is of no use; the host writes it. */
+  /** 1 once a thread is lost; the host sets it. */
   isBroken: i32;
 }
 
-/** How often a thread looks before it sleeps. */
-const LOOKS: i32 = 2000;
-/** How long it sleeps at most before it looks again, in nanoseconds. */
-const NAP: i64 = 50_000_000;
+/** Spins before a thread sleeps. */
+const SPINS: i32 = 2000;
+/** The longest sleep in nanoseconds; then the thread checks `isBroken` again. */
+const MAX_SLEEP: i64 = 50_000_000;
 
 /**
- * Waits until all `threads` threads are here.
+ * Waits until all `threads` threads have arrived.
  *
- * @returns whether all have arrived; false if the barrier is broken.
+ * @returns false if the barrier is broken.
  */
 export function arriveAndWait(barrier: Barrier, threads: i32): bool {
   if (threads == 1) return true;
@@ -31,9 +31,9 @@ export function arriveAndWait(barrier: Barrier, threads: i32): bool {
     atomic.notify(round, threads);
     return true;
   }
-  for (let look = 0; atomic.load<i32>(round) == now; look++) {
+  for (let spin = 0; atomic.load<i32>(round) == now; spin++) {
     if (atomic.load<i32>(isBroken)) return false;
-    if (look >= LOOKS) atomic.wait<i32>(round, now, NAP);
+    if (spin >= SPINS) atomic.wait<i32>(round, now, MAX_SLEEP);
   }
   return true;
 }

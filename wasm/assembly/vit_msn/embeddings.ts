@@ -4,8 +4,8 @@ import { Plan } from "./plan";
 import { Thread } from "./thread";
 
 /**
- * The embeddings of the tokens from `row` on: states = CLS or patch · Wᵀ + b, plus the position. CLS is
- * token 0. The mask token replaces masked patches.
+ * Embeds `rows` tokens from token `row` on: states = (CLS or patch · Wᵀ + b) + position. CLS is token 0. The
+ * mask token replaces masked patches.
  */
 export function embedTokens(plan: Plan, row: i32, rows: i32, thread: Thread): void {
   const scratch = thread.scratch;
@@ -55,7 +55,7 @@ function addRows(a: usize, b: usize, width: i32, out: usize): void {
   }
 }
 
-/** A patch's pixels side by side: out f32 [C][patchHeight][patchWidth]. */
+/** Copies a patch's pixels: out f32 [C][patchHeight][patchWidth]. */
 function gatherPatch(plan: Plan, patch: i32, out: usize): void {
   const columns = plan.imageWidth / plan.patchWidth;
   const bytes: usize = 4 * plan.patchWidth;

@@ -1,5 +1,5 @@
-// The forward of ViT-MSN. Each thread computes everything of its share of the tokens; only keys and
-// values are read by all. A share is computed in blocks of rows that fit in the cache.
+// The forward of ViT-MSN. Each thread computes its share of the tokens from end to end and reads only the
+// keys and values of the others. It works in blocks of rows that fit in the cache.
 
 import { attention } from "../kernels/attention";
 import { attentionI8 } from "../kernels/attention_i8";
@@ -14,18 +14,18 @@ import { Block, Plan } from "./plan";
 import { blockSize, shareOf, Thread } from "./thread";
 
 /**
- * Does steps `first` to `end` - 1 of the forward: step 0 makes the embeddings, step i is block i, and
- * the one after the last block is the final LayerNorm and the classifier.
+ * Computes steps `first` to `end` - 1 of the forward: step 0 makes the embeddings, step i is block i, and
+ * the step after the last block is the final LayerNorm and the classifier.
  *
- * @returns whether they are done; not if another thread is lost.
+ * @returns false if another thread was lost.
  */
 export function forward(plan: Plan, thread: Thread, first: i32, end: i32): bool {
   for (let step = first; step < end; step++) {
     if (step == 0) embed(plan, thread);
     else if (step <= plan.layers) {
       const block = changetype<Block>(plan.blocks + (step - 1) * offsetof<Block>());
-      // Keys and values of even and odd blocks have places of their own: a thread may write the next
-      // block's while another still reads this one's.
+      // Even and odd blocks have separate keys and values: a thread may write those of the next block
+      // while another still reads these.
       const other: usize = step & 1 ? 0 : plan.keyBytes;
       const keys = plan.keys + other;
       const values = plan.values + other;
@@ -38,7 +38,7 @@ export function forward(plan: Plan, thread: Thread, first: i32, end: i32): bool 
   return true;
 }
 
-/** states = embeddings of the thread's tokens. */
+/** states = embeddings, for the thread's tokens. */
 function embed(plan: Plan, thread: Thread): void {
   const start = shareOf(thread.index, thread.count, plan.tokens);
   const end = shareOf(thread.index + 1, thread.count, plan.tokens);
@@ -49,8 +49,8 @@ function embed(plan: Plan, thread: Thread): void {
 }
 
 /**
- * x = LayerNorm(states); keys = x Wkᵀ + bk, values = x Wvᵀ + bv of the thread's tokens, and
- * queries = x Wqᵀ + bq of those among the first `wanted`.
+ * x = LayerNorm(states); keys = x Wkᵀ + bk and values = x Wvᵀ + bv for the thread's tokens;
+ * queries = x Wqᵀ + bq for those among the first `wanted`.
  */
 function project(
   plan: Plan,
@@ -73,7 +73,7 @@ function project(
   const stride = scratch.normalStride;
   for (let row = start; row < end; row += size) {
     const rows = min(size, end - row);
-    // All three take the same rows, quantised once.
+    // The three layers share the quantised rows.
     const isQuantized = query.dtype == DType.I8;
     normalize(plan, row, rows, block.normBeforeWeight, block.normBeforeBias, x, stride, isQuantized ? scratch : null);
     target.row = row;
@@ -86,7 +86,7 @@ function project(
 }
 
 /**
- * Of the thread's tokens among the first `wanted`:
+ * For the thread's tokens among the first `wanted`:
  * states += attention(queries, keys, values) Woᵀ + bo, then
  * states += act(LayerNorm(states) W₁ᵀ + b₁) W₂ᵀ + b₂.
  */
@@ -102,7 +102,7 @@ function transform(
   const target = thread.target;
   const head = thread.head;
   const T = plan.tokens;
-  // The same shares as in `project`: a thread reads the queries that it wrote.
+  // The shares are those of `project`: a thread reads the queries that it wrote.
   const start = min(wanted, shareOf(thread.index, thread.count, T));
   const end = min(wanted, shareOf(thread.index + 1, thread.count, T));
   const size = blockSize(end - start, plan.blockRows);
@@ -133,14 +133,14 @@ function transform(
   }
 }
 
-/** output = LayerNorm(states) of the thread's wanted tokens; logits = output₀ Wᵀ + b. */
+/** output = LayerNorm(states) for the thread's share of the wanted tokens; logits = output₀ Wᵀ + b. */
 function finish(plan: Plan, thread: Thread): void {
   const start = min(plan.lastTokens, shareOf(thread.index, thread.count, plan.tokens));
   const end = min(plan.lastTokens, shareOf(thread.index + 1, thread.count, plan.tokens));
   const stride = plan.stateStride;
   const output = plan.output + start * stride;
   normalize(plan, start, end - start, plan.normWeight, plan.normBias, output, stride, null);
-  // CLS is not always the first thread's: with fewer tokens than threads, its share may be empty.
+  // With fewer tokens than threads, the first share is empty and CLS belongs to another thread.
   const classifier = plan.classifier;
   if (start == 0 && end > 0 && classifier) {
     const target = put(thread.target, OutputKind.ROWS, plan.logits, 0);
@@ -148,7 +148,7 @@ function finish(plan: Plan, thread: Thread): void {
   }
 }
 
-/** out = LayerNorm(states) of the tokens from `row` on; a scratch gets each row quantised, too. */
+/** out = LayerNorm(states) for `rows` tokens from `row` on; also quantises them into a given scratch. */
 function normalize(
   plan: Plan,
   row: i32,
@@ -166,7 +166,7 @@ function normalize(
   }
 }
 
-/** Sets where the next outputs go. */
+/** Sets the destination of the next outputs. */
 function put(target: Target, kind: OutputKind, data: usize, stride: i32): Target {
   target.kind = kind;
   target.data = data;

@@ -1,7 +1,7 @@
 import { Linear } from "../kernels/linear";
 import { Barrier } from "./barrier";
 
-/** A model and one image's activations. Strides are bytes; what may be null is 0. */
+/** A model and the activations of one image. Strides are in bytes; 0 stands for null. */
 @unmanaged
 export class Plan {
   /** T, with CLS. */
@@ -15,10 +15,10 @@ export class Plan {
   epsilon: f32;
   /** Rows that a thread works on at a time. */
   blockRows: i32;
-  /** T or 1: how many tokens are wanted of the last block. */
+  /** T or 1: the tokens that the last block computes. */
   lastTokens: i32;
 
-  /** f32 [C][height][width], the image. */
+  /** f32 [C][height][width] */
   pixels: usize;
   channels: i32;
   imageHeight: i32;
@@ -27,9 +27,9 @@ export class Plan {
   patchWidth: i32;
   /** i32 [T - 1]: the patch of each token after CLS. */
   patches: usize;
-  /** u8 [N]: whether the mask token replaces a patch; or 0. */
+  /** u8 [N]: 1 where the mask token replaces the patch; or 0. */
   mask: usize;
-  /** f32 [D]; 0 where there is no mask. */
+  /** f32 [D]; 0 without a mask. */
   maskToken: usize;
   /** f32 [D] */
   cls: usize;
@@ -39,23 +39,23 @@ export class Plan {
 
   /** Block [layers] */
   blocks: usize;
-  /** f32 [D] each: the final LayerNorm. */
+  /** The final LayerNorm, f32 [D] each. */
   normWeight: usize;
   normBias: usize;
-  /** Null where no logits are wanted. */
+  /** Null if no logits are wanted. */
   classifier: Linear | null;
 
-  /** f32 [T][D], `stateStride` apart: the tokens between blocks, and after the final LayerNorm. */
+  /** f32 [T][D], `stateStride` apart: the hidden states, and the result of the final LayerNorm. */
   states: usize;
   output: usize;
   stateStride: i32;
   /** f32 [T][heads][headSize], `queryStride` apart. */
   queries: usize;
   queryStride: i32;
-  /** Twice the keys and twice the values of all heads, for even and odd blocks; see `Head`. */
+  /** [2]: keys and values of all heads, for even and for odd blocks; see `Head`. */
   keys: usize;
   values: usize;
-  /** Bytes of the keys of one block, and of the values. */
+  /** Bytes of one block's keys, and of its values. */
   keyBytes: i32;
   /** f32 [heads][T][T], or 0. */
   attentions: usize;
@@ -64,7 +64,7 @@ export class Plan {
   barrier: Barrier;
 }
 
-/** The weights of one block; those of its LayerNorms are f32 [D]. */
+/** The weights of one block; LayerNorm parameters are f32 [D]. */
 @unmanaged
 export class Block {
   normBeforeWeight: usize;
