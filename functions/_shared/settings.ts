@@ -15,6 +15,9 @@ export interface Settings {
   readonly port: number;
 }
 
+/** The model beside a function. In bundles it is the one that the build has written there. */
+const MODEL = "./model.onnx";
+
 /**
  * Reads a function's settings: `MODEL_URL` and `MODEL_SHA256`, `MODEL_NAME`, `API_KEYS` and
  * `ALLOW_ORIGINS` (several with commas), `HOST` and `PORT`, which hosts of functions choose themselves.
@@ -23,7 +26,7 @@ export interface Settings {
  * @throws {Error} if a setting cannot be used; the message names it.
  */
 export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings {
-  const text = env.get("MODEL_URL") || "./model.onnx";
+  const text = env.get("MODEL_URL") || MODEL;
   const modelUrl = URL.parse(text, base);
   if (!modelUrl || !["file:", "https:"].includes(modelUrl.protocol)) {
     throw new Error(`Cannot use MODEL_URL: it is ${text}, neither a file nor an https URL`);

@@ -13,8 +13,14 @@ const WORKERS = {
   "simd_worker.js": "src/runtime/simd/worker.ts",
 } as const;
 
-/** Modules that an entry and a worker have in common. Where there are workers, these are files, too. */
-const SHARED = { "decode_image.js": "src/image/decode_image.ts" } as const;
+/**
+ * Modules that an entry and a worker have in common, or that few requests need. Where there are workers,
+ * these are files, too.
+ */
+const SHARED = {
+  "decode_image.js": "src/image/decode_image.ts",
+  "open_onnx.js": "functions/_shared/open_onnx.ts",
+} as const;
 
 /** A file of a bundle. */
 export interface BundledFile {
@@ -30,6 +36,8 @@ export interface BundleOptions {
   readonly withWorkers: boolean;
   /** Whether the host leaves its connections to the function. */
   readonly withConnections: boolean;
+  /** The name of the model's file beside the bundle. */
+  readonly model: string;
 }
 
 /**
@@ -43,7 +51,7 @@ export interface BundleOptions {
 export async function bundle(
   entry: string,
   name: string,
-  { withOnnxruntime, withWorkers, withConnections }: BundleOptions,
+  { withOnnxruntime, withWorkers, withConnections, model }: BundleOptions,
 ): Promise<BundledFile[]> {
   await downloadPackages(withOnnxruntime);
   const files = new Map<string, Uint8Array>();
@@ -74,7 +82,7 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, pointed, withOnnxruntime, withWorkers)],
+    plugins: [denoPlugin(files, pointed, { withOnnxruntime, withWorkers, model })],
   });
   assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
@@ -119,8 +127,7 @@ const MISSING = "missing";
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
-  withOnnxruntime: boolean,
-  withWorkers: boolean,
+  { withOnnxruntime, withWorkers, model }: Omit<BundleOptions, "withConnections">,
 ): esbuild.Plugin {
   return {
     name: "deno",
@@ -155,7 +162,7 @@ function denoPlugin(
         const text = await Deno.readTextFile(path);
         return {
           contents: path.startsWith(fromFileUrl(ROOT))
-            ? besideTheBundle(text, path, pointed)
+            ? besideTheBundle(text, path, model, pointed)
             : text,
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
@@ -185,12 +192,20 @@ function resolve(path: string, importer: string | undefined): URL {
 /** What addresses files of a function from its entry. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 
+/** How a function names the model beside it. */
+const MODEL = `"./model.onnx"`;
+
 /**
  * Points what a module finds by its own address to the files of the bundle.
  *
- * @param pointed gets the names of the workers, and the shared folder, that were found.
+ * @param pointed gets the names of the workers, the shared folder and the model, where they were found.
  */
-function besideTheBundle(text: string, path: string, pointed: Set<string>): string {
+function besideTheBundle(
+  text: string,
+  path: string,
+  model: string,
+  pointed: Set<string>,
+): string {
   const replace = (name: string, from: string, to: string) => {
     if (text.includes(from)) pointed.add(name);
     text = text.replaceAll(from, to);
@@ -204,12 +219,13 @@ function besideTheBundle(text: string, path: string, pointed: Set<string>): stri
     }
   }
   replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
+  replace(MODEL, MODEL, `"./${model}"`);
   return text;
 }
 
 /** @throws {Error} if something was not found that a bundle cannot do without. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER];
+  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }
