@@ -96,6 +96,7 @@ export async function bundle(
 async function downloadPackages(withOnnxruntime: boolean): Promise<void> {
   await Promise.all([
     import("../http/handler.ts"),
+    import("../model/model.ts"),
     import("../image/formats/jpeg.ts"),
     import("../image/formats/png.ts"),
     import("../image/formats/gif.ts"),
@@ -122,6 +123,7 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 const BYTES = "bytes";
 const MISSING = "missing";
+const NODE = "node";
 
 /** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
 function denoPlugin(
@@ -137,19 +139,27 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
-        if (/^node:/.test(path)) return { path, external: true };
+        if (/^node:/.test(path)) {
+          return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
+        }
         const url = resolve(path, namespace === "file" ? importer : undefined);
         const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
         if (shared) return { path: `./${shared}`, external: true };
         return {
           path: fromFileUrl(url),
           namespace: attributes.type === "bytes" ? BYTES : "file",
+          sideEffects: false, // a module of which nothing is used is left out
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, () => ({
         contents:
           `throw new Error("onnxruntime-web is not in this bundle: build it with --with-onnxruntime");`,
       }));
+      // Loading one takes as long as the rest of a start. A static import would be done before all else.
+      build.onLoad({ filter: /.*/, namespace: NODE }, async ({ path }) => {
+        const names = Object.keys(await import(path)).filter((name) => name !== "default");
+        return { contents: `export const { ${names} } = await import("${path}");` };
+      });
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         const bytes = await Deno.readFile(path);
