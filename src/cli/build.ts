@@ -60,7 +60,7 @@ export const build: Command<typeof options> = {
       ["packed", "onnx"],
     );
     if (withOnnxruntime && weights === "packed") {
-      throw new UsageError("--with-onnxruntime runs --weights onnx");
+      throw new UsageError("--with-onnxruntime requires --weights onnx");
     }
     const model = await modelOf(values.model, weights, withOnnxruntime);
     const settings = {

@@ -1,4 +1,4 @@
-import { bestBuild } from "../runtime/simd/kernels.ts";
+import { bestBuild, type Build } from "../runtime/simd/kernels.ts";
 import type { PackedFile } from "../runtime/simd/packed_file.ts";
 import { SimdSession } from "../runtime/simd/session.ts";
 import { modelOf, type ViTMSNModel } from "./vit_msn_model.ts";
@@ -9,10 +9,13 @@ import { modelOf, type ViTMSNModel } from "./vit_msn_model.ts";
  *
  * @throws {RangeError} if there is not enough memory for it.
  */
-export async function createPackedModel(file: PackedFile): Promise<ViTMSNModel> {
+export async function createPackedModel(
+  file: PackedFile,
+  { build = bestBuild() }: { readonly build?: Build } = {},
+): Promise<ViTMSNModel> {
   const session = await SimdSession.start(file.config, (arena) => {
     arena.put(file.weights);
     return file.model;
-  }, { build: bestBuild(), threads: 1 });
+  }, { build, threads: 1 });
   return modelOf(file, session);
 }
