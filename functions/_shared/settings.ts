@@ -4,7 +4,7 @@ import { commaList } from "../../src/http/comma_list.ts";
 export interface Settings {
   /** Where the model is: beside the function by default, else an https URL. */
   readonly modelUrl: URL;
-  /** The SHA-256 that the model's file must have, in hexadecimal; needed for one that is fetched. */
+  /** The SHA-256 that the model's ONNX file must have, in hexadecimal; needed for one that is fetched. */
   readonly modelSha256?: string;
   /** The model's name towards clients. */
   readonly name: string;
