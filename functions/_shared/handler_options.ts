@@ -1,7 +1,9 @@
 import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
 import type { ServedModel } from "../../src/http/served_model.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { createPackedModel } from "../../src/model/packed_model.ts";
+import { modelOf } from "../../src/model/vit_msn_model.ts";
+import { isPackedFile, readPackedFile } from "../../src/runtime/simd/packed_file.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,14 +26,31 @@ export function handlerOptions(settings: Settings): HandlerOptions {
 }
 
 async function loadServedModel({ modelUrl, modelSha256 }: Settings): Promise<ServedModel> {
-  const bytes = modelUrl.protocol === "file:"
-    ? await Deno.readFile(modelUrl)
-    : await fetchModel(modelUrl);
-  const hash = await sha256(bytes);
-  if (modelSha256 && hash !== modelSha256) {
-    throw new Error(`Cannot use the model: its SHA-256 is ${hash}, not ${modelSha256}`);
+  if (modelUrl.protocol !== "file:") {
+    return await openModel(await fetchModel(modelUrl), modelSha256);
   }
-  return { model: await loadModel(bytes), sha256: hash };
+  const bytes = await Deno.readFile(modelUrl);
+  if (!isPackedFile(bytes)) return await openModel(bytes, modelSha256);
+  const file = readPackedFile(bytes);
+  assertSha256(file.sha256, modelSha256);
+  return { model: await createPackedModel(file), sha256: file.sha256 };
+}
+
+/** A model in ONNX. */
+async function openModel(
+  bytes: Uint8Array<ArrayBuffer>,
+  expected: string | undefined,
+): Promise<ServedModel> {
+  const hash = await sha256(bytes);
+  assertSha256(hash, expected);
+  const { openOnnx } = await import("./open_onnx.ts");
+  const { description, session } = await openOnnx(bytes);
+  return { model: modelOf(description, session), sha256: hash };
+}
+
+function assertSha256(hash: string, expected: string | undefined): void {
+  if (!expected || hash === expected) return;
+  throw new Error(`Cannot use the model: its SHA-256 is ${hash}, not ${expected}`);
 }
 
 async function fetchModel(url: URL): Promise<Uint8Array<ArrayBuffer>> {

@@ -4,7 +4,7 @@ import { commaList } from "../../src/http/comma_list.ts";
 export interface Settings {
   /** Where the model is: beside the function by default, else an https URL. */
   readonly modelUrl: URL;
-  /** The SHA-256 that the model's file must have, in hexadecimal; needed for one that is fetched. */
+  /** The SHA-256 that the model's ONNX file must have, in hexadecimal; needed for one that is fetched. */
   readonly modelSha256?: string;
   /** The model's name towards clients. */
   readonly name: string;
@@ -15,6 +15,9 @@ export interface Settings {
   readonly port: number;
 }
 
+/** The model beside a function. In bundles it is the one that the build has written there. */
+const MODEL = "./model.onnx";
+
 /**
  * Reads a function's settings: `MODEL_URL` and `MODEL_SHA256`, `MODEL_NAME`, `API_KEYS` and
  * `ALLOW_ORIGINS` (several with commas), `HOST` and `PORT`, which hosts of functions choose themselves.
@@ -23,7 +26,7 @@ export interface Settings {
  * @throws {Error} if a setting cannot be used; the message names it.
  */
 export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings {
-  const text = env.get("MODEL_URL") || "./model.onnx";
+  const text = env.get("MODEL_URL") || MODEL;
   const modelUrl = URL.parse(text, base);
   if (!modelUrl || !["file:", "https:"].includes(modelUrl.protocol)) {
     throw new Error(`Cannot use MODEL_URL: it is ${text}, neither a file nor an https URL`);

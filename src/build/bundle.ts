@@ -13,8 +13,14 @@ const WORKERS = {
   "simd_worker.js": "src/runtime/simd/worker.ts",
 } as const;
 
-/** Modules that an entry and a worker have in common. Where there are workers, these are files, too. */
-const SHARED = { "decode_image.js": "src/image/decode_image.ts" } as const;
+/**
+ * Modules that an entry and a worker have in common, or that few requests need. Where there are workers,
+ * these are files, too.
+ */
+const SHARED = {
+  "decode_image.js": "src/image/decode_image.ts",
+  "open_onnx.js": "functions/_shared/open_onnx.ts",
+} as const;
 
 /** A file of a bundle. */
 export interface BundledFile {
@@ -30,6 +36,8 @@ export interface BundleOptions {
   readonly withWorkers: boolean;
   /** Whether the host leaves its connections to the function. */
   readonly withConnections: boolean;
+  /** The name of the model's file beside the bundle. */
+  readonly model: string;
 }
 
 /**
@@ -43,7 +51,7 @@ export interface BundleOptions {
 export async function bundle(
   entry: string,
   name: string,
-  { withOnnxruntime, withWorkers, withConnections }: BundleOptions,
+  { withOnnxruntime, withWorkers, withConnections, model }: BundleOptions,
 ): Promise<BundledFile[]> {
   await downloadPackages(withOnnxruntime);
   const files = new Map<string, Uint8Array>();
@@ -74,7 +82,7 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, pointed, withOnnxruntime, withWorkers)],
+    plugins: [denoPlugin(files, pointed, { withOnnxruntime, withWorkers, model })],
   });
   assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
@@ -88,6 +96,7 @@ export async function bundle(
 async function downloadPackages(withOnnxruntime: boolean): Promise<void> {
   await Promise.all([
     import("../http/handler.ts"),
+    import("../model/model.ts"),
     import("../image/formats/jpeg.ts"),
     import("../image/formats/png.ts"),
     import("../image/formats/gif.ts"),
@@ -114,13 +123,13 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 const BYTES = "bytes";
 const MISSING = "missing";
+const NODE = "node";
 
 /** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
-  withOnnxruntime: boolean,
-  withWorkers: boolean,
+  { withOnnxruntime, withWorkers, model }: Omit<BundleOptions, "withConnections">,
 ): esbuild.Plugin {
   return {
     name: "deno",
@@ -130,19 +139,27 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
-        if (/^node:/.test(path)) return { path, external: true };
+        if (/^node:/.test(path)) {
+          return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
+        }
         const url = resolve(path, namespace === "file" ? importer : undefined);
         const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
         if (shared) return { path: `./${shared}`, external: true };
         return {
           path: fromFileUrl(url),
           namespace: attributes.type === "bytes" ? BYTES : "file",
+          sideEffects: false, // a module of which nothing is used is left out
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, () => ({
         contents:
           `throw new Error("onnxruntime-web is not in this bundle: build it with --with-onnxruntime");`,
       }));
+      // Loading one takes as long as the rest of a start. A static import would be done before all else.
+      build.onLoad({ filter: /.*/, namespace: NODE }, async ({ path }) => {
+        const names = Object.keys(await import(path)).filter((name) => name !== "default");
+        return { contents: `export const { ${names} } = await import("${path}");` };
+      });
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         const bytes = await Deno.readFile(path);
@@ -155,7 +172,7 @@ function denoPlugin(
         const text = await Deno.readTextFile(path);
         return {
           contents: path.startsWith(fromFileUrl(ROOT))
-            ? besideTheBundle(text, path, pointed)
+            ? besideTheBundle(text, path, model, pointed)
             : text,
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
@@ -185,12 +202,20 @@ function resolve(path: string, importer: string | undefined): URL {
 /** What addresses files of a function from its entry. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 
+/** How a function names the model beside it. */
+const MODEL = `"./model.onnx"`;
+
 /**
  * Points what a module finds by its own address to the files of the bundle.
  *
- * @param pointed gets the names of the workers, and the shared folder, that were found.
+ * @param pointed gets the names of the workers, the shared folder and the model, where they were found.
  */
-function besideTheBundle(text: string, path: string, pointed: Set<string>): string {
+function besideTheBundle(
+  text: string,
+  path: string,
+  model: string,
+  pointed: Set<string>,
+): string {
   const replace = (name: string, from: string, to: string) => {
     if (text.includes(from)) pointed.add(name);
     text = text.replaceAll(from, to);
@@ -204,12 +229,13 @@ function besideTheBundle(text: string, path: string, pointed: Set<string>): stri
     }
   }
   replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
+  replace(MODEL, MODEL, `"./${model}"`);
   return text;
 }
 
 /** @throws {Error} if something was not found that a bundle cannot do without. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER];
+  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }

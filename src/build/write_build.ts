@@ -13,7 +13,8 @@ const MAX_NAMES = 3;
 
 /**
  * Writes a build's files. It destroys nothing but an earlier build: into a folder that is not empty it
- * goes only if a build was there before, and it replaces only files that are as that build wrote them.
+ * goes only if a build was there before, and it replaces or removes only files that are as that build wrote
+ * them.
  *
  * @param out the folder; it is made if it is not there.
  * @param files what to write, by path below `out`.
@@ -26,12 +27,28 @@ export async function writeBuild(
   { force }: { force: boolean },
 ): Promise<void> {
   if (!force) await assertReplaceable(out, files);
+  const before = await readManifest(out) ?? {};
   await writeManifest(out, files, false); // an interrupted build is known for one, too
   for (const [path, bytes] of files) {
     await Deno.mkdir(dirname(join(out, path)), { recursive: true });
     await writeFile(join(out, path), [bytes]);
   }
+  await removeStale(out, before, files);
   await writeManifest(out, files, true);
+}
+
+/** Removes what only the earlier build had, unless it has changed since. */
+async function removeStale(
+  out: string,
+  before: Manifest,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  for (const [path, digests] of Object.entries(before)) {
+    // Nobody's list may lead out of the folder.
+    if (files.has(path) || path.split(/[\\/]/).includes("..")) continue;
+    const digest = await digestOf(join(out, path));
+    if (digest !== undefined && digests?.includes(digest)) await Deno.remove(join(out, path));
+  }
 }
 
 /** @throws {Error} if something else than an earlier build is there; the message names it. */

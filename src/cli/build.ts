@@ -1,6 +1,9 @@
+import { concat } from "@std/bytes/concat";
 import { join } from "@std/path";
 import { readWhole } from "../hub/read_whole.ts";
 import { readModel } from "../onnx/read_model.ts";
+import { packModelFile } from "../runtime/simd/pack_model_file.ts";
+import { sha256 } from "../tensor/sha256.ts";
 import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { bundle, type BundledFile, startEsbuild } from "../build/bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
@@ -20,6 +23,12 @@ const options = {
   model: {
     value: "FILE",
     help: "An ONNX file of `deno task fit` or `convert`; default is the embedded one",
+  },
+  weights: {
+    value: "FORM",
+    help:
+      "packed: as this project's engine reads them (default); onnx: the ONNX file, the default " +
+      "with --with-onnxruntime",
   },
   "with-onnxruntime": { help: "Take onnxruntime-web along, 14 MB, for ONNX files of other tools" },
   force: FORCE_OPTION,
@@ -44,9 +53,19 @@ export const build: Command<typeof options> = {
     if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
     const target = choiceOption("target", values.target, ["deno", "deno-deploy", "supabase"]);
     const out = values.out ?? "dist";
-    const model = await modelBytes(values.model, values["with-onnxruntime"]);
+    const withOnnxruntime = values["with-onnxruntime"];
+    const weights = choiceOption(
+      "weights",
+      values.weights ?? (withOnnxruntime ? "onnx" : undefined),
+      ["packed", "onnx"],
+    );
+    if (withOnnxruntime && weights === "packed") {
+      throw new UsageError("--with-onnxruntime requires --weights onnx");
+    }
+    const model = await modelOf(values.model, weights, withOnnxruntime);
     const settings = {
-      withOnnxruntime: values["with-onnxruntime"],
+      withOnnxruntime,
+      model: model.name,
       withWorkers: target !== "supabase",
       withConnections: target === "deno",
     };
@@ -57,12 +76,12 @@ export const build: Command<typeof options> = {
       const folder = target === "supabase" ? join("functions", name) : "";
       const bundled: BundledFile[] = [
         ...await bundle(entry, target === "supabase" ? "index.js" : `${name}.js`, settings),
-        { name: "model.onnx", bytes: model },
+        model,
       ];
       for (const file of bundled) files.set(join(folder, file.name), file.bytes);
       if (target === "supabase") files.set(join(folder, "deno.json"), encoder.encode("{}\n"));
     }
-    if (target === "supabase") files.set("config.toml", encoder.encode(supabaseConfig()));
+    if (target === "supabase") files.set("config.toml", encoder.encode(supabaseConfig(model.name)));
     else files.set("deno.json", encoder.encode(denoConfig(target)));
     await writeBuild(out, files, values);
     for (const [path, { length }] of files) {
@@ -73,31 +92,41 @@ export const build: Command<typeof options> = {
   },
 };
 
-/** A model that the bundle can run. */
-async function modelBytes(path: string | undefined, anyTool: boolean): Promise<Uint8Array> {
+/** The file of a model that the bundle can run. */
+async function modelOf(
+  path: string | undefined,
+  weights: "packed" | "onnx",
+  anyTool: boolean,
+): Promise<BundledFile> {
   if (path === undefined) {
-    const embedded = await import("../../functions/_shared/model.onnx", {
+    const { default: bytes } = await import("../../functions/_shared/model.onnx", {
       with: { type: "bytes" },
     });
-    return embedded.default;
+    return await modelFile(bytes, weights, anyTool);
   }
   try {
-    const bytes = await readWhole(path);
-    if (!anyTool) assertOwnModel(bytes);
-    return bytes;
+    return await modelFile(await readWhole(path), weights, anyTool);
   } catch (error) {
     throw new Error(`${path}: ${errorMessage(readErrorMessage(error))}`);
   }
 }
 
-/** @throws {TypeError} if another tool made the file. */
-function assertOwnModel(bytes: Uint8Array): void {
+/** @throws {TypeError} if another tool made the ONNX file, and the bundle cannot run that. */
+async function modelFile(
+  bytes: Uint8Array,
+  weights: "packed" | "onnx",
+  anyTool: boolean,
+): Promise<BundledFile> {
+  if (anyTool) return { name: "model.onnx", bytes };
   const proto = readModel(bytes);
   // What lies beside the file does not go into the bundle.
   if (!isSelfContained(proto)) {
     throw new TypeError("Cannot use the ONNX model: another tool made it");
   }
-  verifiedWeights(toModelFile(bytes, proto));
+  const file = toModelFile(bytes, proto);
+  verifiedWeights(file);
+  if (weights === "onnx") return { name: "model.onnx", bytes };
+  return { name: "model.packed", bytes: concat(packModelFile(file, await sha256(bytes))) };
 }
 
 /** What to do with a bundle. */
@@ -124,13 +153,13 @@ function denoConfig(target: "deno" | "deno-deploy"): string {
   return JSON.stringify(config, null, 2) + "\n";
 }
 
-function supabaseConfig(): string {
+function supabaseConfig(model: string): string {
   return Object.keys(FUNCTIONS).map((name) =>
     `[functions.${name}]
 enabled = true
 verify_jwt = true
 entrypoint = "./functions/${name}/index.js"
-static_files = ["./functions/${name}/*.wasm", "./functions/${name}/model.onnx"]
+static_files = ["./functions/${name}/*.wasm", "./functions/${name}/${model}"]
 `
   ).join("\n");
 }

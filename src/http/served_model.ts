@@ -1,4 +1,4 @@
-import { ViTMSNForImageClassification, type ViTMSNModel } from "../model/model.ts";
+import { ViTMSNForImageClassification, type ViTMSNModel } from "../model/vit_msn_model.ts";
 import { Problem } from "./problem.ts";
 
 /** A model as the service needs it. */

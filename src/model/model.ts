@@ -1,26 +1,28 @@
-import {
-  type Classification,
-  type ClassificationOptions,
-  toClassifications,
-} from "./outputs/classification.ts";
-import { toFeature } from "../heads/feature.ts";
-import { Head } from "../heads/head.ts";
-import { computeLoss, problemTypeOf } from "./outputs/loss.ts";
-import { pool, type Pooling } from "./outputs/pool.ts";
-import type { Image } from "../image/image.ts";
-import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { autoRuntime } from "../runtime/auto.ts";
-import { DrainingSession } from "../runtime/draining_session.ts";
-import type { RunOptions, Runtime, Session } from "../runtime/runtime.ts";
-import { l2Normalize } from "../tensor/l2_normalize.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
-import { checkInputs, type ForwardInputs } from "../vit_msn/forward_inputs.ts";
-import { OUTPUT_NAMES, type OutputName } from "../vit_msn/graph.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { type HeadFile, readHeadFile } from "../vit_msn/head/head_file.ts";
-import type { LayerNorm } from "../vit_msn/layer_norm.ts";
-import { type ModelFile, readModelFile, type Sidecars } from "../vit_msn/model_file.ts";
-import { choosePatches, type KeepOptions } from "../vit_msn/patch_dropping.ts";
+import {
+  type ModelDescription,
+  type ModelFile,
+  readModelFile,
+  type Sidecars,
+} from "../vit_msn/model_file.ts";
+import {
+  BACKBONE,
+  modelOf,
+  ViTMSNForImageClassification,
+  type ViTMSNModel,
+} from "./vit_msn_model.ts";
+
+export {
+  type EmbedOptions,
+  type ForwardOptions,
+  type ImageInput,
+  ViTMSNForImageClassification,
+  ViTMSNModel,
+} from "./vit_msn_model.ts";
+
+export type { ModelDescription };
 
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {
@@ -36,246 +38,6 @@ export interface CreateOptions {
   readonly head?: HeadFile;
   /** The engine; default is {@linkcode autoRuntime}. */
   readonly runtime?: Runtime;
-}
-
-/** How {@linkcode ViTMSNModel.forward} runs. */
-export interface ForwardOptions {
-  /**
-   * What to compute, and nothing else. Default is `last_hidden_state`, with a classifier `logits`, and
-   * with labels `loss`.
-   */
-  readonly outputs?: readonly (OutputName | "loss")[];
-  /** Whether images may have another size than the config's; positions are interpolated for them. */
-  readonly interpolatePosEncoding?: boolean;
-}
-
-/**
- * Decoded pictures, or the `pixel_values` that a model's `processor` has made of them: whoever keeps many
- * images waiting keeps these, which are of the model's size.
- */
-export type ImageInput = readonly Image[] | Tensor<"float32">;
-
-/** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
-export interface EmbedOptions extends KeepOptions {
-  /** Default `cls`. */
-  readonly pool?: Pooling;
-  /** Whether to scale every vector to length 1; default no. */
-  readonly normalize?: boolean;
-}
-
-/** A ViT-MSN backbone that is ready to run; {@linkcode loadModel} makes one. */
-export class ViTMSNModel implements AsyncDisposable {
-  /** The model's settings and its labels. */
-  readonly config: ViTMSNConfig;
-  /** Makes `pixel_values` of pictures, as the model was trained on them. */
-  readonly processor: ViTImageProcessor;
-  /** What {@linkcode forward} computes if it is not told what. */
-  readonly defaultOutputs: readonly OutputName[];
-  /**
-   * How many images of a batch the engine computes at a time, off the caller's thread: its threads. With
-   * 1, it blocks the event loop while it computes.
-   */
-  readonly concurrency: number;
-  /** The head that was fitted on features, if that is the classifier. */
-  readonly head?: Head;
-  readonly #layerNorm: LayerNorm | undefined;
-  readonly #session: DrainingSession;
-
-  /** Use {@linkcode loadModel}. */
-  constructor(file: ModelDescription, session: Session) {
-    this.config = file.config;
-    this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
-    this.processor = new ViTImageProcessor(file.preprocessorConfig);
-    if (file.head) this.head = new Head(file.head);
-    this.#layerNorm = file.layerNorm;
-    this.#session = new DrainingSession(session);
-    this.concurrency = this.#session.concurrency;
-  }
-
-  /**
-   * Computes the embeddings of pictures from `last_hidden_state`.
-   *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns the vectors of each image: one of D numbers, or T with `pool: "none"`.
-   * @throws {RangeError} if `keepPatches` or `seed` is out of range.
-   */
-  async embed(
-    images: ImageInput,
-    { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
-  ): Promise<Float32Array[][]> {
-    const { data, shape: [B, T, D] } = await this.forwardImages(images, "last_hidden_state", {
-      ...keep,
-      onlyCls: pooling === "cls",
-    });
-    return Array.from({ length: B! }, (_, b) => {
-      const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
-      return normalize ? vectors.map(l2Normalize) : vectors;
-    });
-  }
-
-  /**
-   * Computes the features of pictures on which heads are fitted, as in the evaluation of the MSN paper:
-   * the CLS token before the final LayerNorm, minus its own mean, divided by its length.
-   *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns [D] of each image, of length 1.
-   * @throws {TypeError} if the model's file does not say what its final LayerNorm is: another tool made it.
-   */
-  async features(images: ImageInput, keep: KeepOptions = {}): Promise<Float32Array[]> {
-    const layerNorm = this.#layerNorm;
-    if (!layerNorm) throw new TypeError(NO_LAYER_NORM);
-    const vectors = await this.embed(images, keep);
-    return vectors.map(([cls]) => toFeature(cls!, layerNorm));
-  }
-
-  /**
-   * Runs the model on tensors, as the `forward` of Hugging Face does.
-   *
-   * With onnxruntime-web, the plain forward runs the graph in the file. Anything else, such as `attentions`
-   * or a mask, runs a graph that is made of the same weights when it is first asked for.
-   *
-   * @returns the outputs by name: `last_hidden_state` [B, T, D]; `hidden_states` [L + 1, B, T, D], the
-   * embeddings and then each block's, the last one before the final LayerNorm; `attentions`
-   * [L, B, heads, T, T]; `logits` [B, K]; `loss` [1].
-   * @throws {TypeError} if an input has another type, or the model lacks what an input or output needs.
-   * @throws {RangeError} if an input has another shape or values out of range, or there is no such output.
-   */
-  async forward(
-    inputs: ForwardInputs,
-    options: ForwardOptions = {},
-  ): Promise<ReadonlyMap<string, Tensor>> {
-    return await this.#forward(inputs, options);
-  }
-
-  async #forward(
-    inputs: ForwardInputs,
-    { outputs, interpolatePosEncoding = false, onlyCls = false }: ForwardOptions & RunOptions,
-  ): Promise<ReadonlyMap<string, Tensor>> {
-    const feeds = checkInputs(inputs, this.config, interpolatePosEncoding);
-    const wanted = outputs ??
-      [...this.defaultOutputs, ...(inputs.labels && this.#canClassify ? ["loss" as const] : [])];
-    this.#assertOutputs(wanted, inputs);
-    if (inputs.labels && wanted.includes("loss")) {
-      const { id2label, problemType } = this.config;
-      problemTypeOf(inputs.labels, inputs.pixel_values.shape[0]!, id2label.length, problemType);
-    }
-    const needed = wanted.map((name) => name === "loss" ? "logits" : name);
-    // A head computes the logits of what the engine gives.
-    const computed = [
-      ...new Set(needed.map((name) => name === "logits" && this.head ? LAST_HIDDEN_STATE : name)),
-    ];
-    const results = await this.#session.run(feeds, computed, {
-      onlyCls: onlyCls || !wanted.includes(LAST_HIDDEN_STATE),
-    });
-    const available = this.head && needed.includes("logits")
-      ? new Map([...results, ["logits", this.#headLogits(this.head, results)]])
-      : results;
-    return new Map(wanted.map((name) => [name, this.#output(name, available, inputs.labels)]));
-  }
-
-  /** [B, K] of `last_hidden_state` [B, T, D]. */
-  #headLogits(head: Head, results: ReadonlyMap<string, Tensor>): Tensor<"float32"> {
-    const { data, shape: [B, T, D] } = results.get(LAST_HIDDEN_STATE) as Tensor<"float32">;
-    const features = Array.from(
-      { length: B! },
-      (_, b) => toFeature(data.subarray(b * T! * D!, (b * T! + 1) * D!), this.#layerNorm!),
-    );
-    const K = head.labels.length;
-    const logits = new Float32Array(B! * K);
-    head.logits(features).forEach((row, b) => logits.set(row, b * K));
-    return { dtype: "float32", shape: [B!, K], data: logits };
-  }
-
-  /** Frees the memory of the model. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
-  }
-
-  /** One output for pictures. */
-  protected async forwardImages(
-    images: ImageInput,
-    output: OutputName,
-    { onlyCls = false, ...keep }: KeepOptions & RunOptions,
-  ): Promise<Tensor<"float32">> {
-    const pixel_values = "data" in images ? images : this.processor.preprocess(images);
-    const kept = this.#keptPatches(pixel_values.shape[0]!, keep);
-    const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
-    const results = await this.#forward(inputs, { outputs: [output], onlyCls });
-    return results.get(output) as Tensor<"float32">;
-  }
-
-  /** int64 [B, K], the same patches of each image; nothing if all are kept. */
-  #keptPatches(batch: number, keep: KeepOptions): Tensor<"int64"> | undefined {
-    const [rows, columns] = patchGrid(this.config);
-    const patches = choosePatches(rows * columns, keep);
-    if (patches.length === rows * columns) return undefined;
-    const data = BigInt64Array.from(Array(batch).fill(patches).flat(), BigInt);
-    return { dtype: "int64", shape: [batch, patches.length], data };
-  }
-
-  get #canClassify(): boolean {
-    return this.defaultOutputs.includes("logits");
-  }
-
-  #assertOutputs(outputs: readonly string[], { labels }: ForwardInputs): void {
-    if (outputs.length === 0) throw new RangeError("Cannot run the model: no output is asked for");
-    const known: readonly string[] = [...OUTPUT_NAMES, "loss"];
-    const unknown = outputs.find((name) => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new RangeError(`Cannot compute the output "${unknown}": there are ${known.join(", ")}`);
-    }
-    const ofClassifier = outputs.find((name) => name === "logits" || name === "loss");
-    if (ofClassifier && !this.#canClassify) {
-      throw new TypeError(`Cannot compute ${ofClassifier}: ${BACKBONE}`);
-    }
-    if (outputs.includes("loss") && !labels) {
-      throw new TypeError("Cannot compute loss: there is no input labels");
-    }
-  }
-
-  #output(name: string, results: ReadonlyMap<string, Tensor>, labels: Tensor | undefined): Tensor {
-    if (name !== "loss") return results.get(name)!;
-    const logits = results.get("logits") as Tensor<"float32">;
-    const loss = computeLoss(logits, labels!, this.config.problemType);
-    return { dtype: "float32", shape: [1], data: Float32Array.of(loss) };
-  }
-}
-
-const LAST_HIDDEN_STATE = "last_hidden_state";
-
-const BACKBONE =
-  "the model is a backbone without a trained classifier, though its config may name labels; " +
-  "`deno task fit PHOTOS --model MODEL --out FILE.onnx` fits one on a folder of photos for each class";
-
-const NO_LAYER_NORM =
-  "Cannot compute features: another tool made the model's file, and its final LayerNorm is not known; " +
-  "`deno task convert` makes one of the checkpoint";
-
-/** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
-export class ViTMSNForImageClassification extends ViTMSNModel {
-  /**
-   * Names what is on pictures.
-   *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns the labels of each image, best first; with `unknown`, see {@linkcode Head.predict}.
-   * @throws {TypeError} if `unknown` is asked for and the classifier cannot tell.
-   */
-  async classify(
-    images: ImageInput,
-    options: ClassificationOptions & KeepOptions = {},
-  ): Promise<Classification[][]> {
-    if (this.head) return this.head.predict(await this.features(images, options), options);
-    if (options.unknown) {
-      throw new TypeError(
-        "Cannot tell unknown images: the classifier is no head of `deno task fit`",
-      );
-    }
-    const { data, shape: [B, K] } = await this.forwardImages(images, "logits", options);
-    return Array.from(
-      { length: B! },
-      (_, b) => toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options),
-    );
-  }
 }
 
 /**
@@ -308,16 +70,8 @@ export async function createModel(
 ): Promise<ViTMSNModel> {
   const description = head ? withHead(file, head) : file;
   const session = await runtime.createSession(file);
-  const { outputs } = description;
-  const Model = outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
-  return new Model(description, session);
+  return modelOf(description, session);
 }
-
-/** What a {@linkcode ViTMSNModel} takes of its file. */
-export type ModelDescription = Pick<
-  ModelFile,
-  "config" | "preprocessorConfig" | "outputs" | "layerNorm" | "head"
->;
 
 /** What the file would say with that head in it. */
 function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelDescription {

@@ -63,41 +63,43 @@ const PROBLEM_TYPES = [
 const MAX_COUNT = 1_000_000;
 const MAX_LAYERS = 1000;
 
-const dimension = count(MAX_COUNT);
+/** Hugging Face's `ViTMSNConfig`, with its defaults; made when it is needed, as packed models need none. */
+function configSchema() {
+  const dimension = count(MAX_COUNT);
 
-/** [height, width], given as a pair or as one number for both. */
-const size = v.pipe(
-  v.union(
-    [dimension, v.strictTuple([dimension, dimension])],
-    "a positive integer or a pair of them",
-  ),
-  v.transform((given): [number, number] => typeof given === "number" ? [given, given] : given),
-);
-
-/** Hugging Face's `ViTMSNConfig`, with its defaults. */
-const schema = v.object({
-  model_type: v.literal("vit_msn", '"vit_msn"'),
-  hidden_size: v.nullish(dimension, 768),
-  num_hidden_layers: v.nullish(count(MAX_LAYERS), 12),
-  num_attention_heads: v.nullish(dimension, 12),
-  intermediate_size: v.nullish(dimension, 3072),
-  hidden_act: v.nullish(v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS}`), "gelu"),
-  layer_norm_eps: v.nullish(positive, 1e-6),
-  image_size: v.nullish(size, 224),
-  patch_size: v.nullish(size, 16),
-  num_channels: v.nullish(dimension, 3),
-  qkv_bias: v.nullish(v.boolean("true or false"), true),
-  num_labels: v.nullish(dimension, 2),
-  id2label: v.nullish(
-    v.pipe(
-      v.record(v.string(), v.string("a string"), "an object"),
-      // The keys are "0", "1", … without gaps.
-      v.transform((names) => Object.keys(names).map((_, id) => names[id])),
-      v.check((names) => !names.includes(undefined), "a name for every index from 0 on"),
+  // [height, width], given as a pair or as one number for both.
+  const size = v.pipe(
+    v.union(
+      [dimension, v.strictTuple([dimension, dimension])],
+      "a positive integer or a pair of them",
     ),
-  ),
-  problem_type: v.nullish(v.picklist(PROBLEM_TYPES, `one of ${PROBLEM_TYPES}`)),
-});
+    v.transform((given): [number, number] => typeof given === "number" ? [given, given] : given),
+  );
+
+  return v.object({
+    model_type: v.literal("vit_msn", '"vit_msn"'),
+    hidden_size: v.nullish(dimension, 768),
+    num_hidden_layers: v.nullish(count(MAX_LAYERS), 12),
+    num_attention_heads: v.nullish(dimension, 12),
+    intermediate_size: v.nullish(dimension, 3072),
+    hidden_act: v.nullish(v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS}`), "gelu"),
+    layer_norm_eps: v.nullish(positive, 1e-6),
+    image_size: v.nullish(size, 224),
+    patch_size: v.nullish(size, 16),
+    num_channels: v.nullish(dimension, 3),
+    qkv_bias: v.nullish(v.boolean("true or false"), true),
+    num_labels: v.nullish(dimension, 2),
+    id2label: v.nullish(
+      v.pipe(
+        v.record(v.string(), v.string("a string"), "an object"),
+        // The keys are "0", "1", … without gaps.
+        v.transform((names) => Object.keys(names).map((_, id) => names[id])),
+        v.check((names) => !names.includes(undefined), "a name for every index from 0 on"),
+      ),
+    ),
+    problem_type: v.nullish(v.picklist(PROBLEM_TYPES, `one of ${PROBLEM_TYPES}`)),
+  });
+}
 
 /**
  * Reads the parsed JSON of a `config.json`.
@@ -115,7 +117,7 @@ const schema = v.object({
  * ```
  */
 export function parseConfig(json: unknown): ViTMSNConfig {
-  const config = checkedJson(schema, json, "the config");
+  const config = checkedJson(configSchema(), json, "the config");
   const labels = config.id2label as string[] | null | undefined;
   const parsed: ViTMSNConfig = {
     hiddenSize: config.hidden_size,

@@ -48,6 +48,12 @@ export interface ModelFile {
   readonly own: OwnGraph;
 }
 
+/** What a model needs of its file beside a session: all but the weights of the backbone. */
+export type ModelDescription = Pick<
+  ModelFile,
+  "config" | "preprocessorConfig" | "outputs" | "layerNorm" | "head"
+>;
+
 /** The keys of `metadata_props`: the files of a Hugging Face model folder that they hold. */
 const CONFIG = "config.json";
 const PREPROCESSOR_CONFIG = "preprocessor_config.json";

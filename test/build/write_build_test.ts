@@ -25,6 +25,17 @@ Deno.test("writeBuild() replaces an earlier build, and leaves what is beside it"
   await writeBuild(out, SECOND, KEEP);
 });
 
+Deno.test("writeBuild() removes what only the earlier build had, unless it has changed", async () => {
+  using folder = new TempFolder();
+  const out = `${folder.path}/dist`;
+  await writeBuild(out, filesOf({ "deno.json": "{}", "stale": "x", "kept": "x" }), KEEP);
+  folder.write("dist/kept", "mine");
+  await writeBuild(out, FIRST, KEEP);
+  const names = Array.from(Deno.readDirSync(out), ({ name }) => name).sort();
+  assertEquals(names, [".vit-msn-edge.json", "deno.json", "functions", "kept"]);
+  assertEquals(Deno.readTextFileSync(`${out}/kept`), "mine");
+});
+
 Deno.test("writeBuild() refuses to replace what is not a build's, and writes nothing", async () => {
   using folder = new TempFolder();
   const out = `${folder.path}/dist`;

@@ -27,4 +27,10 @@ Deno.test("build refuses what it cannot bundle", async () => {
   const none = await run(build, ["--model", "deno.json"]);
   assertEquals(none.code, 1);
   assertStringIncludes(none.stderr, "deno.json: Cannot read the ONNX");
+  const both = await run(build, ["--with-onnxruntime", "--weights", "packed"]);
+  assertEquals(both.code, 2);
+  assertStringIncludes(both.stderr, "--with-onnxruntime requires --weights onnx");
+  const weights = await run(build, ["--weights", "zip"]);
+  assertEquals(weights.code, 2);
+  assertStringIncludes(weights.stderr, "--weights is zip, not one of packed, onnx");
 });

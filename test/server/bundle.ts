@@ -13,8 +13,12 @@ export function bundleArgs(name: "classify" | "embed"): string[] {
   ];
 }
 
-/** Bundles the functions into `dist` in a folder, which goes when it is disposed of. */
-export async function bundled(): Promise<TempFolder> {
+/**
+ * Bundles the functions into `dist` in a folder, which goes when it is disposed of.
+ *
+ * @param options more of `build`.
+ */
+export async function bundled(options: readonly string[] = []): Promise<TempFolder> {
   const folder = new TempFolder();
   const { success, stderr } = await new Deno.Command("deno", {
     args: [
@@ -25,6 +29,7 @@ export async function bundled(): Promise<TempFolder> {
       "src/cli/build.ts",
       "--out",
       `${folder.path}/dist`,
+      ...options,
     ],
   }).output();
   if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);

@@ -1,11 +1,12 @@
 // A fresh bundle's very first answer, of each kind: before its decode worker runs it answers as after.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { photoOf } from "../bench/support/photo.ts";
 import { exchange, form, post, type RawRequest, requestBytes } from "../fuzz/raw_request.ts";
+import { sha256 } from "../../src/tensor/sha256.ts";
 import { jpegBomb } from "../image/hostile_files.ts";
 import { bundleArgs, bundled } from "./bundle.ts";
-import { ServerProcess } from "./server_process.ts";
+import { type ServerOptions, ServerProcess } from "./server_process.ts";
 
 const SHIP = await Deno.readFile("test/images/ship.jpg");
 const BASE64 = SHIP.toBase64();
@@ -73,3 +74,63 @@ for (const [name, request, status, words] of FIRST) {
     assertStringIncludes(answer.text, words);
   });
 }
+
+const ONNX = await Deno.readFile("functions/_shared/model.onnx");
+const SHA256 = await sha256(ONNX);
+
+const start = (env: ServerOptions["env"] = {}, cwd = folder.path) =>
+  ServerProcess.start({ args: bundleArgs("classify"), cwd, env });
+
+/** The labels of a ship's photo, and the hash in the metrics. */
+async function answerOf(server: ServerProcess): Promise<{ text: string; sha256: string }> {
+  const { status, text } = await server.post("/classify", SHIP);
+  assertEquals(status, 200, text);
+  const metrics = await (await fetch(server.url("/metrics"))).text();
+  return { text, sha256: /vit_msn_model_info\{.*sha256="(\w*)"/.exec(metrics)![1]! };
+}
+
+Deno.test("a bundle answers alike with packed weights, with ONNX beside it and with ONNX in it", async () => {
+  await using packed = await start({ MODEL_SHA256: SHA256 });
+  const expected = await answerOf(packed);
+  assertEquals(expected.sha256, SHA256);
+  Deno.writeFileSync(`${folder.path}/dist/other.onnx`, ONNX);
+  await using beside = await start({ MODEL_URL: "./other.onnx", MODEL_SHA256: SHA256 });
+  assertEquals(await answerOf(beside), expected);
+  using onnx = await bundled(["--weights", "onnx"]);
+  const names = [...Deno.readDirSync(`${onnx.path}/dist`)].map(({ name }) => name);
+  assert(names.includes("model.onnx") && !names.includes("model.packed"));
+  await using within = await start({}, onnx.path);
+  assertEquals(await answerOf(within), expected);
+});
+
+Deno.test("a bundle without workers answers with packed weights and with ONNX", async () => {
+  using supabase = await bundled(["--target", "supabase"]);
+  const functions = `${supabase.path}/dist/functions/classify`;
+  assertStringIncludes(Deno.readTextFileSync(`${supabase.path}/dist/config.toml`), "model.packed");
+  Deno.writeFileSync(`${functions}/other.onnx`, ONNX);
+  const args = [...bundleArgs("classify").slice(0, -1), "dist/functions/classify/index.js"];
+  for (const env of [{}, { MODEL_URL: "./other.onnx" }]) {
+    await using server = await ServerProcess.start({ args, cwd: supabase.path, env });
+    assertEquals((await answerOf(server)).sha256, SHA256);
+  }
+});
+
+Deno.test("a bundle says in its log what is wrong with its model", async () => {
+  const path = `${folder.path}/dist/model.packed`;
+  const whole = Deno.readFileSync(path);
+  const logOf = async (env: ServerOptions["env"] = {}) => {
+    const server = await start(env);
+    const { status, text } = await server.post("/classify", SHIP);
+    assertEquals(status, 500);
+    assert(!text.includes("packed"), text);
+    server.kill("SIGTERM");
+    return (await server.ended()).output;
+  };
+  try {
+    assertStringIncludes(await logOf({ MODEL_SHA256: "0".repeat(64) }), `its SHA-256 is ${SHA256}`);
+    Deno.writeFileSync(path, whole.subarray(0, -1));
+    assertStringIncludes(await logOf(), "build again");
+  } finally {
+    Deno.writeFileSync(path, whole);
+  }
+});

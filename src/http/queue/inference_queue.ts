@@ -68,8 +68,11 @@ export class InferenceQueue {
 
   async #drain(): Promise<void> {
     this.#isRunning = true;
+    // An image alone, of an idle engine, has nothing to wait for; the first batch gathers its images.
+    let isFirst = this.#options.maxBatch() === 1;
     while (this.#jobs.length > 0) {
-      await nextTurn();
+      if (!isFirst) await nextTurn();
+      isFirst = false;
       const batch = this.#nextBatch();
       if (batch.length > 0) await this.#runBatch(batch);
     }

@@ -34,17 +34,18 @@ export class HttpServer {
   #isClosing = false;
 
   /**
-   * Begins to listen.
+   * Begins to accept connections.
    *
    * @param handler never rejects.
-   * @throws {Deno.errors.AddrInUse} or another error of `Deno.listen`.
+   * @param listener it is closed at the end.
    */
   constructor(
     handler: (request: Request) => Promise<Response>,
-    { hostname, port, reusePort = false, limits = {} }: ListenOptions,
+    listener: Deno.TcpListener,
+    limits: Partial<ConnectionLimits> = {},
   ) {
     this.#handler = handler;
-    this.#listener = Deno.listen({ hostname, port, reusePort });
+    this.#listener = listener;
     const all = { ...DEFAULT_CONNECTION_LIMITS, ...limits };
     this.#connections = new Connections(all);
     // Its own timeouts are for the sockets that it accepts itself.
@@ -56,11 +57,6 @@ export class HttpServer {
     this.#http.on("request", (message, reply) => void this.#answer(message, reply));
     this.#http.on("clientError", refuseMalformed);
     void this.#accept();
-  }
-
-  /** Where it listens. */
-  get addr(): Deno.NetAddr {
-    return this.#listener.addr;
   }
 
   /**

@@ -32,11 +32,14 @@ async function runOwn(
   handler: (request: Request) => Promise<Response>,
   { log = () => {}, stopped, ...options }: RunOptions,
 ): Promise<boolean> {
-  const { HttpServer } = await import("./listen.ts");
-  const server = new HttpServer(handler, options);
-  const { hostname, port } = server.addr;
+  // Clients can connect while the server is being loaded.
+  const listener = Deno.listen(options);
+  const { hostname, port } = listener.addr;
   log(`listening on http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
-  await (stopped ?? signal());
+  const ended = stopped ?? signal();
+  const { HttpServer } = await import("./listen.ts");
+  const server = new HttpServer(handler, listener, options.limits);
+  await ended;
   log("finishing what has begun");
   const inTime = await server.shutdown(SHUTDOWN_TIMEOUT);
   if (!inTime) log("some requests were not done in time");

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Classification, ClassificationOptions } from "../../model/outputs/classification.ts";
-import type { ViTMSNModel } from "../../model/model.ts";
+import type { ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { Problem } from "../problem.ts";
 import { readImageInputs } from "../request/image_inputs.ts";
 import { shorten } from "../request/validate.ts";

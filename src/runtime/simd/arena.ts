@@ -9,6 +9,12 @@ export function aligned(place: number): number {
   return Math.ceil(place / ALIGNMENT) * ALIGNMENT;
 }
 
+/**
+ * Where packed weights begin in every memory, so that the pointers among them hold wherever they are
+ * loaded. Below it is what the kernels keep there themselves.
+ */
+export const WEIGHTS_START = PAGE;
+
 /** Pages that the memory grows by at least. */
 const MIN_GROWTH = 16;
 
@@ -89,4 +95,10 @@ export class Arena {
 /** A memory that threads can share, with nothing in it. */
 export function sharedMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+}
+
+/** What hands out the memory of weights. */
+export function weightsArena(memory: WebAssembly.Memory, freeMemory: number): Arena {
+  if (freeMemory > WEIGHTS_START) throw new RangeError("The kernels leave no room for the weights");
+  return new Arena(memory, WEIGHTS_START);
 }

@@ -1,6 +1,7 @@
 import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
 import { bestBuild, type Build, type DotProduct } from "./kernels.ts";
+import { packModel } from "./packed_model.ts";
 import { SimdSession } from "./session.ts";
 import type { CreateWorker } from "./thread_pool.ts";
 
@@ -57,19 +58,12 @@ export function simdRuntime(
   }
   return {
     async createSession(file) {
-      const session = new SimdSession(file.config, verifiedWeights(file), {
-        build,
-        dotProduct,
-        threads,
-        createWorker,
-      });
-      try {
-        await session.prepare();
-      } catch (error) {
-        await session[Symbol.asyncDispose]();
-        throw error;
-      }
-      return session;
+      const weights = verifiedWeights(file);
+      return await SimdSession.start(
+        file.config,
+        (arena, kernels) => packModel(file.config, weights, arena, kernels),
+        { build, dotProduct, threads, createWorker },
+      );
     },
   };
 }

@@ -1,11 +1,11 @@
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { OutputName } from "../../vit_msn/graph.ts";
-import { NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import { NO_MASK_TOKEN } from "../../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
-import { Arena, sharedMemory } from "./arena.ts";
+import { Arena, sharedMemory, weightsArena } from "./arena.ts";
 import { type Build, type DotProduct, instantiate, kernelModule, type Kernels } from "./kernels.ts";
-import { type PackedModel, packModel } from "./packed_model.ts";
+import type { PackedModel } from "./packed_model.ts";
 import { type CreateWorker, ThreadPool } from "./thread_pool.ts";
 import type { Geometry, Workspace } from "./workspace.ts";
 import { Workspaces } from "./workspaces.ts";
@@ -19,6 +19,9 @@ export interface SimdSessionOptions {
   readonly threads: number;
   readonly createWorker?: CreateWorker | undefined;
 }
+
+/** Puts a model's weights into a memory, as the kernels read them. */
+export type PutWeights = (arena: Arena, kernels: Kernels) => PackedModel;
 
 /**
  * A model on the project's own kernels. It takes every input and computes every output of the forward.
@@ -40,17 +43,37 @@ export class SimdSession implements Session {
   #last: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
-  /** Packs the weights; they are not needed any more afterwards. */
-  constructor(config: ViTMSNConfig, weights: Weights, options: SimdSessionOptions) {
+  private constructor(config: ViTMSNConfig, put: PutWeights, options: SimdSessionOptions) {
     this.#config = config;
     this.#options = options;
     this.concurrency = options.threads;
     this.#module = kernelModule(options.build);
     this.#memory = sharedMemory();
     this.#kernels = instantiate(this.#module, this.#memory, options.dotProduct);
-    const arena = new Arena(this.#memory, this.#kernels.freeMemory());
-    this.#model = packModel(config, weights, arena, this.#kernels);
+    const arena = weightsArena(this.#memory, this.#kernels.freeMemory());
+    this.#model = put(arena, this.#kernels);
     this.#weightsEnd = arena.end;
+  }
+
+  /**
+   * Makes a session.
+   *
+   * @throws {RangeError} if there is not enough memory.
+   * @throws {Error} if its threads cannot be started.
+   */
+  static async start(
+    config: ViTMSNConfig,
+    put: PutWeights,
+    options: SimdSessionOptions,
+  ): Promise<SimdSession> {
+    const session = new SimdSession(config, put, options);
+    try {
+      await session.prepare();
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+    return session;
   }
 
   /** Gets ready for plain images, so that the first run need not. */

@@ -18,12 +18,9 @@ class Server implements AsyncDisposable {
   readonly port: number;
 
   constructor(limits: Partial<ConnectionLimits> = {}) {
-    this.#server = new HttpServer(service({ limits: LIMITS }), {
-      hostname: "127.0.0.1",
-      port: 0,
-      limits,
-    });
-    this.port = this.#server.addr.port;
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = listener.addr.port;
+    this.#server = new HttpServer(service({ limits: LIMITS }), listener, limits);
   }
 
   connect(): Promise<Deno.TcpConn> {

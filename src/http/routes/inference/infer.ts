@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ViTMSNModel } from "../../../model/model.ts";
+import type { ViTMSNModel } from "../../../model/vit_msn_model.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { Exchange } from "../../exchange.ts";
 import { Problem } from "../../problem.ts";

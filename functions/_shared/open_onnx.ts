@@ -1,0 +1,18 @@
+// In bundles it is a file of its own, which is read only for a model in ONNX: a packed one needs none of it.
+
+import { autoRuntime } from "../../src/runtime/auto.ts";
+import type { Session } from "../../src/runtime/runtime.ts";
+import { type ModelDescription, readModelFile } from "../../src/vit_msn/model_file.ts";
+
+/**
+ * Opens a model's ONNX file.
+ *
+ * @throws {SyntaxError} if the bytes are not such a file.
+ * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
+ */
+export async function openOnnx(
+  bytes: Uint8Array,
+): Promise<{ description: ModelDescription; session: Session }> {
+  const file = readModelFile(bytes);
+  return { description: file, session: await autoRuntime().createSession(file) };
+}
