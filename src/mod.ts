@@ -44,7 +44,7 @@ export { type RemoteImageOptions } from "./http/request/remote_image.ts";
 export { type RouteGroup } from "./http/route.ts";
 export { type ServedModel } from "./http/served_model.ts";
 export { decodeImage } from "./image/decode_image.ts";
-export type { DecodeOptions } from "./image/decode_options.ts";
+export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type Image } from "./image/image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";
 export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts";

@@ -2,7 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
-import { wasmSections } from "../image/formats/wasm_sections.ts";
+import { wasmSections } from "../image/wasm/wasm_sections.ts";
 
 /** The project's folder. */
 const ROOT = new URL("../../", import.meta.url);

@@ -7,8 +7,8 @@ import { toUpright } from "./transform/orientation.ts";
 /**
  * Decodes a JPEG, PNG, GIF or WebP file to upright RGB pixels; from an animation, the first frame. The
  * pixels are those of Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`, with these
- * exceptions: JPEG differs by at most 3 levels, or more with fewer than five rows or columns; 16-bit
- * grey is reduced to its high byte; and the colour that a PNG's tRNS chunk makes transparent becomes
+ * exceptions: JPEG differs by at most 3 levels, or more with fewer than five rows or columns, unless
+ * `decode` is `exact`; 16-bit grey is reduced to its high byte; and the colour that a PNG's tRNS chunk makes transparent becomes
  * black. The orientation is read from EXIF only, not from XMP or a PNG's text.
  *
  * It runs in the caller's thread, without a deadline; {@linkcode ImageDecoder} has workers and a
@@ -46,12 +46,12 @@ export async function decodeImage(
 export async function decodeWithHeader(
   bytes: Uint8Array,
   header: ImageHeader,
-  { size }: DecodeOptions,
+  { decode, size }: DecodeOptions,
 ): Promise<Image> {
   const { orientation } = header;
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
-  const stored = await decodeStored(bytes, header as FormatHeader, storedSize);
+  const stored = await decodeStored(bytes, header as FormatHeader, decode === "exact", storedSize);
   return toUpright(stored, orientation);
 }
 
@@ -61,10 +61,14 @@ export { readImageHeader };
 async function decodeStored(
   bytes: Uint8Array,
   header: FormatHeader,
+  exact: boolean,
   size: DecodeOptions["size"],
 ): Promise<Image> {
   switch (header.format) {
     case "jpeg":
+      if (exact && header.components < 4) {
+        return await (await import("./formats/jpeg_exact.ts")).decodeJpegExactly(bytes, header);
+      }
       return (await import("./formats/jpeg.ts")).decodeJpeg(bytes, header, size);
     case "png":
       return (await import("./formats/png.ts")).decodePng(bytes, header);

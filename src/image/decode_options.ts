@@ -1,15 +1,25 @@
 import type { ImageLimits } from "./image_header.ts";
 
+/**
+ * How a JPEG is decoded.
+ *
+ * - `standard`: by imagescript's decoder. The pixels differ from Pillow's by at most 3 levels.
+ * - `exact`: by mozjpeg, to Pillow's pixels, in about half the time; for an index of embeddings that Python
+ *   fills or reads, too. CMYK, which Python's classifiers hardly meet, is decoded as by `standard`.
+ * - `fast`: for an image that will be downscaled. `standard`, but the JPEG is scaled by 1/2, 1/4 or 1/8
+ *   during decoding, never below `size`. After resizing, its pixels differ by a few levels.
+ */
+export type DecodeMode = typeof DECODE_MODES[number];
+
+/** The modes, the default first. */
+export const DECODE_MODES = ["standard", "exact", "fast"] as const;
+
 /** Options for decoding an image. */
 export interface DecodeOptions {
   /** Limits on the file, checked before it is decoded. */
   readonly limits?: ImageLimits;
-  /**
-   * `exact`, the default, returns Pillow's pixels. `fast` is for an image that will be downscaled:
-   * a JPEG is scaled by 1/2, 1/4 or 1/8 during decoding, but never below `size`. After resizing, its
-   * pixels differ from Pillow's by a few levels. Other formats are decoded exactly.
-   */
-  readonly decode?: "exact" | "fast";
+  /** How a JPEG is decoded; default `standard`. Other formats are always decoded as by Pillow. */
+  readonly decode?: DecodeMode;
   /** The minimum size in upright pixels. Required by, and only allowed with, `decode: "fast"`. */
   readonly size?: { readonly width: number; readonly height: number };
 }

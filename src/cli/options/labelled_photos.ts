@@ -74,7 +74,7 @@ export async function photoFeatures(
   { augment = false }: { augment?: boolean } = {},
 ): Promise<FoundFeatures> {
   const { name, opened: { model, file }, values, terminal } = job;
-  const variant = `${values.decode ?? "exact"}${augment ? "-augmented" : ""}`;
+  const variant = `${values.decode ?? "standard"}${augment ? "-augmented" : ""}`;
   const { say, end, ...reporting } = report(images.length, job);
   using cache = values["no-cache"] ? undefined : await openCache(file.bytes, variant, {
     size: model.config.hiddenSize,

@@ -4,12 +4,12 @@ import type { GifHeader } from "./gif_header.ts";
 import type { Image } from "../image.ts";
 import { dropAlpha } from "./rgba.ts";
 import { placeOnCanvas } from "./canvas.ts";
-import { WasmDecoder } from "./wasm_decoder.ts";
+import { WasmDecoder } from "../wasm/wasm_decoder.ts";
 
 /** RGBA, and palette indices. */
 const MEMORY_PER_PIXEL = 8;
 
-const decoder = new WasmDecoder("GIF", gifWasm);
+const decoder = new WasmDecoder("GIF", gifWasm, 17);
 
 /** Decodes a GIF's first frame on its logical screen; see {@linkcode decodeImage}. */
 export function decodeGif(

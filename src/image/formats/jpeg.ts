@@ -2,7 +2,7 @@ import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import type { Image } from "../image.ts";
 import type { JpegHeader } from "./jpeg_header.ts";
-import { WasmDecoder } from "./wasm_decoder.ts";
+import { WasmDecoder } from "../wasm/wasm_decoder.ts";
 
 interface Size {
   readonly width: number;
@@ -15,7 +15,7 @@ const MEMORY_PER_PIXEL = 16;
 /** Bytes per pixel, indexed by the decoder's pixel format. */
 const CHANNELS = [1, 3, 4] as const; // grey, RGB, CMYK
 
-const decoder = new WasmDecoder("JPEG", jpegWasm);
+const decoder = new WasmDecoder("JPEG", jpegWasm, 17);
 
 /**
  * Decodes a JPEG without applying its orientation; see {@linkcode decodeImage}.

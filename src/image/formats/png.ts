@@ -3,14 +3,12 @@ import { concat } from "@std/bytes/concat";
 import type { Image } from "../image.ts";
 import { type PngHeader, readChunks } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
-import { WasmDecoder } from "./wasm_decoder.ts";
+import { WasmDecoder } from "../wasm/wasm_decoder.ts";
 
 /** RGBA, and rows of up to 16 bits per sample during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The module's initial memory in bytes. */
-const INITIAL_MEMORY = 16_777_216;
 
-const decoder = new WasmDecoder("PNG", pngWasm);
+const decoder = new WasmDecoder("PNG", pngWasm, 82);
 
 /** The decoder's status codes. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -23,7 +21,7 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
 export function decodePng(bytes: Uint8Array, { width, height, isAnimated }: PngHeader): Image {
   if (isAnimated) bytes = withoutAnimation(bytes);
-  const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
+  const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {
     const pointer = wasm.call("decode", wasm.copyIn(bytes), bytes.length);
     if (pointer <= 0) throw decoder.damaged(REASONS[pointer] ?? "its data are damaged");

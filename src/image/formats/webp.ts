@@ -4,15 +4,13 @@ import { concat } from "@std/bytes/concat";
 import { placeOnCanvas } from "./canvas.ts";
 import type { Image } from "../image.ts";
 import { dropAlpha } from "./rgba.ts";
-import { WasmDecoder } from "./wasm_decoder.ts";
+import { WasmDecoder } from "../wasm/wasm_decoder.ts";
 import type { WebpHeader } from "./webp_header.ts";
 
 /** RGBA, and planes or a transform's colours during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** The module's initial memory in bytes. */
-const INITIAL_MEMORY = 16_777_216;
 
-const decoder = new WasmDecoder("WebP", webpWasm);
+const decoder = new WasmDecoder("WebP", webpWasm, 16);
 const BLACK = new Uint8Array(3);
 
 /** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */
@@ -28,7 +26,8 @@ export async function decodeWebp(
 }
 
 async function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<Image> {
-  const memory = INITIAL_MEMORY + bytes.length + width * height * MEMORY_PER_PIXEL;
+  using warm = decoder.memory(bytes.length + width * height * MEMORY_PER_PIXEL);
+  const { memory } = warm;
   try {
     const wasm = await webpFactory({
       noInitialRun: true,
@@ -36,7 +35,7 @@ async function decodeStill(bytes: Uint8Array, width: number, height: number): Pr
         imports: WebAssembly.Imports,
         done: (instance: WebAssembly.Instance) => void,
       ) {
-        const instance = new WebAssembly.Instance(decoder.module(memory), imports);
+        const instance = new WebAssembly.Instance(decoder.module, { ...imports, env: { memory } });
         done(instance);
         return instance.exports;
       },

@@ -1,47 +1,51 @@
 import { damagedAs, type ImageDecodeError } from "../image_decode_error.ts";
-import { limitMemory } from "./limit_memory.ts";
+import { importMemory, PAGE } from "./import_memory.ts";
+import { WarmMemory } from "./warm_memory.ts";
 
-/** The smallest memory limit in bytes. Limits are powers of two, so that few modules are compiled. */
-const MIN_MEMORY = 2 ** 25;
-
-/** A decoder in WebAssembly, compiled with a memory limit that depends on the image. */
+/** A decoder in WebAssembly. It runs each image on a fresh instance, over zeroed memory. */
 export class WasmDecoder {
   readonly #format: string;
   readonly #wasm: Uint8Array;
-  readonly #modules = new Map<number, WebAssembly.Module>();
+  readonly #pages: number;
+  #module: WebAssembly.Module | undefined;
 
   /**
    * @param format the format's name, for error messages.
    * @param wasm a module that defines its memory.
+   * @param pages the memory that it starts with, in pages of 64 KiB: its data and its stack.
    */
-  constructor(format: string, wasm: Uint8Array) {
+  constructor(format: string, wasm: Uint8Array, pages: number) {
     this.#format = format;
     this.#wasm = wasm;
+    this.#pages = pages;
   }
 
-  /** Returns the module with a memory limit of at least `memoryBytes`, rounded up to a power of two. */
-  module(memoryBytes: number): WebAssembly.Module {
-    const limit = 2 ** Math.ceil(Math.log2(Math.max(MIN_MEMORY, memoryBytes)));
-    let module = this.#modules.get(limit);
-    if (!module) {
-      module = new WebAssembly.Module(limitMemory(this.#wasm, limit));
-      this.#modules.set(limit, module);
-    }
-    return module;
+  /** The module; it imports `memory` of `env`. */
+  get module(): WebAssembly.Module {
+    return this.#module ??= new WebAssembly.Module(importMemory(this.#wasm, this.#pages));
+  }
+
+  /** Takes a memory for an image, which may grow to `bytes`. */
+  memory(bytes: number): WarmMemory {
+    return new WarmMemory(this.#pages * PAGE + bytes, this.#pages);
   }
 
   /**
-   * Runs a decoder on a new instance, because an instance that trapped must not be reused.
+   * Runs a decoder.
    *
+   * @param memoryBytes the limit of its memory, which is rounded up.
    * @throws {ImageDecodeError} if the WebAssembly code traps or reports an error.
-   * @throws {RangeError} if the host has no memory for an instance.
+   * @throws {RangeError} if the host has no memory.
    */
   decode<T>(memoryBytes: number, decode: (instance: DecoderInstance) => T): T {
-    const instance = new DecoderInstance(this.module(memoryBytes));
+    using warm = this.memory(memoryBytes);
+    const instance = new DecoderInstance(this.module, warm);
     try {
       return decode(instance);
     } catch (error) {
       throw this.toImageDecodeError(error);
+    } finally {
+      warm.dirtyBytes = instance.dirtyBytes;
     }
   }
 
@@ -65,12 +69,20 @@ type WasmFunction = (...args: number[]) => number;
 
 /** An instance of one of imagescript's decoders. */
 export class DecoderInstance {
+  readonly #memory: WebAssembly.Memory;
   readonly #exports: WebAssembly.Exports;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WebAssembly.Module, { memory }: WarmMemory) {
+    this.#memory = memory;
     // imagescript's modules import these functions; decoding works without their effects.
-    const env = { emscripten_notify_memory_growth() {}, push_to_stream() {} };
+    const env = { memory, emscripten_notify_memory_growth() {}, push_to_stream() {} };
     this.#exports = new WebAssembly.Instance(module, { env }).exports;
+  }
+
+  /** How many bytes of the memory it may have written. */
+  get dirtyBytes(): number {
+    const pages = this.#exports.pages as WebAssembly.Global | undefined;
+    return pages ? pages.value * PAGE : Infinity;
   }
 
   /** Calls an exported function. */
@@ -84,8 +96,7 @@ export class DecoderInstance {
    * @throws {RangeError} if the range lies outside the memory.
    */
   view(pointer: number, length: number): Uint8Array {
-    const { buffer } = this.#exports.memory as WebAssembly.Memory;
-    return new Uint8Array(buffer, pointer >>> 0, length);
+    return new Uint8Array(this.#memory.buffer, pointer >>> 0, length);
   }
 
   /** Copies a file into the instance's memory and returns its address. */
