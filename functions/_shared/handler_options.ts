@@ -18,6 +18,7 @@ export function handlerOptions(settings: Settings): HandlerOptions {
   return {
     model: () => loadServedModel(settings),
     decoder: new ImageDecoder({ workers: DECODERS, pixelsBeforeWorkers: PIXELS_BEFORE_WORKERS }),
+    decode: settings.decode,
     name: settings.name,
     apiKeys: settings.apiKeys,
     allowOrigins: settings.allowOrigins,

@@ -1,4 +1,5 @@
 import { commaList } from "../../src/http/comma_list.ts";
+import type { DecodeMode } from "../../src/image/decode_options.ts";
 
 /** What a deployed function is told by its environment. */
 export interface Settings {
@@ -6,6 +7,8 @@ export interface Settings {
   readonly modelUrl: URL;
   /** The SHA-256 that the model's ONNX file must have, in hexadecimal; needed for one that is fetched. */
   readonly modelSha256?: string;
+  /** How JPEGs are decoded. */
+  readonly decode: DecodeMode;
   /** The model's name towards clients. */
   readonly name: string;
   /** Keys of which a request must bring one; none: no key is needed. */
@@ -18,8 +21,11 @@ export interface Settings {
 /** The model beside a function. In bundles it is the one that the build has written there. */
 const MODEL = "./model.onnx";
 
+/** The values of `DECODE`, the default first. A bundle has those of its build. */
+const DECODE_MODES = "standard,exact,fast";
+
 /**
- * Reads a function's settings: `MODEL_URL` and `MODEL_SHA256`, `MODEL_NAME`, `API_KEYS` and
+ * Reads a function's settings: `MODEL_URL` and `MODEL_SHA256`, `MODEL_NAME`, `DECODE`, `API_KEYS` and
  * `ALLOW_ORIGINS` (several with commas), `HOST` and `PORT`, which hosts of functions choose themselves.
  *
  * @param base where the function's files are.
@@ -38,6 +44,14 @@ export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings
   if (modelUrl.protocol === "https:" && !modelSha256) {
     throw new Error("Cannot use MODEL_URL: a model that is fetched needs its MODEL_SHA256");
   }
+  const modes = commaList(DECODE_MODES) as DecodeMode[];
+  const decode = modes.find((mode) => mode === (env.get("DECODE") || modes[0]));
+  if (!decode) {
+    throw new Error(
+      `Cannot use DECODE: it is ${env.get("DECODE")}, not one of ${modes.join(", ")}; ` +
+        "a bundle can decode exactly if it is built with --decode exact",
+    );
+  }
   const port = Number(env.get("PORT") || 8000);
   if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
     throw new Error(`Cannot use PORT: it is ${env.get("PORT")}, not from 0 to 65535`);
@@ -45,6 +59,7 @@ export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings
   return {
     modelUrl,
     ...(modelSha256 ? { modelSha256 } : {}),
+    decode,
     name: env.get("MODEL_NAME") || "vit-msn",
     apiKeys: commaList(env.get("API_KEYS")),
     allowOrigins: commaList(env.get("ALLOW_ORIGINS")),

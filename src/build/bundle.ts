@@ -2,6 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
+import { DECODE_MODES, type DecodeMode } from "../image/decode_options.ts";
 import { wasmSections } from "../image/wasm/wasm_sections.ts";
 
 /** The project's folder. */
@@ -38,6 +39,8 @@ export interface BundleOptions {
   readonly withConnections: boolean;
   /** The name of the model's file beside the bundle. */
   readonly model: string;
+  /** How JPEGs are decoded by default; with `exact`, mozjpeg goes along. */
+  readonly decode: DecodeMode;
 }
 
 /**
@@ -51,9 +54,9 @@ export interface BundleOptions {
 export async function bundle(
   entry: string,
   name: string,
-  { withOnnxruntime, withWorkers, withConnections, model }: BundleOptions,
+  { withOnnxruntime, withWorkers, withConnections, model, decode }: BundleOptions,
 ): Promise<BundledFile[]> {
-  await downloadPackages(withOnnxruntime);
+  await downloadPackages(withOnnxruntime, decode);
   const files = new Map<string, Uint8Array>();
   const pointed = new Set<string>();
   const entryPoints = [
@@ -82,7 +85,7 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, pointed, { withOnnxruntime, withWorkers, model })],
+    plugins: [denoPlugin(files, pointed, { withOnnxruntime, withWorkers, model, decode })],
   });
   assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
@@ -93,11 +96,12 @@ export async function bundle(
  * Downloads the packages of bundles that are not in the cache yet: Deno does so when one is first imported,
  * not when it is asked where a module lies.
  */
-async function downloadPackages(withOnnxruntime: boolean): Promise<void> {
+async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): Promise<void> {
   await Promise.all([
     import("../http/handler.ts"),
     import("../model/model.ts"),
     import("../image/formats/jpeg.ts"),
+    decode === "exact" && import("../image/formats/jpeg_exact.ts"),
     import("../image/formats/png.ts"),
     import("../image/formats/gif.ts"),
     import("../image/formats/webp.ts"),
@@ -121,6 +125,9 @@ const SHARED_NAMES = new Map(
 /** onnxruntime-web, and what is of use with it only. */
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
+/** The module that needs mozjpeg, as it is imported. */
+const MOZJPEG = "./formats/jpeg_exact.ts";
+
 const BYTES = "bytes";
 const MISSING = "missing";
 const NODE = "node";
@@ -129,7 +136,7 @@ const NODE = "node";
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
-  { withOnnxruntime, withWorkers, model }: Omit<BundleOptions, "withConnections">,
+  { withOnnxruntime, withWorkers, model, decode }: Omit<BundleOptions, "withConnections">,
 ): esbuild.Plugin {
   return {
     name: "deno",
@@ -139,6 +146,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
         }
@@ -151,10 +159,12 @@ function denoPlugin(
           sideEffects: false, // a module of which nothing is used is left out
         };
       });
-      build.onLoad({ filter: /.*/, namespace: MISSING }, () => ({
-        contents:
-          `throw new Error("onnxruntime-web is not in this bundle: build it with --with-onnxruntime");`,
-      }));
+      build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {
+        const option = path === "mozjpeg" ? "--decode exact" : "--with-onnxruntime";
+        return {
+          contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
+        };
+      });
       // Loading one takes as long as the rest of a start. A static import would be done before all else.
       build.onLoad({ filter: /.*/, namespace: NODE }, async ({ path }) => {
         const names = Object.keys(await import(path)).filter((name) => name !== "default");
@@ -172,7 +182,7 @@ function denoPlugin(
         const text = await Deno.readTextFile(path);
         return {
           contents: path.startsWith(fromFileUrl(ROOT))
-            ? besideTheBundle(text, path, model, pointed)
+            ? besideTheBundle(text, path, { model, decode }, pointed)
             : text,
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
@@ -205,6 +215,9 @@ const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 /** How a function names the model beside it. */
 const MODEL = `"./model.onnx"`;
 
+/** How a function names the modes of decoding. */
+const MODES = `"${DECODE_MODES}"`;
+
 /**
  * Points what a module finds by its own address to the files of the bundle.
  *
@@ -213,7 +226,7 @@ const MODEL = `"./model.onnx"`;
 function besideTheBundle(
   text: string,
   path: string,
-  model: string,
+  { model, decode }: Pick<BundleOptions, "model" | "decode">,
   pointed: Set<string>,
 ): string {
   const replace = (name: string, from: string, to: string) => {
@@ -230,12 +243,15 @@ function besideTheBundle(
   }
   replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
   replace(MODEL, MODEL, `"./${model}"`);
+  const modes = DECODE_MODES.filter((mode) => mode !== "exact" || decode === "exact")
+    .toSorted((a, b) => Number(b === decode) - Number(a === decode));
+  replace(MODES, MODES, `"${modes}"`);
   return text;
 }
 
 /** @throws {Error} if something was not found that a bundle cannot do without. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL];
+  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL, MODES];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }

@@ -5,6 +5,7 @@ import { readModel } from "../onnx/read_model.ts";
 import { packModelFile } from "../runtime/simd/pack_model_file.ts";
 import { sha256 } from "../tensor/sha256.ts";
 import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
+import { DECODE_MODES } from "../image/decode_options.ts";
 import { bundle, type BundledFile, startEsbuild } from "../build/bundle.ts";
 import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
@@ -29,6 +30,10 @@ const options = {
     help:
       "packed: as this project's engine reads them (default); onnx: the ONNX file, the default " +
       "with --with-onnxruntime",
+  },
+  decode: {
+    value: "HOW",
+    help: "How JPEGs are decoded: standard (default), exact (takes mozjpeg along, 200 kB) or fast",
   },
   "with-onnxruntime": { help: "Take onnxruntime-web along, 14 MB, for ONNX files of other tools" },
   force: FORCE_OPTION,
@@ -66,6 +71,7 @@ export const build: Command<typeof options> = {
     const settings = {
       withOnnxruntime,
       model: model.name,
+      decode: choiceOption("decode", values.decode, DECODE_MODES),
       withWorkers: target !== "supabase",
       withConnections: target === "deno",
     };

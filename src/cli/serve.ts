@@ -2,12 +2,14 @@ import { commaList } from "../http/comma_list.ts";
 import { createHandler } from "../http/handler.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../http/request/connections.ts";
 import { runServer, SHUTDOWN_TIMEOUT } from "../http/request/run_server.ts";
+import { DECODE_MODES } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { sha256 } from "../tensor/sha256.ts";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
-import { type Command, numberOption, UsageError } from "./command.ts";
+import { choiceOption, type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
+import { DECODE_OPTION } from "./options/decode_option.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
@@ -20,6 +22,7 @@ const options = {
   ...MODEL_OPTIONS,
   ...HEAD_OPTION,
   ...RUNTIME_OPTIONS,
+  decode: DECODE_OPTION,
   threads: {
     value: "N",
     help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
@@ -109,6 +112,7 @@ export const serve: Command<typeof options> = {
     const handler = createHandler({
       model: { model, sha256: await sha256(file.bytes) },
       decoder,
+      decode: choiceOption("decode", values.decode, DECODE_MODES),
       limits,
       apiKeys,
       ...(values.name === undefined ? {} : { name: values.name }),

@@ -6,6 +6,7 @@ import { requestId, type RequestIdVariables } from "hono/request-id";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { setMetric, timing, type TimingVariables } from "hono/timing";
+import type { DecodeMode } from "../image/decode_options.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { Exchange } from "./exchange.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -44,6 +45,8 @@ export interface HandlerOptions {
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. Whoever made it disposes of it. */
   readonly decoder: ImageDecoder;
+  /** How JPEGs are decoded; default `standard`. */
+  readonly decode?: DecodeMode;
   /** The model's name towards clients; default `vit-msn`. */
   readonly name?: string;
   /** Others than {@linkcode DEFAULT_LIMITS}. */
@@ -96,6 +99,7 @@ export function createHandler(
   {
     model,
     decoder,
+    decode = "standard",
     name = "vit-msn",
     limits: ownLimits = {},
     routes: groups = ROUTE_GROUPS,
@@ -107,7 +111,7 @@ export function createHandler(
 ): (request: Request) => Promise<Response> {
   const limits = { ...DEFAULT_LIMITS, ...ownLimits };
   checkLimits(limits);
-  const service = new Service({ name, model, decoder, limits, remoteImages });
+  const service = new Service({ name, model, decoder, decode, limits, remoteImages });
   const routes = ROUTES.filter(({ group }) => !group || groups.includes(group));
   const all = [...routes, openApi(routes, { name, limits, needsKey: apiKeys.length > 0 })];
   const shapes = new Map(all.map(({ path, errors }) => [path, errors]));

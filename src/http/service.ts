@@ -1,4 +1,5 @@
 import { ImageDecodeError } from "../image/image_decode_error.ts";
+import type { DecodeMode } from "../image/decode_options.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
@@ -26,6 +27,7 @@ export interface ServiceOptions {
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. Whoever made it disposes of it. */
   readonly decoder: ImageDecoder;
+  readonly decode: DecodeMode;
   readonly limits: Limits;
   readonly remoteImages: RemoteImageOptions;
 }
@@ -43,6 +45,7 @@ export class Service {
   readonly loader: ModelLoader;
   readonly metrics: Metrics;
   readonly #decoder: ImageDecoder;
+  readonly #decode: DecodeMode;
   readonly #decoding: Semaphore;
   readonly #queue: InferenceQueue;
   readonly #backlog: Backlog;
@@ -52,11 +55,12 @@ export class Service {
   #maxBatch = 1;
 
   /** Begins to load the model. */
-  constructor({ name, model, decoder, limits, remoteImages }: ServiceOptions) {
+  constructor({ name, model, decoder, decode, limits, remoteImages }: ServiceOptions) {
     this.name = name;
     this.limits = limits;
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;
+    this.#decode = decode;
     this.#decoding = new Semaphore(decoder.concurrency);
     this.#backlog = new Backlog({ maxImages: limits.maxWaiting, decoders: decoder.concurrency });
     this.#queue = new InferenceQueue({
@@ -213,7 +217,11 @@ export class Service {
     return await this.#decoding.run(async () => {
       const begin = performance.now();
       try {
-        const image = await this.#decoder.decode(bytes, {}, header);
+        const image = await this.#decoder.decode(
+          bytes,
+          processor.decodeOptions(this.#decode),
+          header,
+        );
         const decoded = performance.now();
         const pixelValues = processor.preprocess([image]);
         exchange.addTime("decode", decoded - begin);

@@ -1,3 +1,4 @@
+import type { DecodeMode, DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
 import type { Resampling } from "../image/transform/resampling.ts";
 import { resize } from "../image/transform/resize.ts";
@@ -81,6 +82,12 @@ export class ViTImageProcessor {
     return "shortestEdge" in size
       ? { width: size.shortestEdge, height: size.shortestEdge }
       : { width: size.width, height: size.height };
+  }
+
+  /** How to decode images for this processor. `fast` is `standard` where it does not resize. */
+  decodeOptions(decode: DecodeMode): DecodeOptions {
+    if (decode !== "fast") return { decode };
+    return this.resizedSize ? { decode, size: this.resizedSize } : {};
   }
 
   #resizeAndCrop(image: Image): Image {

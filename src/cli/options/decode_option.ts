@@ -13,9 +13,7 @@ export const DECODE_OPTION = {
 /** What `--decode` means for images that a processor is going to resize. */
 export function decodeOptions(
   value: string | undefined,
-  { resizedSize }: ViTImageProcessor,
+  processor: ViTImageProcessor,
 ): DecodeOptions {
-  const decode = choiceOption("decode", value, DECODE_MODES);
-  if (decode !== "fast") return { decode };
-  return resizedSize ? { decode, size: resizedSize } : {};
+  return processor.decodeOptions(choiceOption("decode", value, DECODE_MODES));
 }
