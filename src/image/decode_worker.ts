@@ -4,8 +4,8 @@ import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { Image } from "./image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
-import { pressMemory } from "../tensor/memory_pressure.ts";
 import { decodeMemory, type ImageHeader } from "./image_header.ts";
+import { MAX_KEPT } from "./wasm/warm_memory.ts";
 
 /** A message to the worker. */
 export interface DecodeRequest {
@@ -17,8 +17,8 @@ export interface DecodeRequest {
 
 /** The worker's reply: an image, or the reason why decoding failed. */
 export type DecodeReply = DecodeResult & {
-  /** The memory that decoding may have left allocated, in bytes. */
-  readonly memory: number;
+  /** Whether decoding may have taken more memory than the worker keeps; V8 frees the rest late. */
+  readonly isLarge: boolean;
 };
 
 type DecodeResult =
@@ -34,29 +34,16 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** The base memory of one decoder instance, in bytes. */
-const INSTANCE_MEMORY = 4_000_000;
-/** After this many bytes of decoder memory, a garbage collection is forced. */
-const MAX_GARBAGE = 32_000_000;
-
-let garbage = 0;
-
 scope.onmessage = async ({ data: { bytes, options, header } }) => {
-  let memory = 0;
+  let isLarge = false;
   try {
     header ??= readImageHeader(bytes, options.limits);
-    memory = bytes.length + decodeMemory(header);
+    isLarge = bytes.length + decodeMemory(header) > MAX_KEPT;
     const image = await decodeWithHeader(bytes, header, options);
-    scope.postMessage({ image, memory }, [image.data.buffer as ArrayBuffer]);
+    scope.postMessage({ image, isLarge }, [image.data.buffer as ArrayBuffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const refused = error instanceof ImageDecodeError;
-    scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), memory }, []);
+    scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), isLarge }, []);
   }
-  // V8 does not count WebAssembly memories as garbage: without this, a service used 700 MB after
-  // 3,000 small images; with it, 280 MB.
-  garbage += INSTANCE_MEMORY + memory;
-  if (garbage < MAX_GARBAGE) return;
-  garbage = 0;
-  pressMemory();
 };

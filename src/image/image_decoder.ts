@@ -42,15 +42,6 @@ const GRACE = 10;
 /** The delay after the first image decoded without workers, in milliseconds: its response goes first. */
 const START_DELAY = 500;
 
-/**
- * The maximum memory that all workers together may retain from large images, in bytes. V8 may free a
- * WebAssembly instance's memory only after ten more images; terminating the worker frees it at once.
- */
-const MAX_KEPT_MEMORY = 64_000_000;
-
-/** Smaller images are not counted: they retain little, and V8 frees it soon enough. */
-const MIN_KEPT_MEMORY = 8_000_000;
-
 /** The longest delay of `setTimeout`. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
@@ -78,8 +69,6 @@ export class ImageDecoder implements Disposable {
   readonly #idle: Worker[] = [];
   /** The workers that are decoding, each with a function that fails its image. */
   readonly #busy = new Map<Worker, (error: Error) => void>();
-  /** The bytes that each worker may retain from large images. */
-  readonly #kept = new Map<Worker, number>();
   /** The headers read here, each with its file and the limits that it has passed. */
   readonly #headers = new WeakMap<ImageHeader, readonly [Uint8Array, ImageLimits | undefined]>();
   #disposed = false;
@@ -211,19 +200,9 @@ export class ImageDecoder implements Disposable {
     }
   }
 
-  /** Returns a worker to the pool, or terminates it if the workers retain too much memory. */
-  #putBack(worker: Worker, memory: number): void {
-    this.#idle.push(worker);
-    if (memory < MIN_KEPT_MEMORY) return;
-    this.#kept.set(worker, memory + (this.#kept.get(worker) ?? 0));
-    const total = [...this.#kept.values()].reduce((sum, kept) => sum + kept, 0);
-    if (total > MAX_KEPT_MEMORY) this.#drop(worker);
-  }
-
   /** Terminates a worker and removes it from the pool. */
   #drop(worker: Worker): void {
     worker.terminate();
-    this.#kept.delete(worker);
     const idle = this.#idle.indexOf(worker);
     if (idle >= 0) this.#idle.splice(idle, 1);
   }
@@ -243,7 +222,9 @@ export class ImageDecoder implements Disposable {
     };
     worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => {
       settle();
-      this.#putBack(worker, data.memory);
+      // V8 may free the memory of a large image only after ten more images; ending the worker does at once.
+      if (data.isLarge) this.#drop(worker);
+      else this.#idle.push(worker);
       if ("image" in data) resolve(data.image);
       else if ("refused" in data) reject(new ImageDecodeError(data.refused));
       else reject(new Error(data.failed));

@@ -23,3 +23,16 @@ export function pressMemory(): boolean {
     return false;
   }
 }
+
+/** After that much garbage, in bytes, V8 is made to collect it. */
+const MAX_GARBAGE = 2 ** 25;
+
+let garbage = 0;
+
+/** Counts memory that was left to the garbage collector, and makes V8 collect it once it is much. */
+export function countGarbage(bytes: number): void {
+  garbage += bytes;
+  if (garbage <= MAX_GARBAGE) return;
+  garbage = 0;
+  pressMemory();
+}

@@ -1,7 +1,8 @@
 // A service under load, over loopback, in a process of its own, side by side with the bare runtime:
-// deno task bench:service [--seconds 60] [--files FOLDER]
+// deno task bench:service [--seconds 60] [--decode standard,exact] [--files FOLDER [--posts 6000]]
 
 import { decodeImage, loadModel, simdRuntime } from "../../src/mod.ts";
+import { DECODE_MODES } from "../../src/image/decode_options.ts";
 import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
 import { photoOf } from "./support/photo.ts";
 import { HealthWatch, ServerProcess } from "../server/server_process.ts";
@@ -9,26 +10,32 @@ import { HealthWatch, ServerProcess } from "../server/server_process.ts";
 const CONNECTIONS = 16;
 /** Pixels of a side: those of CIFAR-10, on which the embedded model was trained, and of a web page's. */
 const SIDES = [32, 480];
-/** How often the files of `--files` are posted, at least. */
-const MIN_POSTS = 6000;
-
 const bytes = await Deno.readFile("functions/_shared/model.onnx");
 
 await runBench("bench:service", async () => {
-  const { values } = readArguments(Deno.args, ["seconds", "files"]);
+  const { values } = readArguments(Deno.args, ["seconds", "decode", "files", "posts"]);
   const seconds = Number(values.seconds.at(-1) ?? "60");
   if (!(seconds > 0)) throw new ArgumentError(`--seconds is ${values.seconds}, not above 0`);
+  const posts = Number(values.posts.at(-1) ?? "6000");
+  if (!(posts > 0)) throw new ArgumentError(`--posts is ${values.posts}, not above 0`);
+  const modes = values.decode.length > 0 ? values.decode : DECODE_MODES.slice(0, 1);
+  const wrong = modes.find((mode) => !DECODE_MODES.some((known) => known === mode));
+  if (wrong) throw new ArgumentError(`--decode is ${wrong}, not one of ${DECODE_MODES.join(", ")}`);
   console.log(
     `${CONNECTIONS} connections for ${seconds} s, each with one image at a time; the embedded ` +
       "model. Bare: the runtime alone, in a process without a service, a tenth of the time.\n\n" +
-      "| image | threads | images/s | bare | ratio | p50 ms | p99 ms | health, longest ms | " +
-      "statuses | RSS MB before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+      "| image | decode | threads | images/s | bare | ratio | p50 ms | p99 ms | health, longest ms | " +
+      "statuses | RSS MB before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
   );
   for (const side of SIDES) {
     const photo = await photoOf(side, side);
-    for (const threads of [1, 2]) console.log(await row(side, photo, threads, 1000 * seconds));
+    for (const threads of [1, 2]) {
+      for (const decode of modes) {
+        console.log(await row(side, photo, threads, decode, 1000 * seconds));
+      }
+    }
   }
-  for (const folder of values.files) await soak(folder);
+  for (const folder of values.files) await soak(folder, posts);
 });
 
 /** A row of the table. */
@@ -36,10 +43,13 @@ async function row(
   side: number,
   photo: Uint8Array<ArrayBuffer>,
   threads: number,
+  decode: string,
   milliseconds: number,
 ): Promise<string> {
   const bare = await bareRate(photo, threads, milliseconds / 10);
-  await using server = await ServerProcess.start({ serve: ["--threads", String(threads)] });
+  await using server = await ServerProcess.start({
+    serve: ["--threads", String(threads), "--decode", decode],
+  });
   await postAll(server, Array(CONNECTIONS).fill(photo)); // warm
   const before = server.memory("now").toFixed(0);
   const { statuses, times, longestHealth, elapsed } = await load(server, photo, milliseconds);
@@ -47,6 +57,7 @@ async function row(
   const percentile = (p: number) => times[Math.floor(p * (times.length - 1))]!.toFixed(1);
   const cells = [
     `${side} × ${side}`,
+    decode,
     threads,
     rate.toFixed(0),
     bare.toFixed(0),
@@ -104,13 +115,13 @@ async function load(server: ServerProcess, photo: Uint8Array<ArrayBuffer>, milli
   };
 }
 
-/** Posts every file of a folder, whatever it is, until there were enough; four at a time. */
-async function soak(folder: string): Promise<void> {
+/** Posts every file of a folder, whatever it is, at least `count` in all; four at a time. */
+async function soak(folder: string, count: number): Promise<void> {
   const bodies: Uint8Array<ArrayBuffer>[] = [];
   await collect(folder, bodies);
   await using server = await ServerProcess.start();
   console.log(`\n${bodies.length} files of the folder, posted over and over, four at a time:`);
-  for (let posts = 0; posts < MIN_POSTS;) {
+  for (let posts = 0; posts < count;) {
     const before = server.memory("now").toFixed(0);
     const health = new HealthWatch(server);
     const statuses = await postAll(server, bodies, 4);

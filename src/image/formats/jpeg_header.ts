@@ -30,6 +30,8 @@ export interface JpegHeader extends Omit<ImageHeader, "format"> {
    * `ignore-adobe`: with three components, a JFIF marker means YCbCr and overrides the Adobe marker.
    */
   readonly correction: "add-adobe" | "ignore-adobe" | undefined;
+  /** Where the data of the first scan begin, in bytes. */
+  readonly scanStart: number;
   /** The byte range of the Adobe segment, including its marker, if it exists. */
   readonly adobe: readonly [begin: number, end: number] | undefined;
 }
@@ -103,6 +105,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
         orientation: orientation ?? 1,
         correction: needsAdobe ? "add-adobe" : overruled ? "ignore-adobe" : undefined,
         adobe,
+        scanStart: at,
         plausiblePixels: (bytes.length - at) * pixelsPerByte,
         memoryPerPixel,
       };

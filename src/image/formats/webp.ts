@@ -3,14 +3,15 @@ import webpWasm from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes
 import { concat } from "@std/bytes/concat";
 import { placeOnCanvas } from "./canvas.ts";
 import type { Image } from "../image.ts";
-import { dropAlpha } from "./rgba.ts";
-import { WasmDecoder } from "../wasm/wasm_decoder.ts";
+import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";
 import type { WebpHeader } from "./webp_header.ts";
 
 /** RGBA, and planes or a transform's colours during decoding. */
 const MEMORY_PER_PIXEL = 16;
+/** Data, stack and the first allocations, in pages of 64 KiB. */
+const INITIAL_PAGES = 16;
 
-const decoder = new WasmDecoder("WebP", webpWasm, 16);
+const decoder = new EmscriptenDecoder("WebP", webpFactory, webpWasm, INITIAL_PAGES);
 const BLACK = new Uint8Array(3);
 
 /** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */
@@ -25,33 +26,9 @@ export async function decodeWebp(
   return placeOnCanvas(frame, firstFrame.left, firstFrame.top, { width, height }, BLACK);
 }
 
-async function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<Image> {
-  using warm = decoder.memory(bytes.length + width * height * MEMORY_PER_PIXEL);
-  const { memory } = warm;
-  try {
-    const wasm = await webpFactory({
-      noInitialRun: true,
-      instantiateWasm(
-        imports: WebAssembly.Imports,
-        done: (instance: WebAssembly.Instance) => void,
-      ) {
-        const instance = new WebAssembly.Instance(decoder.module, { ...imports, env: { memory } });
-        done(instance);
-        return instance.exports;
-      },
-      // Errors are thrown; the module's output is not needed.
-      print() {},
-      printErr() {},
-    });
-    const decoded: ImageData | null = wasm.decode(bytes);
-    if (!decoded) throw decoder.damaged("its data are damaged");
-    if (decoded.width !== width || decoded.height !== height) {
-      throw decoder.damaged("its data contradict its header");
-    }
-    return { width, height, data: dropAlpha(decoded.data as Uint8ClampedArray) };
-  } catch (error) {
-    throw decoder.toImageDecodeError(error);
-  }
+function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<Image> {
+  const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
+  return decoder.decode(bytes, { width, height }, memory);
 }
 
 /** Wraps a frame of an animation as a still image: a VP8X header with the alpha flag, and its chunks. */

@@ -1,4 +1,4 @@
-import { pressMemory } from "../../tensor/memory_pressure.ts";
+import { countGarbage } from "../../tensor/memory_pressure.ts";
 import { PAGE } from "./import_memory.ts";
 
 /** The smallest size by which memories are told apart, in bytes. */
@@ -7,8 +7,6 @@ const MIN_SIZE = 2 ** 22;
 const MIN_LIMIT = 2 ** 25;
 /** The most memory that a thread keeps for the next images, in bytes. */
 export const MAX_KEPT = 2 ** 26;
-/** After that much memory was dropped, in bytes, V8 is made to collect it. */
-const MAX_DROPPED = 2 ** 25;
 
 interface Kept {
   readonly memory: WebAssembly.Memory;
@@ -18,7 +16,6 @@ interface Kept {
 
 /** This thread's memories that no decoder uses, by size; the one that was used last is the last. */
 const kept = new Map<number, Kept>();
-let dropped = 0;
 
 /** A memory for one image. Disposing of it keeps it for the next one. */
 export class WarmMemory implements Disposable {
@@ -65,9 +62,6 @@ export class WarmMemory implements Disposable {
 
 /** Leaves a memory to the garbage collector, which does not know how large it is. */
 function drop(size: number): void {
-  dropped += kept.get(size)?.memory.buffer.byteLength ?? 0;
+  countGarbage(kept.get(size)?.memory.buffer.byteLength ?? 0);
   kept.delete(size);
-  if (dropped <= MAX_DROPPED) return;
-  dropped = 0;
-  pressMemory();
 }
