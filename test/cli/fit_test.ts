@@ -481,8 +481,8 @@ Deno.test("fit refuses options that make no sense before it reads a photo", asyn
   await refuses(["nowhere", "--out", "x", "--lambd", "0", "--method", "ridge"], "--lambd is 0");
   await refuses(["nowhere", "--out", "x", "--unknown", "1"], "--unknown is 1");
   await refuses(["nowhere", "--out", "x", "--jobs", "0"], "--jobs is 0");
-  await refuses(["nowhere", "--out", "x", "--head", "y"], "--head is of --add");
-  await refuses(["--add", "nowhere"], "--add takes a --model");
+  await refuses(["nowhere", "--out", "x", "--head", "y"], "--head requires --add");
+  await refuses(["--add", "nowhere"], "--add requires --model");
   await refuses(["nowhere", "--out", "no/such/x.onnx"], "its folder does not exist", 1);
   await refuses(["nowhere", "--out", "x.onnx"], "nowhere: no such file", 1);
 });
@@ -517,7 +517,7 @@ Deno.test("fit --add adds photos and classes to a file, where that can be done",
   assertEquals(Deno.readFileSync(out), before);
   const embedded = "functions/_shared/model.onnx";
   const untouched = await run(fit, ["--add", more, "--model", embedded, "--no-cache"]);
-  assertStringIncludes(untouched.stderr, "its classifier is none of `deno task fit`");
+  assertStringIncludes(untouched.stderr, "its classifier was not made by `deno task fit`");
 });
 
 for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]] as const) {
@@ -532,7 +532,10 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
 
     const again = await add(first, "--json");
     assertEquals(again.code, 0);
-    assertStringIncludes(again.stderr, "fit: 6 of 6 photos are in the file already and left out: ");
+    assertStringIncludes(
+      again.stderr,
+      "fit: 6 of 6 photos are already in the file and were skipped: ",
+    );
     assertStringIncludes(again.stderr, `${first}/red/0.png`);
     const { counts, already } = JSON.parse(again.stdout);
     assertEquals([counts, already], [[3, 3], 6]);
@@ -545,12 +548,12 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
     const { stderr, stdout } = await add(more, "--json");
     assertStringIncludes(
       stderr,
-      `fit: 2 of 6 photos are in the file already and left out: ${more}/red/blue.png (as dark blue, ` +
+      `fit: 2 of 6 photos are already in the file and were skipped: ${more}/red/blue.png (as dark blue, ` +
         `and it stays so), ${more}/red/copy.png\n`,
     );
     assertEquals(JSON.parse(stdout).counts, [3, 2, 5]);
     // What was added is known, too.
-    assertStringIncludes((await add(more)).stderr, "fit: 6 of 6 photos are in the file already");
+    assertStringIncludes((await add(more)).stderr, "fit: 6 of 6 photos are already in the file");
   });
 }
 
@@ -646,11 +649,11 @@ Deno.test("evaluate refuses what makes no sense", async () => {
     assertStringIncludes(stderr, message);
   };
   await refuses([], "0 are given");
-  await refuses(["x", "--splits", "3"], "--splits is of --shots");
-  await refuses(["x", "--augment"], "--augment is of --shots");
+  await refuses(["x", "--splits", "3"], "--splits requires --shots");
+  await refuses(["x", "--augment"], "--augment requires --shots");
   await refuses(["x", "--shots", "0"], "--shots is 0");
   await refuses(["x", "--jobs", "65"], "--jobs is 65");
-  await refuses(["x", "--shots", "1", "--html", "y"], "--html is not of --shots");
+  await refuses(["x", "--shots", "1", "--html", "y"], "--html cannot be used with --shots");
   await refuses(["x", "--shots", "1", "--method", "auto,magic"], "--method is magic");
   await refuses(["nowhere"], "nowhere: no such file", 1);
   using folder = new TempFolder();
