@@ -138,7 +138,7 @@ async function add(
   const opened = await openModelOption(values, terminal);
   await using model = opened.model;
   const { head } = model;
-  if (!head) throw new Error(`${values.model}: its classifier is none of \`deno task fit\``);
+  if (!head) throw new Error(`${values.model}: its classifier was not made by \`deno task fit\``);
   const target = values.head === undefined
     ? { out: values.out ?? values.model, "head-only": values["head-only"] }
     : { out: values.out, "head-only": values["head-only"] ?? values.head };

@@ -288,7 +288,7 @@ Deno.test("fit without a cache folder says so and goes on", async () => {
   const out = `${folder.path}/my.onnx`;
   const { code, stderr, stdout } = await run(fit, [source, "--out", out]);
   assertEquals(code, 0);
-  assertMatch(stderr, /^fit: features are not kept: .*HOME is not set\n$/);
+  assertMatch(stderr, /^fit: features are not cached: .*HOME is not set\n$/);
   assertStringIncludes(stdout, "too few photos for cross-validation");
 });
 
@@ -316,7 +316,7 @@ for (const [what, n] of [["at once", 1], ["in the middle", 4]] as const) {
       const { code, stderr, stdout } = await run(fit, args("full"), { system });
       assertEquals(
         [code, stderr],
-        [0, "fit: features are not kept: No space left on device (os error 28)\n"],
+        [0, "fit: features are not cached: No space left on device (os error 28)\n"],
       );
       assertEquals(stdout, uncached.stdout.replaceAll("uncached.onnx", "full.onnx"));
     }
@@ -342,7 +342,7 @@ Deno.test("fit loses no photo when its cache's folder is there, but cannot be wr
       [source, "--head-only", `${folder.path}/head.onnx`, "--json"],
       { system },
     );
-    assertEquals([code, stderr], [0, "fit: features are not kept: permission denied\n"]);
+    assertEquals([code, stderr], [0, "fit: features are not cached: permission denied\n"]);
     assertEquals(JSON.parse(stdout).counts, [3, 3, 3]);
   } finally {
     Deno.openSync = openSync;
@@ -414,9 +414,9 @@ Deno.test("fit leaves out what is unreadable, twice there, or of two classes", a
   assertEquals(code, 0);
   assertStringIncludes(stderr, "1 files right in it are left out");
   assertMatch(stderr, /red\/broken\.png: Cannot decode/);
-  assertMatch(stderr, /red\/again\.png|red\/0\.png: the same photo as/);
-  assertMatch(stderr, /red\/blue\.png: the same photo as .*, which is labelled dark blue, not red/);
-  assertStringIncludes(stderr, "fit: 4 of 15 images are left out");
+  assertMatch(stderr, /red\/again\.png|red\/0\.png: duplicate of/);
+  assertMatch(stderr, /red\/blue\.png: duplicate of .*, which is labelled dark blue, not red/);
+  assertStringIncludes(stderr, "fit: 4 of 15 images were skipped");
   const { labels, counts, skipped } = JSON.parse(stdout);
   assertEquals([labels, counts, skipped], [["dark blue", "grün; <b>", "red"], [3, 4, 4], 4]);
 });
@@ -475,9 +475,9 @@ Deno.test("fit refuses options that make no sense before it reads a photo", asyn
     assertStringIncludes(stderr, message);
   };
   await refuses(["nowhere"], "--out is missing");
-  await refuses([], "0 are given");
+  await refuses([], "got 0");
   await refuses(["nowhere", "--out", "x", "--method", "magic"], "--method is magic");
-  await refuses(["nowhere", "--out", "x", "--lambd", "1"], "not of auto");
+  await refuses(["nowhere", "--out", "x", "--lambd", "1"], "the method is auto");
   await refuses(["nowhere", "--out", "x", "--lambd", "0", "--method", "ridge"], "--lambd is 0");
   await refuses(["nowhere", "--out", "x", "--unknown", "1"], "--unknown is 1");
   await refuses(["nowhere", "--out", "x", "--jobs", "0"], "--jobs is 0");
@@ -540,7 +540,7 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
     const { counts, already } = JSON.parse(again.stdout);
     assertEquals([counts, already], [[3, 3], 6]);
     assertEquals(Deno.readFileSync(out), before);
-    assertStringIncludes((await add(first)).stdout, "Nothing is new: no file is written.");
+    assertStringIncludes((await add(first)).stdout, "No new photos: no file written.");
 
     const more = await photos(folder, "more", 2, { classes: ["red", "grün; <b>"], seed: 50 });
     folder.write("more/red/copy.png", Deno.readFileSync(`${first}/red/2.png`));
@@ -549,7 +549,7 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
     assertStringIncludes(
       stderr,
       `fit: 2 of 6 photos are already in the file and were skipped: ${more}/red/blue.png (as dark blue, ` +
-        `and it stays so), ${more}/red/copy.png\n`,
+        `which is kept), ${more}/red/copy.png\n`,
     );
     assertEquals(JSON.parse(stdout).counts, [3, 2, 5]);
     // What was added is known, too.
@@ -563,7 +563,8 @@ Deno.test("fit --add refuses what it would not heed", async () => {
   ) {
     const { code, stderr } = await run(fit, ["--add", "x", "--model", "y", option!, ...value]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, `${option} is`);
+    const reason = value.length > 0 ? `is ${value}, but --add` : "cannot be used with --add";
+    assertStringIncludes(stderr, `${option} ${reason}`);
   }
 });
 
@@ -612,7 +613,7 @@ Deno.test("evaluate says how the embedded model does, and what it does not know"
   );
   assertMatch(stdout, /\nship +1( +100\.0 %){3}\n/);
   assertStringIncludes(stderr, "1 photos have labels that the model does not know: banana");
-  assertStringIncludes(stderr, "1 of 4 images are left out");
+  assertStringIncludes(stderr, "1 of 4 images were skipped");
 });
 
 Deno.test("evaluate --shots says what few photos would do, by each method", async () => {
@@ -648,7 +649,7 @@ Deno.test("evaluate refuses what makes no sense", async () => {
     assertEquals(code, expected);
     assertStringIncludes(stderr, message);
   };
-  await refuses([], "0 are given");
+  await refuses([], "got 0");
   await refuses(["x", "--splits", "3"], "--splits requires --shots");
   await refuses(["x", "--augment"], "--augment requires --shots");
   await refuses(["x", "--shots", "0"], "--shots is 0");
@@ -658,7 +659,7 @@ Deno.test("evaluate refuses what makes no sense", async () => {
   await refuses(["nowhere"], "nowhere: no such file", 1);
   using folder = new TempFolder();
   const source = await photos(folder, "photos", 1);
-  await refuses([source], "no photo has a label of the model", 1);
+  await refuses([source], "no photo has a label that the model knows", 1);
   await refuses([source, "--shots", "2", "--no-cache"], "has 1, and it takes 3", 1);
 });
 
