@@ -158,7 +158,7 @@ Deno.test("errors of the hub are one line", async () => {
   setting.env.HF_TOKEN = "hf_token";
   assertEquals((await setting.run(classify, [ship, "--model", "org/tiny"])).code, 0);
   setting.env.HF_ENDPOINT = "hub";
-  await setting.fails(classify, [ship, ...model], "HF_ENDPOINT: it is hub, not an address");
+  await setting.fails(classify, [ship, ...model], "HF_ENDPOINT: it is hub, not a URL such as");
   await setting.fails(classify, [ship, ...model, "--offline"], "Cannot use org/tiny@v2 offline");
 });
 
