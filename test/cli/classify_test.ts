@@ -87,11 +87,11 @@ Deno.test("values of a regression are printed as they are: no percentages, no ba
   });
   const threshold = await run(classify, [...args, "--threshold", "0.5"]);
   assertEquals(threshold.code, 2);
-  assertStringIncludes(threshold.stderr, "values of a regression");
+  assertStringIncludes(threshold.stderr, "the model outputs regression values");
   folder.write(`photos/${labels[0]!.label}/1.png`, png);
   const evaluated = await run(evaluate, [`${folder.path}/photos`, "--model", model]);
   assertEquals(evaluated.code, 1);
-  assertStringIncludes(evaluated.stderr, "values of a regression");
+  assertStringIncludes(evaluated.stderr, "the model outputs regression values");
 });
 
 Deno.test("values of a regression below 0 are values, too", () => {
@@ -222,7 +222,7 @@ Deno.test("an address on the web is told with how to fetch it", async () => {
     assertEquals(code, 1);
     assertEquals(
       stderr,
-      `${url}: it is on the web, and nothing is fetched from there: ${download}, or use ` +
+      `${url}: URLs are not fetched: ${download}, or use ` +
         `\`curl -L 'https://example.com/a.jpg?b=c&d' | deno task ${command.name} -\`\n`,
     );
   }
@@ -328,10 +328,10 @@ Deno.test("classify draws a progress bar for many images on a terminal", async (
 });
 
 const WRONG_USES: [string[], string][] = [
-  [[], "no image is given"],
+  [[], "no image given"],
   [["x.jpg", "--top-k", "0"], "--top-k is 0, not an integer of at least 1"],
   [["x.jpg", "--top-k", "2.5"], "--top-k is 2.5"],
-  [["x.jpg", "--top-k"], "--top-k needs a value"],
+  [["x.jpg", "--top-k"], "--top-k requires a value"],
   [["x.jpg", "--threshold", "2"], "--threshold is 2, not a number from 0 to 1"],
   [["x.jpg", "--threshold", "high"], "--threshold is high"],
   [["x.jpg", "--backend", "gpu"], "--backend is gpu, not one of auto, simd, wasm"],
@@ -340,10 +340,10 @@ const WRONG_USES: [string[], string][] = [
   [["x.jpg", "--threads", "1.5"], "--threads is 1.5"],
   [["x.jpg", "--backend", "wasm", "--threads", "2"], "--backend wasm runs in one thread"],
   [["x.jpg", "--backend=webgpu", "--threads=2"], "--backend webgpu runs in one thread"],
-  [["x.jpg", "--keep-patches", "0"], "--keep-patches is 0, which leaves nothing to see"],
+  [["x.jpg", "--keep-patches", "0"], "--keep-patches is 0, not a number above 0"],
   [["x.jpg", "--keep-patches", "1.1"], "--keep-patches is 1.1, not a number from 0 to 1"],
   [["x.jpg", "--keep-patches", "half"], "--keep-patches is half"],
-  [["x.jpg", "--seed", "1"], "--seed is of --keep-patches, which is not given"],
+  [["x.jpg", "--seed", "1"], "--seed requires --keep-patches"],
   [["x.jpg", "--keep-patches", "0.5", "--seed", "0.5"], "--seed is 0.5, not an integer"],
   [["x.jpg", "--topk", "3"], "unknown option --topk; did you mean --top-k?"],
   [["x.jpg", "-k", "3"], "unknown option -k; see"],
@@ -369,7 +369,7 @@ Deno.test("classify refuses models that are missing, none, bare or backbones", a
   await run(convert, [goldenPath("tiny_backbone"), "--out", backbone]);
   const cases: [string, string][] = [
     [`${folder.path}/none.onnx`, "no such file"],
-    [folder.path, "it has none of onnx/model.onnx, model.onnx"],
+    [folder.path, "found none of onnx/model.onnx, model.onnx"],
     [folder.write("empty.onnx", ""), "not an ONNX file"],
     [folder.write("text.onnx", "hello\n".repeat(99)), "not an ONNX file"],
     [

@@ -288,7 +288,7 @@ Deno.test("fit without a cache folder says so and goes on", async () => {
   const out = `${folder.path}/my.onnx`;
   const { code, stderr, stdout } = await run(fit, [source, "--out", out]);
   assertEquals(code, 0);
-  assertMatch(stderr, /^fit: features are not kept: .*HOME is not set\n$/);
+  assertMatch(stderr, /^fit: features are not cached: .*HOME is not set\n$/);
   assertStringIncludes(stdout, "too few photos for cross-validation");
 });
 
@@ -316,7 +316,7 @@ for (const [what, n] of [["at once", 1], ["in the middle", 4]] as const) {
       const { code, stderr, stdout } = await run(fit, args("full"), { system });
       assertEquals(
         [code, stderr],
-        [0, "fit: features are not kept: No space left on device (os error 28)\n"],
+        [0, "fit: features are not cached: No space left on device (os error 28)\n"],
       );
       assertEquals(stdout, uncached.stdout.replaceAll("uncached.onnx", "full.onnx"));
     }
@@ -342,7 +342,7 @@ Deno.test("fit loses no photo when its cache's folder is there, but cannot be wr
       [source, "--head-only", `${folder.path}/head.onnx`, "--json"],
       { system },
     );
-    assertEquals([code, stderr], [0, "fit: features are not kept: permission denied\n"]);
+    assertEquals([code, stderr], [0, "fit: features are not cached: permission denied\n"]);
     assertEquals(JSON.parse(stdout).counts, [3, 3, 3]);
   } finally {
     Deno.openSync = openSync;
@@ -414,9 +414,9 @@ Deno.test("fit leaves out what is unreadable, twice there, or of two classes", a
   assertEquals(code, 0);
   assertStringIncludes(stderr, "1 files right in it are left out");
   assertMatch(stderr, /red\/broken\.png: Cannot decode/);
-  assertMatch(stderr, /red\/again\.png|red\/0\.png: the same photo as/);
-  assertMatch(stderr, /red\/blue\.png: the same photo as .*, which is labelled dark blue, not red/);
-  assertStringIncludes(stderr, "fit: 4 of 15 images are left out");
+  assertMatch(stderr, /red\/again\.png|red\/0\.png: duplicate of/);
+  assertMatch(stderr, /red\/blue\.png: duplicate of .*, which is labelled dark blue, not red/);
+  assertStringIncludes(stderr, "fit: 4 of 15 images were skipped");
   const { labels, counts, skipped } = JSON.parse(stdout);
   assertEquals([labels, counts, skipped], [["dark blue", "grün; <b>", "red"], [3, 4, 4], 4]);
 });
@@ -475,14 +475,14 @@ Deno.test("fit refuses options that make no sense before it reads a photo", asyn
     assertStringIncludes(stderr, message);
   };
   await refuses(["nowhere"], "--out is missing");
-  await refuses([], "0 are given");
+  await refuses([], "got 0");
   await refuses(["nowhere", "--out", "x", "--method", "magic"], "--method is magic");
-  await refuses(["nowhere", "--out", "x", "--lambd", "1"], "not of auto");
+  await refuses(["nowhere", "--out", "x", "--lambd", "1"], "the method is auto");
   await refuses(["nowhere", "--out", "x", "--lambd", "0", "--method", "ridge"], "--lambd is 0");
   await refuses(["nowhere", "--out", "x", "--unknown", "1"], "--unknown is 1");
   await refuses(["nowhere", "--out", "x", "--jobs", "0"], "--jobs is 0");
-  await refuses(["nowhere", "--out", "x", "--head", "y"], "--head is of --add");
-  await refuses(["--add", "nowhere"], "--add takes a --model");
+  await refuses(["nowhere", "--out", "x", "--head", "y"], "--head requires --add");
+  await refuses(["--add", "nowhere"], "--add requires --model");
   await refuses(["nowhere", "--out", "no/such/x.onnx"], "its folder does not exist", 1);
   await refuses(["nowhere", "--out", "x.onnx"], "nowhere: no such file", 1);
 });
@@ -517,7 +517,7 @@ Deno.test("fit --add adds photos and classes to a file, where that can be done",
   assertEquals(Deno.readFileSync(out), before);
   const embedded = "functions/_shared/model.onnx";
   const untouched = await run(fit, ["--add", more, "--model", embedded, "--no-cache"]);
-  assertStringIncludes(untouched.stderr, "its classifier is none of `deno task fit`");
+  assertStringIncludes(untouched.stderr, "its classifier was not made by `deno task fit`");
 });
 
 for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]] as const) {
@@ -532,12 +532,15 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
 
     const again = await add(first, "--json");
     assertEquals(again.code, 0);
-    assertStringIncludes(again.stderr, "fit: 6 of 6 photos are in the file already and left out: ");
+    assertStringIncludes(
+      again.stderr,
+      "fit: 6 of 6 photos are already in the file and were skipped: ",
+    );
     assertStringIncludes(again.stderr, `${first}/red/0.png`);
     const { counts, already } = JSON.parse(again.stdout);
     assertEquals([counts, already], [[3, 3], 6]);
     assertEquals(Deno.readFileSync(out), before);
-    assertStringIncludes((await add(first)).stdout, "Nothing is new: no file is written.");
+    assertStringIncludes((await add(first)).stdout, "No new photos: no file written.");
 
     const more = await photos(folder, "more", 2, { classes: ["red", "grün; <b>"], seed: 50 });
     folder.write("more/red/copy.png", Deno.readFileSync(`${first}/red/2.png`));
@@ -545,12 +548,12 @@ for (const [method, ...options] of [["prototypes"], ["ridge", "--keep-features"]
     const { stderr, stdout } = await add(more, "--json");
     assertStringIncludes(
       stderr,
-      `fit: 2 of 6 photos are in the file already and left out: ${more}/red/blue.png (as dark blue, ` +
-        `and it stays so), ${more}/red/copy.png\n`,
+      `fit: 2 of 6 photos are already in the file and were skipped: ${more}/red/blue.png (as dark blue, ` +
+        `which is kept), ${more}/red/copy.png\n`,
     );
     assertEquals(JSON.parse(stdout).counts, [3, 2, 5]);
     // What was added is known, too.
-    assertStringIncludes((await add(more)).stderr, "fit: 6 of 6 photos are in the file already");
+    assertStringIncludes((await add(more)).stderr, "fit: 6 of 6 photos are already in the file");
   });
 }
 
@@ -560,7 +563,8 @@ Deno.test("fit --add refuses what it would not heed", async () => {
   ) {
     const { code, stderr } = await run(fit, ["--add", "x", "--model", "y", option!, ...value]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, `${option} is`);
+    const reason = value.length > 0 ? `is ${value}, but --add` : "cannot be used with --add";
+    assertStringIncludes(stderr, `${option} ${reason}`);
   }
 });
 
@@ -609,7 +613,7 @@ Deno.test("evaluate says how the embedded model does, and what it does not know"
   );
   assertMatch(stdout, /\nship +1( +100\.0 %){3}\n/);
   assertStringIncludes(stderr, "1 photos have labels that the model does not know: banana");
-  assertStringIncludes(stderr, "1 of 4 images are left out");
+  assertStringIncludes(stderr, "1 of 4 images were skipped");
 });
 
 Deno.test("evaluate --shots says what few photos would do, by each method", async () => {
@@ -645,17 +649,17 @@ Deno.test("evaluate refuses what makes no sense", async () => {
     assertEquals(code, expected);
     assertStringIncludes(stderr, message);
   };
-  await refuses([], "0 are given");
-  await refuses(["x", "--splits", "3"], "--splits is of --shots");
-  await refuses(["x", "--augment"], "--augment is of --shots");
+  await refuses([], "got 0");
+  await refuses(["x", "--splits", "3"], "--splits requires --shots");
+  await refuses(["x", "--augment"], "--augment requires --shots");
   await refuses(["x", "--shots", "0"], "--shots is 0");
   await refuses(["x", "--jobs", "65"], "--jobs is 65");
-  await refuses(["x", "--shots", "1", "--html", "y"], "--html is not of --shots");
+  await refuses(["x", "--shots", "1", "--html", "y"], "--html cannot be used with --shots");
   await refuses(["x", "--shots", "1", "--method", "auto,magic"], "--method is magic");
   await refuses(["nowhere"], "nowhere: no such file", 1);
   using folder = new TempFolder();
   const source = await photos(folder, "photos", 1);
-  await refuses([source], "no photo has a label of the model", 1);
+  await refuses([source], "no photo has a label that the model knows", 1);
   await refuses([source, "--shots", "2", "--no-cache"], "has 1, and it takes 3", 1);
 });
 

@@ -5,10 +5,10 @@ import { choiceOption, type Option } from "../command.ts";
 /** The option `--decode` of every command that decodes images. */
 export const DECODE_OPTION = {
   value: "HOW",
-  help: "exact: Pillow's pixels (default), fast: scale large JPEGs down while decoding them",
+  help: "exact: the same pixels as Pillow (default); fast: downscale large JPEGs while decoding",
 } as const satisfies Option;
 
-/** What `--decode` means for images that a processor is going to resize. */
+/** The decode options for `--decode`; `fast` needs the size to which the processor resizes. */
 export function decodeOptions(
   value: string | undefined,
   { resizedSize }: ViTImageProcessor,

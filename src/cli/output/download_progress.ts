@@ -3,15 +3,15 @@ import type { DownloadProgress } from "../../hub/hub.ts";
 import { drawBar, formatSeconds } from "./bar.ts";
 import type { Output } from "./terminal.ts";
 
-/** How often the bar is drawn, in milliseconds. */
+/** The least time between redraws, in milliseconds. */
 const INTERVAL = 100;
 
-/** The progress of downloads in the last line of a terminal. On anything else it draws nothing. */
+/** A download progress bar in a terminal's last line; draws nothing if the output is not a terminal. */
 export class DownloadBar {
   readonly #output: Output;
   readonly #now: () => number;
   #file = "";
-  /** When the file began, and how much of it was there from an earlier try. */
+  /** The start time of the file's download, and the bytes received by an earlier attempt. */
   #start = 0;
   #first = 0;
   #drawnAt = -Infinity;
@@ -22,7 +22,7 @@ export class DownloadBar {
     this.#now = now;
   }
 
-  /** Draws how far a file is, unless that was just done. */
+  /** Draws a file's progress, at most once per interval. */
   show({ file, received, total }: DownloadProgress): void {
     if (!this.#output.isTerminal) return;
     const now = this.#now();
@@ -46,7 +46,7 @@ export class DownloadBar {
     this.#visible = true;
   }
 
-  /** Takes the bar away, so that other text can be written. */
+  /** Erases the bar, so that other text can be written. */
   clear(): void {
     if (!this.#visible) return;
     this.#output.write("\r\x1b[K");

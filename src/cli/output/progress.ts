@@ -1,12 +1,12 @@
 import { drawBar, formatSeconds } from "./bar.ts";
 import type { Output } from "./terminal.ts";
 
-/** Fewer images than this are done before a bar could be read. */
+/** Fewer images finish before a bar could be read. */
 const MIN_COUNT = 10;
-/** How often the bar is drawn, in milliseconds. */
+/** The least time between redraws, in milliseconds. */
 const INTERVAL = 100;
 
-/** A progress bar in the last line of a terminal. On anything else it draws nothing. */
+/** A progress bar in a terminal's last line; draws nothing if the output is not a terminal. */
 export class Progress {
   readonly #total: number;
   readonly #output: Output;
@@ -22,7 +22,7 @@ export class Progress {
     this.#enabled = output.isTerminal && total >= MIN_COUNT;
   }
 
-  /** Counts one more as done and draws the bar, unless that was just done. */
+  /** Counts one more as done and draws the bar, at most once per interval. */
   advance(): void {
     this.#done++;
     const now = performance.now();
@@ -36,7 +36,7 @@ export class Progress {
     this.#visible = true;
   }
 
-  /** Takes the bar away, so that other text can be written; the next advance draws it again. */
+  /** Erases the bar, so that other text can be written; the next `advance()` redraws it. */
   clear(): void {
     if (!this.#visible) return;
     this.#output.write("\r\x1b[K");
