@@ -58,12 +58,14 @@ export {
   createClassifier,
   createModel,
   type CreateOptions,
-  type EmbedOptions,
-  type ForwardOptions,
-  type ImageInput,
   loadClassifier,
   loadModel,
   type LoadOptions,
+} from "./model/load_model.ts";
+export {
+  type EmbedOptions,
+  type ForwardOptions,
+  type ImageInput,
   type ModelDescription,
   ViTMSNForImageClassification,
   ViTMSNModel,

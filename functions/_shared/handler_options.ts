@@ -1,7 +1,7 @@
 import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
 import type { ServedModel } from "../../src/http/served_model.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
 import type { Settings } from "./settings.ts";
 

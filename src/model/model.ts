@@ -9,34 +9,16 @@ import { computeLoss, problemTypeOf } from "./outputs/loss.ts";
 import { pool, type Pooling } from "./outputs/pool.ts";
 import type { Image } from "../image/image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
-import { autoRuntime } from "../runtime/auto.ts";
 import { DrainingSession } from "../runtime/draining_session.ts";
-import type { RunOptions, Runtime, Session } from "../runtime/runtime.ts";
+import type { RunOptions, Session } from "../runtime/runtime.ts";
 import { l2Normalize } from "../tensor/l2_normalize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "../vit_msn/forward_inputs.ts";
 import { OUTPUT_NAMES, type OutputName } from "../vit_msn/graph.ts";
-import { type HeadFile, readHeadFile } from "../vit_msn/head/head_file.ts";
 import type { LayerNorm } from "../vit_msn/layer_norm.ts";
-import { type ModelFile, readModelFile, type Sidecars } from "../vit_msn/model_file.ts";
+import type { ModelFile } from "../vit_msn/model_file.ts";
 import { choosePatches, type KeepOptions } from "../vit_msn/patch_dropping.ts";
-
-/** How {@linkcode loadModel} makes a model, and what its file does not say. */
-export interface LoadOptions extends Sidecars {
-  /** A head's file, to classify with instead of the model's own classifier. */
-  readonly head?: Uint8Array;
-  /** The engine; default is {@linkcode autoRuntime}. */
-  readonly runtime?: Runtime;
-}
-
-/** How {@linkcode createModel} makes a model. */
-export interface CreateOptions {
-  /** A head to classify with instead of the model's own classifier. */
-  readonly head?: HeadFile;
-  /** The engine; default is {@linkcode autoRuntime}. */
-  readonly runtime?: Runtime;
-}
 
 /** How {@linkcode ViTMSNModel.forward} runs. */
 export interface ForwardOptions {
@@ -63,7 +45,13 @@ export interface EmbedOptions extends KeepOptions {
   readonly normalize?: boolean;
 }
 
-/** A ViT-MSN backbone that is ready to run; {@linkcode loadModel} makes one. */
+/** What a {@linkcode ViTMSNModel} takes of its file. */
+export type ModelDescription = Pick<
+  ModelFile,
+  "config" | "preprocessorConfig" | "outputs" | "layerNorm" | "head"
+>;
+
+/** A ViT-MSN backbone that is ready to run; `loadModel` makes one. */
 export class ViTMSNModel implements AsyncDisposable {
   /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
@@ -81,7 +69,7 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly #layerNorm: LayerNorm | undefined;
   readonly #session: DrainingSession;
 
-  /** Use {@linkcode loadModel}. */
+  /** Use `loadModel`. */
   constructor(file: ModelDescription, session: Session) {
     this.config = file.config;
     this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
@@ -243,7 +231,8 @@ export class ViTMSNModel implements AsyncDisposable {
 
 const LAST_HIDDEN_STATE = "last_hidden_state";
 
-const BACKBONE =
+/** The advice for a model without a trained classifier. */
+export const BACKBONE =
   "the model is a backbone without a trained classifier, though its config may name labels; " +
   "`deno task fit PHOTOS --model MODEL --out FILE.onnx` fits one on a folder of photos for each class";
 
@@ -251,7 +240,7 @@ const NO_LAYER_NORM =
   "Cannot compute features: another tool made the model's file, and its final LayerNorm is not known; " +
   "`deno task convert` makes one of the checkpoint";
 
-/** A ViT-MSN with a trained classifier; {@linkcode loadModel} makes one. */
+/** A ViT-MSN with a trained classifier; `loadModel` makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on pictures.
@@ -276,107 +265,4 @@ export class ViTMSNForImageClassification extends ViTMSNModel {
       (_, b) => toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options),
     );
   }
-}
-
-/**
- * Makes a model ready to run.
- *
- * @param bytes an ONNX file of `deno task convert`, which carries config and image processor; or one of
- * another tool, such as optimum, with these documents in `options`. The latter does what its graph does.
- * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
- * @throws {SyntaxError} if the bytes are not such a file.
- * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
- */
-export async function loadModel(
-  bytes: Uint8Array,
-  { runtime = autoRuntime(), head, ...sidecars }: LoadOptions = {},
-): Promise<ViTMSNModel> {
-  return await createModel(readModelFile(bytes, sidecars), {
-    runtime,
-    ...(head ? { head: readHeadFile(head) } : {}),
-  });
-}
-
-/**
- * The same of a file that is read already.
- *
- * @throws {TypeError} if the config contradicts the graph, or the head was fitted on another backbone.
- */
-export async function createModel(
-  file: ModelFile,
-  { runtime = autoRuntime(), head }: CreateOptions = {},
-): Promise<ViTMSNModel> {
-  const description = head ? withHead(file, head) : file;
-  const session = await runtime.createSession(file);
-  const { outputs } = description;
-  const Model = outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
-  return new Model(description, session);
-}
-
-/** What a {@linkcode ViTMSNModel} takes of its file. */
-export type ModelDescription = Pick<
-  ModelFile,
-  "config" | "preprocessorConfig" | "outputs" | "layerNorm" | "head"
->;
-
-/** What the file would say with that head in it. */
-function withHead(file: ModelFile, { head, layerNorm }: HeadFile): ModelDescription {
-  const known = file.layerNorm ?? layerNorm;
-  const isSame = known.weight.length === layerNorm.weight.length &&
-    file.config.hiddenSize === layerNorm.weight.length &&
-    known.weight.every((w, d) => w === layerNorm.weight[d]) &&
-    known.bias.every((b, d) => b === layerNorm.bias[d]);
-  if (!isSame) {
-    throw new TypeError("Cannot use the head: it was fitted on another backbone than the model's");
-  }
-  return {
-    ...file,
-    config: { ...file.config, id2label: head.settings.labels, problemType: HEAD_TYPE },
-    outputs: [...new Set([...file.outputs, "logits"])],
-    layerNorm,
-    head,
-  };
-}
-
-const HEAD_TYPE = "single_label_classification" as const;
-
-/**
- * Makes a classifier ready to run; see {@linkcode loadModel}.
- *
- * @throws {TypeError} if the model has no trained classifier: labels would be made up.
- *
- * @example
- * ```ts
- * import { decodeImage } from "../image/decode_image.ts";
- * import { loadClassifier } from "./model.ts";
- *
- * await using model = await loadClassifier(await Deno.readFile("functions/_shared/model.onnx"));
- * const image = await decodeImage(await Deno.readFile("test/images/ship.jpg"));
- * const [labels] = await model.classify([image], { topK: 3 });
- * console.log(labels); // [{ label: "ship", score: … }, …]
- * ```
- */
-export async function loadClassifier(
-  bytes: Uint8Array,
-  options: LoadOptions = {},
-): Promise<ViTMSNForImageClassification> {
-  return await asClassifier(await loadModel(bytes, options));
-}
-
-/**
- * The same of a file that is read already.
- *
- * @throws {TypeError} as {@linkcode createModel} and {@linkcode loadClassifier}.
- */
-export async function createClassifier(
-  file: ModelFile,
-  options: CreateOptions = {},
-): Promise<ViTMSNForImageClassification> {
-  return await asClassifier(await createModel(file, options));
-}
-
-async function asClassifier(model: ViTMSNModel): Promise<ViTMSNForImageClassification> {
-  if (model instanceof ViTMSNForImageClassification) return model;
-  await model[Symbol.asyncDispose]();
-  throw new TypeError(`Cannot classify: ${BACKBONE}`);
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fit } from "../../src/cli/fit.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
 import { run, TempFolder } from "./run.ts";
 

@@ -1,10 +1,6 @@
 import { readWhole } from "../../hub/read_whole.ts";
-import {
-  createClassifier,
-  createModel,
-  type ViTMSNForImageClassification,
-  type ViTMSNModel,
-} from "../../model/model.ts";
+import { createClassifier, createModel } from "../../model/load_model.ts";
+import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/model.ts";
 import { readModel } from "../../onnx/read_model.ts";
 import { type HeadFile, readHeadFile } from "../../vit_msn/head/head_file.ts";
 import {
