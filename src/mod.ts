@@ -20,13 +20,8 @@ export {
   type ShotsEvaluation,
   type ShotsOptions,
 } from "./heads/evaluate/evaluate_shots.ts";
-export {
-  type CandidateReport,
-  fitHead,
-  type FitOptions,
-  type FitReport,
-  type LabelledFeatures,
-} from "./heads/fit/fit_head.ts";
+export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
+export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
 export { type Guessing } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { type Candidate, type Method, METHODS } from "./heads/fit/method.ts";

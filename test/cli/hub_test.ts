@@ -10,7 +10,7 @@ import { cacheFolder } from "../../src/cli/options/cache_folder.ts";
 import { classify } from "../../src/cli/classify.ts";
 import type { Command, Options } from "../../src/cli/command.ts";
 import { convert } from "../../src/cli/convert.ts";
-import { DownloadBar } from "../../src/cli/output/download_progress.ts";
+import { DownloadBar } from "../../src/cli/output/progress/download_progress.ts";
 import { embed } from "../../src/cli/embed.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { forward } from "../../src/cli/forward.ts";

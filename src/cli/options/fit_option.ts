@@ -1,4 +1,4 @@
-import type { FitOptions } from "../../heads/fit/fit_head.ts";
+import type { FitOptions } from "../../heads/fit/fit_options.ts";
 import { METHODS } from "../../heads/fit/method.ts";
 import {
   choiceOption,

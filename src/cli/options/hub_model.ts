@@ -5,7 +5,7 @@ import { type HubName, parseHubName } from "../../hub/hub_name.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Option, UsageError } from "../command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
-import { DownloadBar } from "../output/download_progress.ts";
+import { DownloadBar } from "../output/progress/download_progress.ts";
 import type { Dtype } from "./model_folder.ts";
 import type { Terminal } from "../output/terminal.ts";
 

@@ -21,7 +21,7 @@ import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
 import type { OpenedModel } from "./model_option.ts";
 import { printable } from "../output/printable.ts";
-import { Progress } from "../output/progress.ts";
+import { Progress } from "../output/progress/progress.ts";
 import { JOBS_OPTION, jobsOption } from "./runtime_option.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { urlText } from "./url_argument.ts";

@@ -9,7 +9,7 @@ import type { DecodeOptions } from "../../image/decode_options.ts";
 import { asCalled, errorMessage, UsageError } from "../command.ts";
 import { printable } from "./printable.ts";
 import { DENO_TASK } from "../program.ts";
-import { Progress } from "./progress.ts";
+import { Progress } from "./progress/progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { urlText } from "../options/url_argument.ts";
 import { log } from "./log.ts";
