@@ -1,7 +1,7 @@
 import type { Guessing } from "../../heads/evaluate/guessing.ts";
 import { percent } from "./percent.ts";
 
-/** From this share of the gap between guessing and perfect on, the classifier may be good: more photos can tell. */
+/** Above this share of the gap between guessing and perfect, more photos may show that the classifier is good. */
 const LIKELY_GOOD = 0.25;
 
 /** The photos that a classifier was evaluated on: held out by the fit, or others. */
