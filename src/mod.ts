@@ -20,13 +20,8 @@ export {
   type ShotsEvaluation,
   type ShotsOptions,
 } from "./heads/evaluate/evaluate_shots.ts";
-export {
-  type CandidateReport,
-  fitHead,
-  type FitOptions,
-  type FitReport,
-  type LabelledFeatures,
-} from "./heads/fit/fit_head.ts";
+export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
+export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
 export { type Guessing } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { type Candidate, type Method, METHODS } from "./heads/fit/method.ts";
@@ -58,16 +53,17 @@ export {
   createClassifier,
   createModel,
   type CreateOptions,
-  type EmbedOptions,
-  type ForwardOptions,
-  type ImageInput,
   loadClassifier,
   loadModel,
   type LoadOptions,
-  type ModelDescription,
+} from "./model/load_model.ts";
+export {
+  type EmbedOptions,
+  type ForwardOptions,
+  type ImageInput,
   ViTMSNForImageClassification,
   ViTMSNModel,
-} from "./model/model.ts";
+} from "./model/vit_msn_model.ts";
 export {
   type Attribute,
   type GraphProto,
@@ -109,6 +105,7 @@ export {
 export { type LayerNorm } from "./vit_msn/layer_norm.ts";
 export { type KeepOptions } from "./vit_msn/patch_dropping.ts";
 export {
+  type ModelDescription,
   type ModelFile,
   readModelFile,
   type Sidecars,

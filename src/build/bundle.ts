@@ -99,7 +99,7 @@ export async function bundle(
 async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): Promise<void> {
   await Promise.all([
     import("../http/handler.ts"),
-    import("../model/model.ts"),
+    import("../model/load_model.ts"),
     import("../image/formats/jpeg.ts"),
     decode === "exact" && import("../image/formats/jpeg_exact.ts"),
     import("../image/formats/png.ts"),

@@ -18,28 +18,30 @@ const options = {
   out: { value: "FOLDER", help: "Where to write; default dist" },
   target: {
     value: "HOST",
-    help: "deno: any host that runs Deno (default); deno-deploy: the same with its settings; " +
-      "supabase: its folders and config.toml, without workers",
+    help: "deno: any host that runs Deno (default); deno-deploy: also writes its settings; " +
+      "supabase: writes its folders and config.toml, bundles no workers",
   },
   model: {
     value: "FILE",
-    help: "An ONNX file of `deno task fit` or `convert`; default is the embedded one",
+    help: "An ONNX file made by `deno task fit` or `convert`; default is the embedded model",
+  },
+  "with-onnxruntime": {
+    help: "Include onnxruntime-web (14 MB) to run ONNX files made by other tools",
   },
   weights: {
     value: "FORM",
     help:
-      "packed: as this project's engine reads them (default); onnx: the ONNX file, the default " +
-      "with --with-onnxruntime",
+      "packed: ready for this project's kernels (default); onnx: the ONNX file, the default with " +
+      "--with-onnxruntime",
   },
   decode: {
     value: "HOW",
-    help: "How JPEGs are decoded: standard (default), exact (takes mozjpeg along, 200 kB) or fast",
+    help: "How JPEGs are decoded: standard (default), exact (includes mozjpeg, 200 kB) or fast",
   },
-  "with-onnxruntime": { help: "Take onnxruntime-web along, 14 MB, for ONNX files of other tools" },
   force: FORCE_OPTION,
 };
 
-/** The functions, each with its entry. */
+/** The entry module of each function. */
 const FUNCTIONS = { classify: "functions/classify/index.ts", embed: "functions/embed/index.ts" };
 
 /** `deno task build`: bundles the functions for a host. */
@@ -47,15 +49,15 @@ export const build: Command<typeof options> = {
   name: "build",
   usage: "",
   description:
-    "Bundles the functions classify and embed: one JavaScript file each, and beside them the\n" +
-    "WebAssembly and the model. They need no npm cache and no network.",
+    "Bundles the functions classify and embed into one JavaScript file each, beside the\n" +
+    "WebAssembly and the model. The bundles need no npm cache and no network.",
   options,
   examples: [
     ["", "dist/classify.js and dist/embed.js"],
-    ["--model my.onnx --target supabase --out supabase", "For Supabase, with a fitted model"],
+    ["--model my.onnx --target supabase --out supabase", "Bundle a fitted model for Supabase"],
   ],
   async run(positional, values, terminal) {
-    if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
+    if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
     const target = choiceOption("target", values.target, ["deno", "deno-deploy", "supabase"]);
     const out = values.out ?? "dist";
     const withOnnxruntime = values["with-onnxruntime"];
@@ -76,7 +78,7 @@ export const build: Command<typeof options> = {
       withConnections: target === "deno",
     };
     await using _esbuild = await startEsbuild();
-    const files = new Map<string, Uint8Array>(); // by path below the folder
+    const files = new Map<string, Uint8Array>(); // keys are paths relative to `out`
     const encoder = new TextEncoder();
     for (const [name, entry] of Object.entries(FUNCTIONS)) {
       const folder = target === "supabase" ? join("functions", name) : "";
@@ -98,7 +100,7 @@ export const build: Command<typeof options> = {
   },
 };
 
-/** The file of a model that the bundle can run. */
+/** Reads the model, checks that the bundle can run it and returns its file. */
 async function modelOf(
   path: string | undefined,
   weights: "packed" | "onnx",
@@ -125,7 +127,7 @@ async function modelFile(
 ): Promise<BundledFile> {
   if (anyTool) return { name: "model.onnx", bytes };
   const proto = readModel(bytes);
-  // What lies beside the file does not go into the bundle.
+  // The bundle contains only the ONNX file, not its sidecar files.
   if (!isSelfContained(proto)) {
     throw new TypeError("Cannot use the ONNX model: another tool made it");
   }
@@ -135,7 +137,7 @@ async function modelFile(
   return { name: "model.packed", bytes: concat(packModelFile(file, await sha256(bytes))) };
 }
 
-/** What to do with a bundle. */
+/** The instruction for running or deploying the bundle. */
 function nextStep(target: "deno" | "deno-deploy" | "supabase", out: string): string {
   switch (target) {
     case "deno": {
@@ -143,10 +145,12 @@ function nextStep(target: "deno" | "deno-deploy" | "supabase", out: string): str
       return `Run it: deno run --allow-net ${args}\n`;
     }
     case "deno-deploy":
-      return `Deploy it: the folder ${out}, whose deno.json names the entry point classify.js\n`;
+      return `Deploy the folder ${out}; its deno.json sets the entry point classify.js\n`;
     case "supabase":
-      return `Deploy it: supabase functions deploy ${Object.keys(FUNCTIONS).join(" ")}, from the ` +
-        `folder that has ${out} as its supabase\n`;
+      return `Deploy it: supabase functions deploy ${
+        Object.keys(FUNCTIONS).join(" ")
+      }, run from the ` +
+        `folder that contains ${out} as supabase\n`;
   }
 }
 

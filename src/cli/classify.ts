@@ -15,26 +15,26 @@ const options = {
   "top-k": { value: "K", help: "Print the K best labels; default 5" },
   threshold: { value: "T", help: "Print only labels with a score of at least T, 0 to 1" },
   unknown: {
-    help: "Label images unknown that show none of the classes; for models of `deno task fit`",
+    help: "Label images of no known class as unknown; requires a model made by `deno task fit`",
   },
   ...KEEP_OPTIONS,
   decode: DECODE_OPTION,
   json: { help: "Print JSON lines: {file, labels: [{label, score}]} or {file, error}" },
 };
 
-/** `deno task classify`: names what is on images. */
+/** `deno task classify`: prints the labels of images. */
 export const classify: Command<typeof options> = {
   name: "classify",
   usage: "<image|folder|glob|-> …",
   description:
-    "Names what is on images: JPEG, PNG, GIF or WebP files, folders of them, or standard input.",
+    "Classifies images: JPEG, PNG, GIF or WebP files, folders of them, or standard input.",
   options,
   examples: [
     ["photo.jpg", "One photo"],
-    ["photos 'more/*.png' --top-k 1", "All of a folder and what a pattern matches"],
-    ["--json photos > labels.jsonl", "For other programs"],
+    ["photos 'more/*.png' --top-k 1", "All images in a folder and all that match a pattern"],
+    ["--json photos > labels.jsonl", "JSON lines for other programs"],
     ["- < photo.jpg", "Standard input"],
-    ["photos --keep-patches 0.5", "In about half the time, from half of each image"],
+    ["photos --keep-patches 0.5", "Use half of each image's patches, in about half the time"],
   ],
   async run(args, values, terminal) {
     const topK = numberOption("top-k", values["top-k"], { otherwise: 5, min: 1, integer: true });
@@ -47,13 +47,13 @@ export const classify: Command<typeof options> = {
     await using model = await loadClassifierOption(values, terminal);
     if (unknown && !model.head?.parameters.settings.unknown) {
       throw new Error(
-        "--unknown: the model has no rule for unknown images; `deno task fit` makes one",
+        "--unknown: the model has no rule for unknown images; fit one with `deno task fit`",
       );
     }
     const areValues = model.config.problemType === "regression";
     if (areValues && values.threshold !== undefined) {
       throw new UsageError(
-        "--threshold is for scores from 0 to 1, but the model's outputs are values of a regression",
+        "--threshold requires scores from 0 to 1, but the model outputs regression values",
       );
     }
     const decoding = decodeOptions(values.decode, model.processor);

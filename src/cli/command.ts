@@ -8,17 +8,17 @@ import { VERSION } from "./version.ts";
 
 /** An option of a command. One without `value` is a flag. */
 export interface Option {
-  /** What stands for the value in the help text, such as `FILE`. */
+  /** The value's placeholder in the help text, such as `FILE`. */
   readonly value?: string;
   readonly help: string;
-  /** Whether the help text leaves it out: it is accepted, but changes nothing. */
+  /** Omits the option from the help text, because it is accepted but has no effect. */
   readonly isHidden?: boolean;
 }
 
-/** A command's options by their names, without the dashes. */
+/** A command's options by name, without the dashes. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What was given for each option: a string, or whether the flag was there. */
+/** The parsed options: a string or undefined for each value option, a boolean for each flag. */
 export type OptionValues<O extends Options> = {
   readonly [K in keyof O]: O[K] extends { value: string } ? string | undefined : boolean;
 };
@@ -30,13 +30,13 @@ export interface Command<O extends Options = Options> {
   readonly usage: string;
   readonly description: string;
   readonly options: O;
-  /** Arguments that work, each with what they do. */
+  /** Working example arguments, each with a description. */
   readonly examples: readonly (readonly [args: string, what: string])[];
   /**
-   * Does the work.
+   * Runs the command.
    *
-   * @returns the exit code: 0 done, 1 something failed.
-   * @throws {UsageError} if the arguments make no sense.
+   * @returns the exit code: 0 success, 1 failure.
+   * @throws {UsageError} if the arguments are invalid.
    */
   run(
     positional: readonly string[],
@@ -45,16 +45,16 @@ export interface Command<O extends Options = Options> {
   ): Promise<number>;
 }
 
-/** Arguments that make no sense; the command ends with exit code 2. */
+/** Invalid arguments; the command exits with code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
 /**
- * Runs a command as a program: parses its arguments, answers `--help` and `--version`, and turns every
- * error into one line on stderr.
+ * Runs a command as a program: parses its arguments, answers `--help` and `--version`, and prints every
+ * error as one line on stderr.
  *
- * @returns the exit code: 0 done, 1 something failed, 2 wrong usage.
+ * @returns the exit code: 0 success, 1 failure, 2 invalid usage.
  */
 export async function runCommand<O extends Options>(
   command: Command<O>,
@@ -71,7 +71,7 @@ export async function runCommand<O extends Options>(
     const invocation = `${program} ${commandLine([command.name, ...args])}`;
     return await command.run(positional, values, { ...terminal, invocation });
   } catch (error) {
-    // The reader of our output, such as `head`, has had enough.
+    // The reader of stdout, such as `head`, has closed the pipe: there is nothing to report.
     if (error instanceof Deno.errors.BrokenPipe) return 1;
     const usage = error instanceof UsageError;
     const hint = usage ? `; see \`deno task ${command.name} --help\`` : "";
@@ -81,15 +81,15 @@ export async function runCommand<O extends Options>(
   }
 }
 
-/** A text that names commands, `deno task …`, with what the user typed to call this program. */
+/** Replaces `deno task` in a text by the program name that the user typed. */
 export function asCalled(text: string, { program = DENO_TASK }: Pick<Terminal, "program">): string {
   return program === DENO_TASK ? text : text.replaceAll(/\bdeno task (?=[a-z])/g, `${program} `);
 }
 
-/** Longer messages quote what somebody put into a file. */
+/** Longer messages come from text quoted out of an untrusted file. */
 const MAX_MESSAGE_LENGTH = 1000;
 
-/** An error as one line for a person. */
+/** Formats an error as one printable line. */
 export function errorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const line = printable(message.replaceAll(/\s*\n\s*/g, " ").trim());
@@ -97,9 +97,9 @@ export function errorMessage(error: unknown): string {
 }
 
 /**
- * Reads an option's value as a number.
+ * Parses an option's value as a number.
  *
- * @throws {UsageError} if it is none, or not between `min` and `max`.
+ * @throws {UsageError} if it is not a number from `min` to `max`.
  */
 export function numberOption(
   name: string,
@@ -122,9 +122,9 @@ export function numberOption(
 }
 
 /**
- * Reads an option's value as one of some words.
+ * Checks that an option's value is one of `choices`; the first choice is the default.
  *
- * @throws {UsageError} if it is none of them.
+ * @throws {UsageError} if it is not.
  */
 export function choiceOption<T extends string>(
   name: string,
@@ -137,9 +137,9 @@ export function choiceOption<T extends string>(
 }
 
 /**
- * Reads an option's value as a list of some words, with commas between them.
+ * Parses the value of `--outputs`, a comma-separated list of `choices`.
  *
- * @throws {UsageError} if one is none of them.
+ * @throws {UsageError} if an item is not one of them.
  */
 export function outputsOption<T extends string>(
   value: string,
@@ -149,9 +149,9 @@ export function outputsOption<T extends string>(
 }
 
 /**
- * Takes the value of an option that must be given.
+ * Returns the value of a required option.
  *
- * @throws {UsageError} if it was not.
+ * @throws {UsageError} if it is missing.
  */
 export function requiredOption(name: string, value: string | undefined): string {
   if (value === undefined) throw new UsageError(`--${name} is missing`);
@@ -159,14 +159,14 @@ export function requiredOption(name: string, value: string | undefined): string 
 }
 
 /**
- * Takes the one positional argument of a command that takes just one.
+ * Returns the only positional argument.
  *
- * @throws {UsageError} if there are more, or none.
+ * @throws {UsageError} if there is not exactly one.
  */
 export function onlyArgument(positional: readonly string[], what: string): string {
   const [argument, ...more] = positional;
   if (argument !== undefined && more.length === 0) return argument;
-  throw new UsageError(`it takes one ${what}, but ${positional.length} are given`);
+  throw new UsageError(`expected one ${what}, got ${positional.length}`);
 }
 
 function parse<O extends Options>(
@@ -176,7 +176,7 @@ function parse<O extends Options>(
   const names = Object.keys(options);
   const strings = names.filter((name) => options[name]?.value !== undefined);
   const flags = [...names.filter((name) => options[name]?.value === undefined), "help", "version"];
-  // What the parser would take as true, or stumble over.
+  // parseArgs reads `--flag=text` as true and mishandles empty arguments and its own key `_`.
   for (const arg of args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)) {
     const [, flag] = /^--([^=]+)=/.exec(arg) ?? [];
     if (flag && flags.includes(flag)) throw new UsageError(`--${flag} takes no value`);
@@ -184,7 +184,7 @@ function parse<O extends Options>(
     if (/^--_(=|$)/.test(arg)) unknownOption(arg, names);
   }
   const parsed: Record<string, unknown> & { _: string[] } = parseArgs([...args], {
-    string: [...strings, "_"], // a file may be named 007
+    string: [...strings, "_"], // keeps a file name such as 007 a string
     boolean: flags,
     alias: { help: "h" },
     collect: strings,
@@ -205,7 +205,7 @@ function parse<O extends Options>(
 
 function onlyValue(name: string, values: readonly string[]): string | undefined {
   if (values.length > 1) throw new UsageError(`--${name} is given ${values.length} times`);
-  if (values[0] === "") throw new UsageError(`--${name} needs a value`);
+  if (values[0] === "") throw new UsageError(`--${name} requires a value`);
   return values[0];
 }
 

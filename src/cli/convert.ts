@@ -20,31 +20,32 @@ const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },
   dtype: {
     value: "TYPE",
-    help: "f32 (default); f16: half the size, computed in float32; int8: a quarter of the size",
+    help:
+      "The weights' type: f32 (default); f16: half the size, computed in float32; int8: a quarter of the size",
   },
   "image-size": {
     value: "HxW",
-    help: "For images of another size, such as 384x384: position embeddings are interpolated",
+    help: "Convert for another image size, such as 384x384; position embeddings are interpolated",
   },
   outputs: {
     value: "A,B",
-    help: "What the graph computes: last_hidden_state, hidden_states, attentions, logits; " +
-      "default is the first and, with a classifier, logits",
+    help: "The graph's outputs: last_hidden_state, hidden_states, attentions, logits; " +
+      "default is last_hidden_state and, with a classifier, logits",
   },
   offline: OFFLINE_OPTION,
   force: FORCE_OPTION,
 };
 
-/** `deno task convert`: makes one ONNX file of Hugging Face's or the authors' files. */
+/** `deno task convert`: converts Hugging Face's or the authors' files to one ONNX file. */
 export const convert: Command<typeof options> = {
   name: "convert",
   usage: "SOURCE --out FILE.onnx",
   description:
-    "Makes one ONNX file of a ViT-MSN: its weights, config, labels (config.json) and image\n" +
-    "processor (preprocessor_config.json). SOURCE is a folder with these files or the weights file\n" +
-    "with the others beside it. Of a folder the first that is there is taken: model.safetensors,\n" +
+    "Converts a ViT-MSN to one ONNX file with its weights, config and labels (config.json) and image\n" +
+    "processor (preprocessor_config.json). SOURCE is a folder with these files, or the weights file\n" +
+    "with the others beside it. From a folder, the first match is used: model.safetensors,\n" +
     "model.safetensors.index.json with its shards, pytorch_model.bin, the only *.pth.tar.\n" +
-    "Or it is org/name[@revision], a model of the Hugging Face hub, which is downloaded first.",
+    "SOURCE may also be a model on the Hugging Face hub, org/name[@revision]; it is downloaded first.",
   options,
   examples: [
     ["vit-msn-small --out vit-msn-small.onnx", "In full precision"],
@@ -74,7 +75,7 @@ export const convert: Command<typeof options> = {
       { dtype, ...imageSize, ...outputs },
       log("convert", terminal),
     );
-    // What goes into a pipe may be a program's input, and stdout that pipe.
+    // If `out` is a pipe, it may be stdout, where this text would corrupt the model.
     if ((await Deno.stat(out)).isFile) {
       terminal.stdout.write(asCalled(printable(nextStep(out, use)) + "\n", terminal));
     }
@@ -82,24 +83,24 @@ export const convert: Command<typeof options> = {
   },
 };
 
-/** What to do with the file. */
+/** The next command to run with the file. */
 function nextStep(out: string, use: Use): string {
   const file = commandLine([out]);
   switch (use) {
     case "classify":
       return `${out}: deno task classify photo.jpg --model ${file}`;
     case "embed":
-      return `${out}: a backbone without a classifier: deno task embed photo.jpg --model ${file}, or ` +
+      return `${out}: backbone without a classifier: deno task embed photo.jpg --model ${file}, or ` +
         `deno task fit PHOTOS --model ${file} --out my.onnx`;
     case "forward":
       return `${out}: deno task forward --model ${file} --inputs in.safetensors --out out.safetensors`;
   }
 }
 
-/** The largest side that images are resized to. */
+/** The largest height or width that images may be resized to. */
 const MAX_SIDE = 4096;
 
-/** Reads an option's value as height × width. */
+/** Parses an option's value as height × width. */
 function sizeOption(name: string, value: string): [number, number] {
   const [height = 0, width = 0] = /^\d{1,4}x\d{1,4}$/.test(value)
     ? value.split("x").map(Number)

@@ -13,12 +13,12 @@ const options = {
   ...JOBS_OPTION,
   pool: {
     value: "P",
-    help: "cls: the first token (default), mean: the mean of the patches, none: every token",
+    help: "cls: the first token (default); mean: the mean of the patch tokens; none: every token",
   },
-  normalize: { help: "Scale vectors to length 1" },
+  normalize: { help: "Scale each vector to length 1" },
   ...KEEP_OPTIONS,
   decode: DECODE_OPTION,
-  json: { help: "Print JSON lines, the only form", isHidden: true },
+  json: { help: "Print JSON lines, the only output format", isHidden: true },
 };
 
 /** `deno task embed`: computes the embeddings of images. */
@@ -30,7 +30,7 @@ export const embed: Command<typeof options> = {
   options,
   examples: [
     ["photo.jpg --normalize", "One photo, ready for a vector index"],
-    ["photos > embeddings.jsonl", "All of a folder"],
+    ["photos > embeddings.jsonl", "All images in a folder"],
     ["photos --jobs 4 > embeddings.jsonl", "On four cores"],
     ["photo.jpg --pool none", "The tokens of all patches: [[…], …]"],
   ],

@@ -4,7 +4,7 @@ import type { FoundLogits } from "../dataset/labelled_logits.ts";
 import { evaluateLogits } from "../heads/evaluate/evaluate.ts";
 import { evaluateShots, type ShotsEvaluation } from "../heads/evaluate/evaluate_shots.ts";
 import { UNKNOWN } from "../heads/head.ts";
-import type { ViTMSNForImageClassification } from "../model/model.ts";
+import type { ViTMSNForImageClassification } from "../model/vit_msn_model.ts";
 import { softmax } from "../tensor/softmax.ts";
 import { topK } from "../tensor/top_k.ts";
 import {
@@ -51,44 +51,49 @@ const options = {
   ...RUNTIME_OPTIONS,
   shots: {
     value: "N,N",
-    help: "Evaluate heads that are fitted on so many photos a class, such as 1,2,5",
+    help: "Evaluate heads fitted on N photos a class, for each N, such as 1,2,5",
   },
-  splits: { value: "N", help: "With --shots: how often to draw these photos; default 10" },
+  splits: {
+    value: "N",
+    help: "With --shots: the number of random draws of these photos; default 10",
+  },
   support: {
     value: "PHOTOS",
-    help: "With --shots: where to draw them from; default is PHOTOS, less those that are drawn",
+    help:
+      "With --shots: draw them from these photos and evaluate on PHOTOS; default is to draw from " +
+      "PHOTOS and evaluate on the rest",
   },
   method: {
     value: "M,M",
-    help: "With --shots: auto (default), logistic, prototypes, knn, ridge, or several of them",
+    help: "With --shots: auto (default), logistic, prototypes, knn, ridge, or a list of them",
   },
   ...FIT_OPTIONS_OF_SHOTS,
-  html: { value: "FILE", help: "Write a report with plots, one page that needs nothing else" },
+  html: { value: "FILE", help: "Write a self-contained HTML report with plots" },
   ...PHOTO_OPTIONS,
   json: { help: "Print JSON lines" },
 };
 
 type Values = OptionValues<typeof options>;
 
-/** `deno task evaluate`: says how often a classifier is right. */
+/** `deno task evaluate`: measures the accuracy and calibration of a classifier. */
 export const evaluate: Command<typeof options> = {
   name: "evaluate",
   usage: "PHOTOS",
   description:
-    "Says how often a classifier is right on labelled photos, how sure it is and may be, and what it\n" +
-    "takes for what; or, with --shots, how good heads are that are fitted on a few photos a class.\n" +
-    "PHOTOS is a folder with a folder for each class, or a CSV or JSON lines table with path and label.",
+    "Measures a classifier on labelled photos: accuracy, calibration and confusion matrix. With\n" +
+    "--shots, measures the accuracy of heads fitted on a few photos a class.\n" +
+    "PHOTOS is a folder with one subfolder per class, or a CSV or JSON lines table with path and label.",
   options,
   examples: [
     ["test-photos --model my.onnx --html report.html", "A fitted model"],
     ["test-photos --model my.onnx --jobs 4", "On four cores"],
-    ["photos --shots 1,2,5 --splits 10", "What few photos would do"],
-    ["test-photos --support photos --shots 5 --method auto,logistic", "Methods side by side"],
+    ["photos --shots 1,2,5 --splits 10", "The accuracy to expect from few photos"],
+    ["test-photos --support photos --shots 5 --method auto,logistic", "Compare methods"],
   ],
   async run(positional, values, terminal) {
     const source = onlyArgument(positional, "folder or table of photos");
     const run = values.shots === undefined ? prepareModel(values) : prepareShots(values);
-    jobsOption(values); // refused before a photo is read
+    jobsOption(values); // checked before any photo is read
     const images = await findPhotos(source, "evaluate", terminal);
     const opened = await openModelOption(values, terminal);
     await using _model = opened.model;
@@ -102,14 +107,14 @@ interface Job extends PhotoJob {
   readonly values: Values;
 }
 
-/** Checks the options, before anything is read. */
+/** Checks the options before any file is read. */
 function prepareModel(values: Values): (job: Job) => Promise<void> {
   for (const name of ["splits", "support", "method", "lambd", "class-weight", "seed"] as const) {
     if (values[name] !== undefined) {
-      throw new UsageError(`--${name} is of --shots, which is not given`);
+      throw new UsageError(`--${name} requires --shots`);
     }
   }
-  if (values.augment) throw new UsageError("--augment is of --shots, which is not given");
+  if (values.augment) throw new UsageError("--augment requires --shots");
   return evaluateModel;
 }
 
@@ -118,20 +123,20 @@ async function evaluateModel(job: Job): Promise<void> {
   const warn = log("evaluate", terminal);
   if (!model.defaultOutputs.includes("logits")) {
     throw new Error(
-      "the model is a backbone without a classifier: fit one with `deno task fit`, or evaluate what " +
-        "few photos would do with --shots",
+      "the model is a backbone without a classifier: fit one with `deno task fit`, or " +
+        "measure few-shot accuracy with --shots",
     );
   }
   if (model.config.problemType === "regression") {
     throw new Error(
-      "the model's outputs are values of a regression, and no labels are right or wrong",
+      "the model outputs regression values, not labels, so there is no accuracy to measure",
     );
   }
   const labels = model.config.id2label;
   const known = images.filter(({ label }) => labels.includes(label));
   const strange = images.filter(({ label }) => !labels.includes(label));
   if (known.length === 0) {
-    throw new Error(`no photo has a label of the model, which are ${labels.join(", ")}`);
+    throw new Error(`no photo has a label that the model knows: ${labels.join(", ")}`);
   }
   if (strange.length > 0) {
     const names = [...new Set(strange.map(({ label }) => label))].join(", ");
@@ -141,7 +146,7 @@ async function evaluateModel(job: Job): Promise<void> {
   const temperature = model.head?.parameters.settings.temperature;
   const evaluation = evaluateLogits(found.logits, found.labels, labels, temperature);
   const unknown = await rejections(found, strange, job);
-  // With one label there is nothing to guess.
+  // With one label, guessing is always right.
   const guessing = labels.length > 1 ? guessingText(evaluation.guessing, "others") : undefined;
   if (values.html !== undefined) {
     const wrong = wrongImages(found, labels).slice(0, MAX_THUMBNAILS);
@@ -162,15 +167,15 @@ async function evaluateModel(job: Job): Promise<void> {
   if (guessing !== undefined) warn(guessing);
 }
 
-/** More wrong images than these a report does not show. */
+/** The most wrong images that a report shows. */
 const MAX_THUMBNAILS = 24;
 
-/** What the classifier is called in a report. */
+/** The classifier's name in a report. */
 function modelName({ model, head }: Values): string {
   return `${model ?? "the embedded model"}${head === undefined ? "" : `, head ${head}`}`;
 }
 
-/** With a head, the features that the logits are of. */
+/** Computes the logits; with a head, also returns the features. */
 async function logitsOf(
   images: readonly LabelledImage[],
   job: Job,
@@ -181,7 +186,7 @@ async function logitsOf(
   return { ...found, logits: model.head.logits(found.features) };
 }
 
-/** How many photos of the classes, and of others, are told unknown. */
+/** The shares of photos labelled unknown: of the model's classes, and of other classes. */
 async function rejections(
   known: Partial<FoundFeatures>,
   strange: readonly LabelledImage[],
@@ -203,11 +208,11 @@ async function rejections(
 function unknownText({ unknown }: Awaited<ReturnType<typeof rejections>>): string {
   if (!unknown) return "";
   const { false_rejection_rate: rate, others } = unknown;
-  return `\nTold unknown: ${percent(rate)} of these photos` +
-    (others === undefined ? "\n" : `, ${percent(others)} of those of other classes\n`);
+  return `\nLabelled unknown: ${percent(rate)} of these photos` +
+    (others === undefined ? "\n" : `, ${percent(others)} of the photos of other classes\n`);
 }
 
-/** The wrong ones, those of which the model is surest first. */
+/** The misclassified images, highest score first. */
 function wrongImages(
   { logits, files, labels: truths }: FoundLogits,
   labels: readonly string[],
@@ -220,10 +225,10 @@ function wrongImages(
   }).sort((a, b) => b.score - a.score);
 }
 
-/** Checks the options, before anything is read. */
+/** Checks the options before any file is read. */
 function prepareShots(values: Values): (job: Job) => Promise<void> {
-  if (values.html !== undefined) throw new UsageError("--html is not of --shots");
-  if (values.head !== undefined) throw new UsageError("--head is not of --shots");
+  if (values.html !== undefined) throw new UsageError("--html cannot be used with --shots");
+  if (values.head !== undefined) throw new UsageError("--head cannot be used with --shots");
   const shots = values.shots!.split(",").map((value) =>
     numberOption("shots", value, { otherwise: 1, min: 1, integer: true })
   );
@@ -244,7 +249,9 @@ function prepareShots(values: Values): (job: Job) => Promise<void> {
       ? images
       : await findPhotos(values.support, "evaluate", terminal);
     if (values.support === undefined && augment) {
-      throw new UsageError("--augment takes a --support: PHOTOS are asked for as they are");
+      throw new UsageError(
+        "--augment requires --support: the photos of PHOTOS are evaluated without augmentation",
+      );
     }
     const from = await photoFeatures(support, job, { augment });
     const query = values.support === undefined ? undefined : await photoFeatures(images, job);

@@ -31,14 +31,17 @@ import { log } from "./output/log.ts";
 import { writeFile } from "../hub/write_file.ts";
 
 const options = {
-  out: { value: "FILE", help: "The ONNX file to write, backbone and head" },
-  "head-only": { value: "FILE", help: "The ONNX file to write with just the head, kilobytes" },
+  out: { value: "FILE", help: "The ONNX file to write, with backbone and head" },
+  "head-only": {
+    value: "FILE",
+    help: "The ONNX file to write with only the head, a few kilobytes",
+  },
   add: {
     value: "PHOTOS",
-    help: "Add these photos, and their classes, to the head of --model; the file is replaced",
+    help: "Add these photos and their classes to the head of --model; replaces the file",
   },
   ...MODEL_OPTIONS,
-  head: { value: "FILE", help: "With --add: the file of a head on top of --model, to add to" },
+  head: { value: "FILE", help: "With --add: the head file to extend, on top of --model" },
   ...RUNTIME_OPTIONS,
   method: {
     value: "M",
@@ -47,40 +50,40 @@ const options = {
   ...FIT_OPTIONS,
   unknown: {
     value: "R",
-    help: "The share of right photos that may be taken for unknown; default 0.05",
+    help: "The share of known-class photos that may be labelled unknown; default 0.05",
   },
   "keep-features": {
-    help: "Keep the photos' features in the file, so that more can be added later",
+    help: "Store the photos' features in the file, so that --add can refit the head later",
   },
   ...PHOTO_OPTIONS,
   force: FORCE_OPTION,
-  json: { help: "Print what was fitted as a line of JSON" },
+  json: { help: "Print the result as one line of JSON" },
 };
 
 type Values = OptionValues<typeof options>;
 
-/** `deno task fit`: makes a classifier of a few photos a class. */
+/** `deno task fit`: fits a classifier on a few photos a class. */
 export const fit: Command<typeof options> = {
   name: "fit",
   usage: "PHOTOS --out FILE.onnx",
-  description: "Makes a classifier of a few photos a class, on the features of a backbone.\n" +
-    "PHOTOS is a folder with a folder for each class, named after it, or a table of them with path\n" +
-    "and label: CSV or JSON lines.",
+  description: "Fits a classifier on a few photos a class, using the features of a backbone.\n" +
+    "PHOTOS is a folder with one subfolder per class, named after it, or a CSV or JSON lines table\n" +
+    "with path and label.",
   options,
   examples: [
     ["photos --out my.onnx", "On the embedded backbone"],
-    ["photos --model vit-msn-small.onnx --out my.onnx", "On a better one"],
+    ["photos --model vit-msn-small.onnx --out my.onnx", "On a larger backbone"],
     ["photos --out my.onnx --jobs 4", "On four cores"],
-    ["photos --model vit-msn-small.onnx --head-only head.onnx", "Just the head, for `--head`"],
-    ["--add more --model my.onnx", "More photos or classes for what was fitted before"],
+    ["photos --model vit-msn-small.onnx --head-only head.onnx", "Only the head, for `--head`"],
+    ["--add more --model my.onnx", "Add photos or classes to a fitted model"],
   ],
   async run(positional, values, terminal) {
-    jobsOption(values); // refused before a photo is read
+    jobsOption(values); // checked before any photo is read
     if (values.add !== undefined) return await add(positional, values.add, values, terminal);
     const source = onlyArgument(positional, "folder or table of photos");
-    if (values.head !== undefined) throw new UsageError("--head is of --add, which is not given");
+    if (values.head !== undefined) throw new UsageError("--head requires --add");
     const outputs = [values.out, values["head-only"]].filter((path) => path !== undefined);
-    if (outputs.length === 0) throw new UsageError("--out is missing, or --head-only");
+    if (outputs.length === 0) throw new UsageError("--out is missing; give --out or --head-only");
     const method = choiceOption("method", values.method, METHOD_CHOICES);
     const falseRejectionRate = numberOption("unknown", values.unknown, {
       otherwise: 0.05,
@@ -110,30 +113,32 @@ export const fit: Command<typeof options> = {
   },
 };
 
-/** The head of a file with more photos. */
+/** Adds photos to the head of a file. */
 async function add(
   positional: readonly string[],
   source: string,
   values: Values,
   terminal: Terminal,
 ): Promise<number> {
-  if (positional.length > 0) throw new UsageError(`it takes no photos but those of --add`);
+  if (positional.length > 0) {
+    throw new UsageError(`unexpected argument ${positional[0]}: --add names the photos`);
+  }
   for (const name of ["method", "lambd", "unknown"] as const) {
     if (values[name] === undefined) continue;
-    throw new UsageError(`--${name} is ${values[name]}, but with --add it stays what it was`);
+    throw new UsageError(`--${name} is ${values[name]}, but --add keeps the head's own setting`);
   }
   if (values["keep-features"]) {
     throw new UsageError(
-      "--keep-features is for a new fit: with --add, features are kept if they were",
+      "--keep-features cannot be used with --add, which keeps features only if the file has them",
     );
   }
   if (values.model === undefined && values.head === undefined) {
-    throw new UsageError("--add takes a --model or --head to add to");
+    throw new UsageError("--add requires --model or --head");
   }
   const opened = await openModelOption(values, terminal);
   await using model = opened.model;
   const { head } = model;
-  if (!head) throw new Error(`${values.model}: its classifier is none of \`deno task fit\``);
+  if (!head) throw new Error(`${values.model}: its classifier was not made by \`deno task fit\``);
   const target = values.head === undefined
     ? { out: values.out ?? values.model, "head-only": values["head-only"] }
     : { out: values.out, "head-only": values["head-only"] ?? values.head };
@@ -154,22 +159,22 @@ async function add(
   const { labels, counts } = more.parameters.settings;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const json = { labels, counts, skipped: found.skipped, already: already.length };
-  const now = `Now ${labels.length} classes of ${total} photos.\n`;
+  const now = `Now ${labels.length} classes from ${total} photos.\n`;
   terminal.stdout.write(
     values.json
       ? JSON.stringify(report ? { ...fitJson(more, report, found.skipped), ...json } : json) + "\n"
       : more === head
-      ? "Nothing is new: no file is written.\n"
+      ? "No new photos: no file written.\n"
       : asCalled(now + (report ? fitText(more, report) : "") + written(target), terminal),
   );
   if (report) warnOfGuessing(report, terminal);
   return 0;
 }
 
-/** More names than these say no more. */
+/** The most file names that a message lists. */
 const MAX_NAMES = 10;
 
-/** Says which photos a head has already. */
+/** Reports the photos that the head already contains. */
 function sayWhatIsIn(
   { already, knowsImages }: Extension,
   { files, labels }: FoundFeatures,
@@ -178,28 +183,28 @@ function sayWhatIsIn(
   const warn = log("fit", terminal);
   if (!knowsImages) {
     warn(
-      "the file does not say which photos it was fitted on: those of them that are given again " +
-        "count twice",
+      "the file does not record which photos it was fitted on: any that are added again count " +
+        "twice",
     );
   }
   if (already.length === 0) return;
   const names = already.slice(0, MAX_NAMES).map(({ index, label }) =>
-    files[index]! + (label === labels[index] ? "" : ` (as ${label}, and it stays so)`)
+    files[index]! + (label === labels[index] ? "" : ` (as ${label}, which is kept)`)
   );
   const more = already.length > MAX_NAMES ? ` and ${already.length - MAX_NAMES} more` : "";
   warn(
-    `${already.length} of ${files.length} photos are in the file already and left out: ` +
+    `${already.length} of ${files.length} photos are already in the file and were skipped: ` +
       `${names.join(", ")}${more}`,
   );
 }
 
-/** Says so on stderr, whatever goes to stdout: nobody should deploy such a classifier unawares. */
+/** Warns on stderr, with --json too, that the classifier is no better than guessing. */
 function warnOfGuessing({ guessing }: FitReport, terminal: Terminal): void {
   const text = guessing && guessingText(guessing, "left out");
   if (text !== undefined) log("fit", terminal)(text);
 }
 
-/** Before the work, not after it. */
+/** Checks that the output folder exists, before the work rather than after it. */
 async function assertFolder(path: string): Promise<void> {
   try {
     await Deno.stat(dirname(path));
@@ -211,7 +216,7 @@ async function assertFolder(path: string): Promise<void> {
   }
 }
 
-/** Where to write, under the options' names. */
+/** The output paths, by option name. */
 type Targets = Partial<Record<"out" | "head-only", string | undefined>>;
 
 async function assertTargets(
@@ -228,11 +233,11 @@ async function write(
   targets: Targets,
 ): Promise<void> {
   if (targets.out !== undefined) {
-    // In one piece: the file may be the one that the pieces are views of.
+    // Concatenated first, because the pieces may be views of the very file being overwritten.
     await writeFile(targets.out, [concat(writeModelWithHead(file, parameters))]);
   }
   if (targets["head-only"] !== undefined) {
-    // Without one there are no features to fit a head on.
+    // Never undefined: a head is fitted on features, which require a layerNorm.
     const layerNorm = (file.layerNorm ?? given?.layerNorm)!;
     await writeFile(targets["head-only"], writeHeadFile({ head: parameters, layerNorm }));
   }

@@ -13,37 +13,37 @@ const options = {
   ...RUNTIME_OPTIONS,
   inputs: {
     value: "FILE",
-    help: "A safetensors file with pixel_values [B, C, H, W] and, as the case may be, " +
+    help: "A safetensors file with pixel_values [B, C, H, W] and, optionally, " +
       "bool_masked_pos, kept_patches and labels; required",
   },
   out: { value: "FILE", help: "The safetensors file to write; required" },
   outputs: {
     value: "A,B",
-    help: "What to compute: last_hidden_state, hidden_states, attentions, logits, loss; " +
-      "default is the first, with a classifier logits, with labels loss",
+    help: "The outputs to compute: last_hidden_state, hidden_states, attentions, logits, loss; " +
+      "default is last_hidden_state, with a classifier logits, with labels loss",
   },
   "interpolate-pos-encoding": {
-    help: "Take images of any size; position embeddings are interpolated",
+    help: "Accept images of any size; position embeddings are interpolated",
   },
 };
 
 const INPUTS = ["pixel_values", "bool_masked_pos", "kept_patches", "labels"];
 
-/** `deno task forward`: runs raw tensors through the graph. */
+/** `deno task forward`: runs tensors through the model. */
 export const forward: Command<typeof options> = {
   name: "forward",
   usage: "--inputs IN.safetensors --out OUT.safetensors",
   description: "Runs tensors through the model and writes its outputs, under Hugging Face's names.",
   options,
   examples: [
-    ["--inputs in.safetensors --out out.safetensors", "For comparing with Python"],
+    ["--inputs in.safetensors --out out.safetensors", "Compare with Python"],
     [
       "--model my.onnx --inputs in.safetensors --out out.safetensors --outputs logits,attentions",
-      "Some outputs",
+      "Selected outputs",
     ],
   ],
   async run(positional, values, terminal) {
-    if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
+    if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
     const inputsPath = requiredOption("inputs", values.inputs);
     const out = requiredOption("out", values.out);
     const outputs = values.outputs === undefined
@@ -51,11 +51,11 @@ export const forward: Command<typeof options> = {
       : { outputs: outputsOption(values.outputs, [...OUTPUT_NAMES, "loss"]) };
     const tensors = await readTensors(inputsPath);
     const pixel_values = tensors.get("pixel_values");
-    if (!pixel_values) throw new Error(`${inputsPath}: it has no tensor pixel_values`);
+    if (!pixel_values) throw new Error(`${inputsPath}: tensor pixel_values is missing`);
     const others = [...tensors.keys()].filter((name) => !INPUTS.includes(name));
     if (others.length > 0) {
       const names = printable(others.join(", "));
-      terminal.stderr.write(`forward: these are no inputs of the model: ${names}\n`);
+      terminal.stderr.write(`forward: ignored tensors, which are not model inputs: ${names}\n`);
     }
     const given = [...tensors].filter(([name]) => INPUTS.includes(name));
     const inputs = { ...Object.fromEntries(given), pixel_values };

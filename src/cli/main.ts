@@ -2,8 +2,8 @@ import { type Command, type Options, runCommand } from "./command.ts";
 import { processTerminal } from "./output/terminal.ts";
 
 /**
- * Runs a command as this process and ends it with the command's exit code. Relative paths count from
- * the folder in which the user called `deno task`, not from the project's.
+ * Runs a command and exits the process with its exit code. Relative paths are resolved against the
+ * folder where the user called `deno task`, not against the project's.
  */
 export async function main<O extends Options>(command: Command<O>): Promise<never> {
   const run: typeof command.run = (...given) => {

@@ -18,14 +18,14 @@ const options = {
   "with-decoded": { help: "Also write the upright RGB pixels: decoded [H, W, 3] U8" },
 };
 
-/** `deno task preprocess`: writes the pixels that a model gets to see. */
+/** `deno task preprocess`: writes the model's input tensor for an image. */
 export const preprocess: Command<typeof options> = {
   name: "preprocess",
   usage: "IMAGE --out FILE.safetensors",
   description:
-    "Writes an image's pixel_values [1, C, H, W] as the model's image processor makes them.",
+    "Writes an image's pixel_values [1, C, H, W], computed by the model's image processor.",
   options,
-  examples: [["photo.jpg --out photo.safetensors", "For comparing with Python"]],
+  examples: [["photo.jpg --out photo.safetensors", "Compare with Python"]],
   async run(positional, values, terminal) {
     const file = onlyArgument(positional, "image");
     const out = requiredOption("out", values.out);

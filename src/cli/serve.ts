@@ -13,66 +13,79 @@ import { DECODE_OPTION } from "./options/decode_option.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
-/** So many threads can share a single image without much waiting for one another. */
+/** With more threads than this, sharing one image mostly adds waiting. */
 const MAX_DEFAULT_THREADS = 8;
 
 const options = {
-  host: { value: "ADDRESS", help: "The address to listen on; default 127.0.0.1, all: 0.0.0.0" },
-  port: { value: "N", help: "The port to listen on; default 8000, 0 takes any that is free" },
+  host: {
+    value: "ADDRESS",
+    help: "The address to listen on; default 127.0.0.1; 0.0.0.0 listens on all",
+  },
+  port: { value: "N", help: "The port to listen on; default 8000; 0 picks a free port" },
   ...MODEL_OPTIONS,
   ...HEAD_OPTION,
   ...RUNTIME_OPTIONS,
   decode: DECODE_OPTION,
   threads: {
     value: "N",
-    help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
-      `share; default is the number of cores, up to ${MAX_DEFAULT_THREADS}`,
+    help: "Compute in N threads (simd): one per image, or all on a single image; " +
+      `default is the number of cores, up to ${MAX_DEFAULT_THREADS}`,
   },
-  name: { value: "NAME", help: "The model's name towards clients; default vit-msn" },
+  name: { value: "NAME", help: "The model name in requests and responses; default vit-msn" },
   "api-key-file": {
     value: "FILE",
-    help: "Answer only requests with a key of this file, one a line, as Authorization: Bearer",
+    help: "Require a key from this file, one per line, sent as Authorization: Bearer KEY",
   },
   "allow-origin": {
     value: "ORIGIN",
-    help: "Whose pages may use the service: https://example.com, several with commas, or *",
+    help:
+      "Allow CORS requests from these origins, comma-separated, such as https://example.com; * allows all",
   },
   "allow-url-host": {
     value: "HOST",
-    help: "Fetch images from https URLs of this host, several with commas; default none",
+    help: "Allow image URLs (https) on these hosts, comma-separated; default none",
   },
-  "max-body-mb": { value: "N", help: "Of a request's body; default 20" },
-  "max-images": { value: "N", help: "In a request; default 32" },
-  "max-waiting": { value: "N", help: "Images on their way; more are answered 429; default 64" },
+  "max-body-mb": { value: "N", help: "Largest request body, in MB; default 20" },
+  "max-images": { value: "N", help: "Most images in a request; default 32" },
+  "max-waiting": {
+    value: "N",
+    help: "Most images in progress; further requests get 429; default 64",
+  },
   "max-connections": {
     value: "N",
-    help: "Open connections; when one more comes, the one that does least is closed; default " +
+    help: "Most open connections; a further one closes the least active; default " +
       DEFAULT_CONNECTION_LIMITS.maxConnections,
   },
   "max-decode-mb": {
     value: "N",
     help:
-      "Memory that decoding an image may take; default 240: JPEGs of 24 megapixels, PNG, WebP and progressive JPEGs of 15",
+      "Most memory for decoding an image, in MB; default 240: enough for JPEGs of 24 megapixels, or PNG, WebP and progressive JPEGs of 15",
   },
-  timeout: { value: "SECONDS", help: "Of a request, two thirds of it for its body; default 30" },
-  quiet: { help: "Log no requests" },
+  timeout: {
+    value: "SECONDS",
+    help: "Time limit of a request, two thirds of it for receiving the body; default 30",
+  },
+  quiet: { help: "Do not log requests" },
 };
 
-/** `deno task serve`: answers requests over HTTP. */
+/** `deno task serve`: runs the HTTP service. */
 export const serve: Command<typeof options> = {
   name: "serve",
   usage: "",
   description:
-    "Answers requests over HTTP: classification, embeddings, OpenAI's and the Open Inference\n" +
-    "Protocol's routes. GET / and GET /openapi.json say more. Ctrl-C ends it, after what it has begun:\n" +
-    `that takes ${SHUTDOWN_TIMEOUT / 1000} seconds at most.`,
+    "Serves classification and embeddings over HTTP, with OpenAI's and the Open Inference Protocol's\n" +
+    "routes too. GET / and GET /openapi.json describe them. Ctrl-C finishes the requests in progress,\n" +
+    `within ${SHUTDOWN_TIMEOUT / 1000} seconds, and exits.`,
   options,
   examples: [
     ["", "On http://127.0.0.1:8000, with the embedded model"],
-    ["--model my.onnx --port 3000 --api-key-file keys.txt", "A model of `deno task fit`"],
+    [
+      "--model my.onnx --port 3000 --api-key-file keys.txt",
+      "A model made by `deno task fit`, with API keys",
+    ],
   ],
   async run(positional, values, terminal) {
-    if (positional.length > 0) throw new UsageError(`it takes no argument ${positional[0]}`);
+    if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
     const count = (
       name:
         | "max-body-mb"
@@ -143,7 +156,7 @@ function listenErrorMessage(error: unknown): string {
   return readErrorMessage(error);
 }
 
-/** Keys of a file, one a line; lines that are empty or begin with # are none. */
+/** Reads keys from a file, one per line; skips empty lines and lines that begin with #. */
 async function readKeys(path: string): Promise<string[]> {
   let text;
   try {
@@ -153,8 +166,12 @@ async function readKeys(path: string): Promise<string[]> {
   }
   const keys = text.split("\n").map((line) => line.trim()).filter((line) => /^[^#]/.test(line));
   const wrong = keys.findIndex((key) => !/^[A-Za-z0-9._~+/-]+=*$/.test(key));
-  if (wrong !== -1) throw new Error(`${path}: key ${wrong + 1} has characters that no key has`);
-  if (keys.length === 0) throw new Error(`${path}: there is no key in it`);
+  if (wrong !== -1) {
+    throw new Error(
+      `${path}: key ${wrong + 1} has characters that are not allowed in a Bearer token`,
+    );
+  }
+  if (keys.length === 0) throw new Error(`${path}: it contains no key`);
   return keys;
 }
 

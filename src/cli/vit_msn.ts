@@ -4,10 +4,10 @@ import { nearest } from "./options/nearest.ts";
 import { processTerminal, type Terminal } from "./output/terminal.ts";
 import { VERSION } from "./version.ts";
 
-/** What users type, and under which name it is installed. */
+/** The installed program's name. */
 const PROGRAM = "vit-msn";
 
-/** A command's module is loaded when it is called. */
+/** A command, whose module is loaded only when it is called. */
 interface Entry {
   readonly summary: string;
   readonly load: () => Promise<unknown>;
@@ -15,7 +15,7 @@ interface Entry {
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
   classify: {
-    summary: "Names what is on images",
+    summary: "Prints the labels of images",
     load: async () => (await import("./classify.ts")).classify,
   },
   embed: {
@@ -23,15 +23,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./embed.ts")).embed,
   },
   fit: {
-    summary: "Makes a classifier of a few photos a class",
+    summary: "Fits a classifier on a few photos a class",
     load: async () => (await import("./fit.ts")).fit,
   },
   evaluate: {
-    summary: "Says how often a classifier is right",
+    summary: "Measures the accuracy and calibration of a classifier",
     load: async () => (await import("./evaluate.ts")).evaluate,
   },
   serve: {
-    summary: "Answers requests over HTTP",
+    summary: "Runs the HTTP service",
     load: async () => (await import("./serve.ts")).serve,
   },
   build: {
@@ -39,25 +39,25 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./build.ts")).build,
   },
   convert: {
-    summary: "Makes one ONNX file of a checkpoint",
+    summary: "Converts a checkpoint to one ONNX file",
     load: async () => (await import("./convert.ts")).convert,
   },
   preprocess: {
-    summary: "Writes the pixel_values of an image",
+    summary: "Writes an image's pixel_values",
     load: async () => (await import("./preprocess.ts")).preprocess,
   },
   forward: {
-    summary: "Runs raw tensors through the graph",
+    summary: "Runs tensors through the model",
     load: async () => (await import("./forward.ts")).forward,
   },
 };
 
 /**
- * The command line that can be installed: `vit-msn COMMAND …` is `deno task COMMAND …`, from any folder.
+ * The installable command line: `vit-msn COMMAND …` does what `deno task COMMAND …` does, in any folder.
  *
- * @param args the command's name, and its arguments.
- * @param terminalOf the way to the outside of a command.
- * @returns the exit code: 0 done, 1 something failed, 2 wrong usage.
+ * @param args the command's name, followed by its arguments.
+ * @param terminalOf makes the terminal for a command.
+ * @returns the exit code: 0 success, 1 failure, 2 invalid usage.
  */
 export async function vitMsn(
   args: readonly string[],
@@ -86,7 +86,7 @@ export async function vitMsn(
 
 /** @throws {UsageError} if there is no such command. */
 function commandOf(name: string | undefined): Entry {
-  if (name === undefined) throw new UsageError("no command is given");
+  if (name === undefined) throw new UsageError("no command given");
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!;
   const near = nearest(name, Object.keys(COMMANDS));
   const kind = name.startsWith("-") ? "option" : "command";
@@ -104,7 +104,7 @@ function helpText(): string {
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "Options:",
-    "  --help     Show this text, or that of a command",
+    "  --help     Show this text, or a command's help after its name",
     "  --version  Show the version",
     "",
     "Examples:",

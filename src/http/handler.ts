@@ -81,7 +81,7 @@ const EXPOSED = ["server-timing", "x-request-id", "retry-after"];
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { ImageDecoder } from "../image/image_decoder.ts";
- * import { loadModel } from "../model/model.ts";
+ * import { loadModel } from "../model/load_model.ts";
  * import { createHandler } from "./handler.ts";
  *
  * const model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));

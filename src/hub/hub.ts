@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { join } from "@std/path";
 import { DownloadError } from "./download_error.ts";
 import { downloadFile, type DownloadOptions } from "./download_file.ts";
@@ -187,7 +188,7 @@ class ModelDownload {
       endpoint: this.#options.endpoint ?? HUB,
       token: this.#options.token,
       now: this.#options.now ?? Date.now,
-      sleep: this.#options.sleep ?? sleep,
+      sleep: this.#options.sleep ?? delay,
       silence: this.#options.silence ?? 60_000,
       onProgress: onProgress && ((received, total) => onProgress({ file, received, total })),
       ...(file.endsWith(".json") ? { maxBytes: MAX_JSON_BYTES } : {}),
@@ -227,8 +228,4 @@ function shardsOf(index: unknown): string[] {
     );
   }
   return plain;
-}
-
-async function sleep(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

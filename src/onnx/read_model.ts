@@ -1,3 +1,6 @@
+// One reader per message of onnx.proto. The file is long because all of them share the limit on parts and
+// the errors for a malformed file.
+
 import { PbfReader } from "pbf";
 import { concat } from "@std/bytes/concat";
 import {

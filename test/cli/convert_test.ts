@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fit } from "../../src/cli/fit.ts";
 import { convert } from "../../src/cli/convert.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { goldenPath, maxDifference, readGolden } from "../golden/golden.ts";
 import { run, TempFolder } from "./run.ts";
 
@@ -116,10 +116,10 @@ Deno.test("convert says so when a model cannot take images", async () => {
   assertEquals(mismatch.code, 0);
   assertStringIncludes(
     mismatch.stderr,
-    "image_size is 30 × 30, its image processor makes 224 × 224",
+    "image_size is 30 × 30, but its image processor outputs 224 × 224",
   );
   const grey = await run(convert, [goldenPath("tiny_greyscale_no_qkv_bias"), "--out", out]);
-  assertStringIncludes(grey.stderr, "it has 1 channels, images come with 3");
+  assertStringIncludes(grey.stderr, "it has 1 channels, but images have 3");
 });
 
 Deno.test("convert says what to do with the file", async () => {
@@ -166,7 +166,7 @@ Deno.test("convert and fit overwrite what they made, and other files with --forc
         stderr,
         `Cannot write ${
           path(other)
-        }: a file is there that \`${name}\` did not make; choose another ` +
+        }: a file exists that \`${name}\` did not make; choose another ` +
           "name, or add --force to overwrite it\n",
       );
       assertEquals(Deno.readFileSync(path(other)), before);
@@ -189,7 +189,7 @@ Deno.test("convert fails with one line, and leaves an older file as it was", asy
     assertStringIncludes(stderr, message);
     assertEquals(Deno.readFileSync(out), old);
   };
-  await fails(["--out", out], 2, "takes one source, but 0 are given");
+  await fails(["--out", out], 2, "expected one source, got 0");
   await fails([model], 2, "--out is missing");
   await fails(
     [model, "--out", out, "--dtype", "f64"],

@@ -13,7 +13,7 @@ async function prepare(folder: TempFolder) {
   const model = `${folder.path}/tiny.onnx`;
   const { code, stderr } = await run(convert, [goldenPath("tiny"), "--out", model]);
   assertEquals(code, 0);
-  assertStringIncludes(stderr, "comes without a preprocessor_config.json");
+  assertStringIncludes(stderr, "has no preprocessor_config.json");
   const out = `${folder.path}/out.safetensors`;
   return { model, out };
 }
@@ -35,7 +35,7 @@ Deno.test("convert and forward give PyTorch's outputs", async () => {
   ];
   const { code, stderr } = await run(forward, args);
   assertEquals(code, 0);
-  assertStringIncludes(stderr, "no inputs of the model: last_hidden_state, logits, loss");
+  assertStringIncludes(stderr, "not model inputs: last_hidden_state, logits, loss");
   const results = readSafetensors(Deno.readFileSync(out));
   assertEquals([...results.keys()], ["last_hidden_state", "logits", "loss"]);
   for (const [name, { data }] of results) {
@@ -74,7 +74,7 @@ Deno.test("forward fails with one line", async () => {
   const good = inputsFile(folder, { pixel_values: pixelValues });
   await fails([], 2, "--inputs is missing");
   await fails(["--inputs", good, "--backend", "cpu"], 2, "--backend is cpu");
-  await fails(["--inputs", good, "more"], 2, "takes no argument more");
+  await fails(["--inputs", good, "more"], 2, "unexpected argument more");
   await fails(["--inputs", `${folder.path}/none`], 1, "none: no such file");
   await fails(["--inputs", model], 1, "Cannot read the safetensors file");
   await fails(
@@ -89,7 +89,7 @@ Deno.test("forward fails with one line", async () => {
     shape,
     data: new Float32Array(shape.reduce((a, b) => a * b)),
   });
-  await fails(input({}), 1, "no tensor pixel_values");
+  await fails(input({}), 1, "tensor pixel_values is missing");
   await fails(
     input({ pixel_values: zeros(1, 3, 32, 30) }),
     1,

@@ -10,7 +10,7 @@ import { cacheFolder } from "../../src/cli/options/cache_folder.ts";
 import { classify } from "../../src/cli/classify.ts";
 import type { Command, Options } from "../../src/cli/command.ts";
 import { convert } from "../../src/cli/convert.ts";
-import { DownloadBar } from "../../src/cli/output/download_progress.ts";
+import { DownloadBar } from "../../src/cli/output/progress/download_progress.ts";
 import { embed } from "../../src/cli/embed.ts";
 import { fit } from "../../src/cli/fit.ts";
 import { forward } from "../../src/cli/forward.ts";
@@ -67,7 +67,7 @@ Deno.test("--model takes a model of the hub, and downloads and converts it once"
   const first = await setting.run(forward, args);
   assertEquals(first.code, 0, first.stderr);
   assertStringIncludes(first.stderr, "org/tiny: ");
-  assertStringIncludes(first.stderr, "comes without a preprocessor_config.json");
+  assertStringIncludes(first.stderr, "has no preprocessor_config.json");
   const expected = readGolden("tiny/expected.safetensors");
   for (const [name, { data }] of readSafetensors(Deno.readFileSync(out))) {
     const reference = expected.get(name)!.data as Float32Array;
@@ -137,7 +137,7 @@ Deno.test("what is a path is not asked of the hub", async () => {
   await using setting = new Setting();
   const { path } = setting.folder;
   await setting.fails(convert, ["test/golden", "--out", `${path}/x`], "it has no config.json");
-  await setting.fails(classify, [ship, "--model", "test/golden"], "it has none of onnx/model.onnx");
+  await setting.fails(classify, [ship, "--model", "test/golden"], "found none of onnx/model.onnx");
   for (const model of ["org/tiny.onnx", "./org/tiny", "org/../tiny"]) {
     await setting.fails(classify, [ship, "--model", model], "no such file");
   }
@@ -148,8 +148,8 @@ Deno.test("errors of the hub are one line", async () => {
   await using setting = new Setting();
   const model = ["--model", "org/tiny@v2"];
   const message =
-    "classify: no file or folder org/tiny@v2 is here, and as a model of the hub it cannot " +
-    "be had: Cannot download config.json of org/tiny@v2";
+    "classify: no file or folder org/tiny@v2 exists, and downloading it from the hub " +
+    "failed: Cannot download config.json of org/tiny@v2";
   await setting.fails(classify, [ship, ...model], message);
   setting.hub.token = "hf_token";
   await setting.fails(classify, [ship, "--model", "org/tiny"], "HF_TOKEN");
@@ -158,7 +158,7 @@ Deno.test("errors of the hub are one line", async () => {
   setting.env.HF_TOKEN = "hf_token";
   assertEquals((await setting.run(classify, [ship, "--model", "org/tiny"])).code, 0);
   setting.env.HF_ENDPOINT = "hub";
-  await setting.fails(classify, [ship, ...model], "HF_ENDPOINT: it is hub, not an address");
+  await setting.fails(classify, [ship, ...model], "HF_ENDPOINT: it is hub, not a URL such as");
   await setting.fails(classify, [ship, ...model, "--offline"], "Cannot use org/tiny@v2 offline");
 });
 
@@ -177,7 +177,7 @@ Deno.test("without permission, one line says which flags to add", async () => {
     assertMatch(
       stderr,
       new RegExp(
-        `^classify: no file or folder org/tiny is here, .* needs --allow-${refused}=.*\n$`,
+        `^classify: no file or folder org/tiny exists, .* needs --allow-${refused}=.*\n$`,
       ),
     );
     assertStringIncludes(
@@ -199,7 +199,7 @@ Deno.test("a program that is installed says how to install it with more permissi
   const { stderr } = await run(classify, [ship, "--model", "models/foo"], { system });
   assertEquals(
     stderr,
-    "classify: no file or folder models/foo is here, and as a model of the hub it cannot be had: " +
+    "classify: no file or folder models/foo exists, and downloading it from the hub failed: " +
       "this needs --allow-env=XDG_CACHE_HOME: install vit-msn with --allow-read " +
       "--allow-write --allow-net --allow-env\n",
   );
@@ -216,7 +216,7 @@ Deno.test("without permission to keep features, one line says which to give", as
   assertEquals(code, 0);
   assertMatch(
     stderr,
-    /^fit: features are not kept: this needs --allow-env=.*: install vit-msn with .*\n$/,
+    /^fit: features are not cached: this needs --allow-env=.*: install vit-msn with .*\n$/,
   );
 });
 

@@ -28,8 +28,8 @@ Deno.test("preprocess fails with one line", async () => {
   const image = folder.write("image.png", png);
   const out = `${folder.path}/out.safetensors`;
   const cases: [string[], number, string][] = [
-    [["--out", out], 2, "takes one image, but 0 are given"],
-    [[image, image, "--out", out], 2, "takes one image, but 2 are given"],
+    [["--out", out], 2, "expected one image, got 0"],
+    [[image, image, "--out", out], 2, "expected one image, got 2"],
     [[image], 2, "--out is missing"],
     [[folder.write("text.png", "text"), "--out", out], 1, "text.png: Cannot decode the image"],
     [[folder.path, "--out", out], 1, "it is a folder"],

@@ -10,12 +10,12 @@ Deno.test("serve refuses what makes no sense, before it listens", async () => {
     assertEquals(code, expected);
     assertStringIncludes(stderr, message);
   };
-  await refuses(["photos"], "it takes no argument photos");
+  await refuses(["photos"], "unexpected argument photos");
   await refuses(["--port", "70000"], "--port is 70000");
   await refuses(["--timeout", "0"], "--timeout is 0");
   await refuses(["--api-key-file", "nowhere"], "nowhere: no such file", 1);
   const empty = folder.write("empty.txt", "# none\n\n");
-  await refuses(["--api-key-file", empty], "there is no key in it", 1);
+  await refuses(["--api-key-file", empty], "it contains no key", 1);
   const odd = folder.write("odd.txt", "good\nnot good\n");
   await refuses(["--api-key-file", odd], "key 2 has characters", 1);
   await refuses(["--model", "nowhere.onnx"], "nowhere.onnx: no such file", 1);

@@ -55,12 +55,12 @@ Deno.test("vit-msn's messages name it, not deno task", async () => {
   const url = await run("embed", "https://example.com/a.jpg");
   assertStringIncludes(url.stderr, "curl -L https://example.com/a.jpg | vit-msn embed -`\n");
   const unknown = await run("classify", "test/images/ship.jpg", "--unknown");
-  assertStringIncludes(unknown.stderr, "`vit-msn fit` makes one");
+  assertStringIncludes(unknown.stderr, "fit one with `vit-msn fit`");
 });
 
 Deno.test("vit-msn says what is wrong with its own arguments", async () => {
   const cases: [string[], string][] = [
-    [[], "no command is given"],
+    [[], "no command given"],
     [["clasify"], "unknown command clasify; did you mean classify?"],
     [["toString"], "unknown command toString"],
     [["--frobnicate"], "unknown option --frobnicate"],

@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
-import type { ViTMSNModel } from "../../src/model/model.ts";
+import type { ViTMSNModel } from "../../src/model/vit_msn_model.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";

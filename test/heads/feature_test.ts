@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { toFeature } from "../../src/heads/feature.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { readModelFile } from "../../src/vit_msn/model_file.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { maxDifference } from "../golden/golden.ts";

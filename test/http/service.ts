@@ -1,6 +1,6 @@
 import { createHandler, type HandlerOptions } from "../../src/http/handler.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 
 const model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
 

@@ -1,82 +1,9 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
-import {
-  downloadModel,
-  type DownloadProgress,
-  type HubOptions,
-  MAX_JSON_BYTES,
-} from "../../src/hub/hub.ts";
-import { parseHubName } from "../../src/hub/hub_name.ts";
-import { TempFolder } from "../cli/run.ts";
+import { type DownloadProgress, MAX_JSON_BYTES } from "../../src/hub/hub.ts";
 import { sha256 } from "../golden/golden.ts";
-import { cutAfter, HubServer, status } from "./hub_server.ts";
-
-const NAME = { repo: "org/tiny", revision: "main" };
-const WEIGHTS = "model.safetensors";
-
-/** A hub, a cache and everything else that a download needs. */
-class Setting implements AsyncDisposable {
-  readonly hub = new HubServer();
-  readonly cache = new TempFolder();
-  readonly slept: number[] = [];
-  readonly folder = `${this.cache.path}/org--tiny/main`;
-
-  download(options: Partial<HubOptions> = {}, name = NAME): Promise<string> {
-    return downloadModel(name, {
-      cacheFolder: this.cache.path,
-      endpoint: this.hub.endpoint,
-      sleep: (milliseconds) => Promise.resolve(void this.slept.push(milliseconds)),
-      ...options,
-    });
-  }
-
-  async fails(message: string, options: Partial<HubOptions> = {}): Promise<void> {
-    const error = await assertRejects(() => this.download(options), Error);
-    assertStringIncludes(error.message, message);
-    assert(!error.message.includes("secret"), error.message); // a signed link is one
-  }
-
-  names(): string[] {
-    return [...Deno.readDirSync(this.folder)].map(({ name }) => name).toSorted();
-  }
-
-  assertWeights(): void {
-    assertEquals(Deno.readFileSync(`${this.folder}/${WEIGHTS}`), this.hub.files.get(WEIGHTS));
-  }
-
-  /** What the CDN was asked for. */
-  ranges(): (string | null)[] {
-    return this.hub.received.filter(({ server }) => server === "cdn").map(({ range }) => range);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.hub[Symbol.asyncDispose]();
-    this.cache[Symbol.dispose]();
-  }
-}
-
-Deno.test("parseHubName() takes names, and nothing that could lead elsewhere", () => {
-  assertEquals(parseHubName("facebook/vit-msn-small"), {
-    repo: "facebook/vit-msn-small",
-    revision: "main",
-  });
-  assertEquals(parseHubName("a/b@refs/pr/1"), { repo: "a/b", revision: "refs/pr/1" });
-  for (
-    const text of [
-      ..."a /b a/ a/b/c ../b a/.. a/. a/b@ a/b@../c a/b@c/.. a/b@/c a/b@c//d a/b@c@d".split(" "),
-      ..."https://a/b a\\b C:/b a/b?c a/b#c a/b%2e".split(" "),
-      "a/b c",
-      "a/b\n",
-      "",
-    ]
-  ) assertEquals(parseHubName(text), undefined, text);
-});
+import { cutAfter, status } from "./hub_server.ts";
+import { NAME, Setting, WEIGHTS } from "./setting.ts";
 
 Deno.test("downloadModel() gets the files once, and tells the token to the hub only", async () => {
   await using setting = new Setting();
@@ -99,61 +26,6 @@ Deno.test("downloadModel() gets the files once, and tells the token to the hub o
   await setting.download();
   await setting.download({ offline: true });
   assertEquals(hub.received.length, 4); // no other request
-});
-
-Deno.test("downloadModel() goes on where the connection was cut", async () => {
-  await using setting = new Setting();
-  const { hub } = setting;
-  hub.next(`cdn ${WEIGHTS}`, cutAfter(40_000, hub.etag), cutAfter(10_000, hub.etag));
-  await setting.download();
-  setting.assertWeights();
-  assertEquals(setting.ranges(), [null, "bytes=40000-", "bytes=50000-"]);
-  assertEquals(hub.received.at(-1)?.ifRange, hub.etag);
-  assertEquals(setting.slept, [1000, 2000]);
-});
-
-Deno.test("downloadModel() goes on with what an earlier call left", async () => {
-  await using setting = new Setting();
-  const { hub } = setting;
-  const cuts = [1, 2, 3, 4, 5].map(() => cutAfter(1000, hub.etag));
-  hub.next(`cdn ${WEIGHTS}`, ...cuts);
-  await setting.fails("Cannot download model.safetensors of org/tiny@main: the connection broke");
-  assertEquals(setting.slept, [1000, 2000, 4000, 8000]);
-  assert(setting.names().includes(`${WEIGHTS}.partial`));
-  await setting.fails("its download was interrupted", { offline: true });
-  await setting.download();
-  setting.assertWeights();
-  assertEquals(setting.ranges().at(-1), "bytes=5000-");
-});
-
-Deno.test("downloadModel() starts over when the file has changed between the parts", async () => {
-  const changed = '"version-2"';
-  // A server that sees that in If-Range sends the whole; one that does not sends a part of another file.
-  const blind = () =>
-    new Response("rest", {
-      status: 206,
-      headers: { ETag: changed, "Content-Range": "bytes 40000-91159/91160" },
-    });
-  for (const answers of [[], [blind], [status(416)]]) {
-    await using setting = new Setting();
-    const { hub } = setting;
-    hub.next(`cdn ${WEIGHTS}`, cutAfter(40_000, hub.etag), ...answers);
-    hub.etag = changed;
-    await setting.download();
-    setting.assertWeights();
-    const retried = answers.length > 0 ? [null] : [];
-    assertEquals(setting.ranges(), [null, "bytes=40000-", ...retried]);
-  }
-});
-
-Deno.test("downloadModel() starts over where a server gives no ETag, or a weak one", async () => {
-  for (const etag of ["", 'W/"version-1"']) {
-    await using setting = new Setting();
-    setting.hub.next(`cdn ${WEIGHTS}`, cutAfter(40_000, etag));
-    await setting.download();
-    setting.assertWeights();
-    assertEquals(setting.ranges(), [null, null]);
-  }
 });
 
 Deno.test("downloadModel() names HF_TOKEN when the hub refuses", async () => {
@@ -191,62 +63,6 @@ Deno.test("downloadModel() names repository, revision and file that are not ther
   setting.hub.files.set("pytorch_model.bin", new Uint8Array(1000));
   await setting.download();
   assert(setting.names().includes("pytorch_model.bin"));
-});
-
-Deno.test("downloadModel() waits as long as Retry-After says, a minute at most", async () => {
-  await using setting = new Setting();
-  const now = Date.UTC(2030, 0, 1);
-  const retryAfter = (value: string) => status(429, { "Retry-After": value });
-  setting.hub.next(
-    "hub config.json",
-    retryAfter("7"),
-    retryAfter(new Date(now + 12_000).toUTCString()),
-    retryAfter("3600"),
-    retryAfter("soon"),
-  );
-  await setting.download({ now: () => now });
-  assertEquals(setting.slept, [7000, 12_000, 60_000, 8000]);
-});
-
-Deno.test("downloadModel() tries again after errors of the server, five times at most", async () => {
-  await using setting = new Setting();
-  const { hub } = setting;
-  hub.next("hub config.json", status(500), status(503));
-  await setting.download();
-  assertEquals(setting.slept, [1000, 2000]);
-
-  await using failing = new Setting();
-  failing.hub.next("hub config.json", ...Array.from({ length: 9 }, () => status(502)));
-  await failing.fails("answers HTTP 502 (tried 5 times)");
-  assertEquals(failing.hub.received.length, 5);
-});
-
-Deno.test("downloadModel() tries again when a server cannot be reached or falls silent", async () => {
-  await using setting = new Setting();
-  let calls = 0;
-  await setting.download({
-    fetch: (url, init) => {
-      if (++calls === 1) throw new TypeError(`no route to ${url}`);
-      return fetch(url, init);
-    },
-  });
-  assertEquals(setting.slept, [1000]);
-
-  await using silent = new Setting();
-  silent.hub.next(
-    `cdn ${WEIGHTS}`,
-    () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) })),
-  );
-  await silent.download({ silence: 500 });
-  silent.assertWeights();
-});
-
-Deno.test("downloadModel() does not try again what it may not do", async () => {
-  await using setting = new Setting();
-  await setting.fails("not allowed", {
-    fetch: () => Promise.reject(new Deno.errors.NotCapable("not allowed")),
-  });
-  assertEquals(setting.slept, []);
 });
 
 Deno.test("downloadModel() refuses and removes a corrupt file", async () => {

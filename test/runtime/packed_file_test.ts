@@ -4,12 +4,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../src/heads/fit/fit_head.ts";
 import { METHODS } from "../../src/heads/fit/method.ts";
-import {
-  loadClassifier,
-  loadModel,
-  ViTMSNForImageClassification,
-  type ViTMSNModel,
-} from "../../src/model/model.ts";
+import { loadClassifier, loadModel } from "../../src/model/load_model.ts";
+import { ViTMSNForImageClassification, type ViTMSNModel } from "../../src/model/vit_msn_model.ts";
 import { createPackedModel } from "../../src/model/packed_model.ts";
 import { WEIGHTS_START } from "../../src/runtime/simd/arena.ts";
 import { packModelFile } from "../../src/runtime/simd/pack_model_file.ts";

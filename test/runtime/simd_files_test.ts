@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import type { GraphProto, ModelProto, NodeProto } from "../../src/onnx/model_proto.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadModel, type ViTMSNModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import type { ViTMSNModel } from "../../src/model/vit_msn_model.ts";
 import { onnxruntimeWasm } from "../../src/runtime/onnxruntime/wasm.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type ForwardOptions, loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
+import type { ForwardOptions } from "../../src/model/vit_msn_model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { ForwardInputs } from "../../src/vit_msn/forward_inputs.ts";
 import { readModelFile } from "../../src/vit_msn/model_file.ts";

@@ -1,6 +1,6 @@
 import { assert, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { readModel } from "../../src/onnx/read_model.ts";
 import { writeModel } from "../../src/onnx/write_model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";

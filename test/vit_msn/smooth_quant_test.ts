@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import { measureGpuWins } from "../../src/runtime/onnxruntime/webgpu/choice.ts";
 import { openDevice } from "../../src/runtime/onnxruntime/webgpu/gpu.ts";

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { onnxruntimeWebgpu } from "../../src/runtime/onnxruntime/webgpu/runtime.ts";
 import { goldenModel } from "../golden/model.ts";
 import { GPU_TEST } from "./adapter.ts";

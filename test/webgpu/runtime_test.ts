@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { loadModel } from "../../src/model/model.ts";
+import { loadModel } from "../../src/model/load_model.ts";
 import { webgpuAdapter } from "../../src/runtime/onnxruntime/webgpu/adapter.ts";
 import { onnxruntimeWebgpu, sharedGpu } from "../../src/runtime/onnxruntime/webgpu/runtime.ts";
 import { maxDifference } from "../golden/golden.ts";

@@ -11,27 +11,27 @@ import type { WeightDataType } from "../../vit_msn/quantize.ts";
 import { hasClassifier, toWeights } from "../../vit_msn/weights.ts";
 import { writeFile } from "../../hub/write_file.ts";
 
-/** What ViT-MSN's released models state; used where there is no image processor. */
+/** The normalisation of ViT-MSN's released models; used if there is no preprocessor_config.json. */
 const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
 
-/** What kind of file to make. */
+/** Options of {@linkcode convertCheckpoint}. */
 export interface ConvertOptions {
   readonly dtype: WeightDataType;
-  /** [height, width] of the images; default is the config's. */
+  /** [height, width] of the input images, in pixels; default is the config's. */
   readonly imageSize?: readonly [number, number];
-  /** What the file's graph computes; default is `last_hidden_state` and, with a classifier, `logits`. */
+  /** The outputs of the file's graph; default is `last_hidden_state` and, with a classifier, `logits`. */
   readonly outputs?: readonly OutputName[];
 }
 
-/** What a converted file is good for: images to labels, images to embeddings, or tensors alone. */
+/** The command that can use a converted file: images to labels, images to embeddings, or tensors only. */
 export type Use = "classify" | "embed" | "forward";
 
 /**
- * Makes one ONNX file of a checkpoint.
+ * Converts a checkpoint to one ONNX file.
  *
- * @param warn is told what the file's user should know, in one line.
+ * @param warn receives one-line warnings for the file's user.
  * @param source a folder or a weights file; see {@linkcode readCheckpoint}.
- * @throws {Error} if it cannot be read or used, or the file not written.
+ * @throws {Error} if the checkpoint cannot be read or used, or the file cannot be written.
  */
 export async function convertCheckpoint(
   source: string,
@@ -52,16 +52,16 @@ export async function convertCheckpoint(
   const [height, width] = parsed.imageSize;
   if (preprocessorConfig === undefined) {
     warn(
-      `${source} comes without a preprocessor_config.json: images will be resized to ` +
+      `${source} has no preprocessor_config.json: images will be resized to ` +
         `${width} × ${height} and normalised by ImageNet's mean and standard deviation`,
     );
   }
   const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
   const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
-  if (obstacle) warn(`the model takes tensors, but no images: ${obstacle}`);
+  if (obstacle) warn(`the model accepts tensors but not images: ${obstacle}`);
   const hasLabels = hasClassifier(weights) && (!outputs || outputs.includes("logits"));
   if (hasClassifier(weights) && !hasLabels) {
-    warn("the file has no classifier: it was not among the outputs");
+    warn("the file has no classifier, because --outputs does not include logits");
   }
   await writeFile(out, writeModelFile(config, processor, weights, dtype, outputs));
   if (obstacle) return { use: "forward" };
@@ -69,7 +69,7 @@ export async function convertCheckpoint(
   return { use: !outputs || outputs.includes("last_hidden_state") ? "embed" : "forward" };
 }
 
-/** An image processor that makes images of another size, with as much cut off around them. */
+/** Sets an image processor's output size; a centre crop keeps its ratio to the resized image. */
 function withProcessedSize(json: unknown, [height, width]: readonly [number, number]): unknown {
   const { doCenterCrop, cropSize, size } = parsePreprocessorConfig(json);
   const resized = { height, width };
@@ -81,10 +81,10 @@ function withProcessedSize(json: unknown, [height, width]: readonly [number, num
   return { ...json as object, size: scaled, crop_size: resized };
 }
 
-/** Why the image processor's pixels are none that the model takes, if so. */
+/** Why the model cannot take the image processor's output; undefined if it can. */
 function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): string | undefined {
   if (config.numChannels !== 3) {
-    return `it has ${config.numChannels} channels, images come with 3`;
+    return `it has ${config.numChannels} channels, but images have 3`;
   }
   const { doResize, size, doCenterCrop, cropSize } = processor;
   const resized = doResize && "height" in size ? size : undefined;
@@ -92,5 +92,5 @@ function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): 
   const [height, width] = config.imageSize;
   if (!final && !doResize) return "its image processor neither resizes nor crops";
   if (!final || final.height === height && final.width === width) return undefined;
-  return `its image_size is ${height} × ${width}, its image processor makes ${final.height} × ${final.width}`;
+  return `its image_size is ${height} × ${width}, but its image processor outputs ${final.height} × ${final.width}`;
 }

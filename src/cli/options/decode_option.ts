@@ -6,11 +6,11 @@ import { choiceOption, type Option } from "../command.ts";
 export const DECODE_OPTION = {
   value: "HOW",
   help:
-    "standard: within 3 levels of Pillow's pixels (default); exact: Pillow's, for an index shared with " +
-    "Python; fast: scale large JPEGs down while decoding them",
+    "standard: within 3 levels of Pillow's pixels (default); exact: Pillow's, for an index shared " +
+    "with Python; fast: downscale large JPEGs while decoding",
 } as const satisfies Option;
 
-/** What `--decode` means for images that a processor is going to resize. */
+/** The decode options for `--decode`; `fast` needs the size to which the processor resizes. */
 export function decodeOptions(
   value: string | undefined,
   processor: ViTImageProcessor,

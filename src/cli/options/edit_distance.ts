@@ -1,6 +1,6 @@
 /**
- * How many letters have to be inserted, removed, replaced or swapped with their neighbour to make one
- * word of another (optimal string alignment).
+ * Edit distance (optimal string alignment): the fewest insertions, deletions, substitutions and swaps of
+ * adjacent letters that turn one word into the other.
  *
  * @example
  * ```ts

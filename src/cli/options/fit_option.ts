@@ -1,4 +1,4 @@
-import type { FitOptions } from "../../heads/fit/fit_head.ts";
+import type { FitOptions } from "../../heads/fit/fit_options.ts";
 import { METHODS } from "../../heads/fit/method.ts";
 import {
   choiceOption,
@@ -12,29 +12,30 @@ import {
 export const FIT_OPTIONS = {
   lambd: {
     value: "L",
-    help:
-      "The strength of the penalty of logistic and ridge; default is chosen by cross-validation",
+    help: "The L2 penalty of logistic and ridge; default is chosen by cross-validation",
   },
   "class-weight": {
     value: "W",
-    help: "balanced: all classes count the same (default), none: all images do",
+    help: "balanced: weight all classes equally (default); none: weight all images equally",
   },
   augment: { help: "Fit on the mean of seven views of each photo: mirrored and cropped" },
-  seed: { value: "S", help: "Of what is drawn at random, an integer from 0 on; default 0" },
+  seed: { value: "S", help: "The random seed, an integer of at least 0; default 0" },
 } as const satisfies Options;
 
-/** What `--method` may ask for. */
+/** The values of `--method`. */
 export const METHOD_CHOICES = ["auto", ...METHODS] as const;
 
-/** What the options ask for, by a method. */
+/** Parses the fit options for a method. */
 export function fitOptions(
   values: OptionValues<typeof FIT_OPTIONS>,
   method: typeof METHOD_CHOICES[number],
 ): FitOptions {
   const lambd = numberOption("lambd", values.lambd, { otherwise: 1, min: 0 });
-  if (lambd === 0) throw new UsageError("--lambd is 0, not above");
+  if (lambd === 0) throw new UsageError("--lambd is 0, not a number above 0");
   if (values.lambd !== undefined && method !== "logistic" && method !== "ridge") {
-    throw new UsageError(`--lambd is of the methods logistic and ridge, not of ${method}`);
+    throw new UsageError(
+      `--lambd requires --method logistic or ridge, but the method is ${method}`,
+    );
   }
   return {
     method,

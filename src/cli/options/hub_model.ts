@@ -5,19 +5,19 @@ import { type HubName, parseHubName } from "../../hub/hub_name.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Option, UsageError } from "../command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
-import { DownloadBar } from "../output/download_progress.ts";
+import { DownloadBar } from "../output/progress/download_progress.ts";
 import type { Dtype } from "./model_folder.ts";
 import type { Terminal } from "../output/terminal.ts";
 
-/** The option `--offline` of every command that takes a model of the hub. */
+/** The option `--offline` of every command that accepts a model from the hub. */
 export const OFFLINE_OPTION = {
-  help: "Download nothing: a model of the hub must be in the cache",
+  help: "Download nothing; a hub model must already be in the cache",
 } as const satisfies Option;
 
 /**
- * Reads an argument as the name of a model of the hub.
+ * Parses an argument as a hub model's name.
  *
- * @returns nothing if it is a path: something is there, or it ends as a model's file does.
+ * @returns undefined if it is a path: it exists, or it has the extension of a model file.
  */
 export async function hubNameOf(argument: string): Promise<HubName | undefined> {
   if (/\.(onnx|safetensors|bin|pth|pth\.tar)$/.test(argument)) return undefined;
@@ -26,11 +26,11 @@ export async function hubNameOf(argument: string): Promise<HubName | undefined> 
 }
 
 /**
- * Downloads a model of the hub into the user's cache, unless it is there, and draws a progress bar.
+ * Downloads a hub model into the user's cache, unless it is cached, and draws a progress bar.
  *
  * @returns the folder with its files.
- * @throws {Error} if it cannot be had; the message names it, and says first that it is no path: a name
- * may be a mistyped one.
+ * @throws {Error} if the download fails; the message names the model and first says that no such path
+ * exists, because the argument may be a mistyped path.
  */
 export async function downloadHubModel(
   name: HubName,
@@ -42,7 +42,7 @@ export async function downloadHubModel(
   } catch (error) {
     const given = name.revision === "main" ? name.repo : `${name.repo}@${name.revision}`;
     throw new Error(
-      `no file or folder ${given} is here, and as a model of the hub it cannot be had: ` +
+      `no file or folder ${given} exists, and downloading it from the hub failed: ` +
         errorMessage(error),
     );
   }
@@ -75,9 +75,10 @@ async function download(
 }
 
 /**
- * The ONNX file of a model of the hub, in a precision. It is made when it is asked for first, and kept in the cache.
+ * Returns the path of a hub model's ONNX file with the given dtype, converting it on first use and
+ * caching the result.
  *
- * @throws {Error} if the model cannot be had, or not be converted; the message names it or its file.
+ * @throws {Error} if the model cannot be downloaded or converted; the message names it or its file.
  */
 export async function hubModelFile(
   name: HubName,
@@ -85,7 +86,9 @@ export async function hubModelFile(
   offline: boolean,
   terminal: Terminal,
 ): Promise<string> {
-  if (dtype === "q4") throw new UsageError("--dtype is q4, which is not made of checkpoints");
+  if (dtype === "q4") {
+    throw new UsageError("--dtype is q4, which cannot be converted from a checkpoint");
+  }
   const folder = await downloadHubModel(name, offline, terminal);
   const file = join(folder, CONVERTED_FILES[dtype]);
   if (await exists(file)) return file;
@@ -96,17 +99,17 @@ export async function hubModelFile(
   return file;
 }
 
-/** @throws {Error} if it is no address of a server. */
+/** @throws {Error} if it is not an HTTP URL. */
 function endpointOf(value: string | undefined): string {
   if (value === undefined) return HUB;
   if (/^https?:$/.test(URL.parse(value)?.protocol ?? "")) return value;
-  throw new Error(`Cannot use HF_ENDPOINT: it is ${value}, not an address such as ${HUB}`);
+  throw new Error(`Cannot use HF_ENDPOINT: it is ${value}, not a URL such as ${HUB}`);
 }
 
-/** @throws {Error} if it cannot be sent in a header; the message does not give it away. */
+/** @throws {Error} if it cannot be sent in a header; the message omits the secret. */
 function tokenOf(value: string | undefined): string | undefined {
   if (value === undefined || /^[\x21-\x7e]+$/.test(value)) return value;
-  throw new Error("Cannot use HF_TOKEN: it has spaces, or characters that no token has");
+  throw new Error("Cannot use HF_TOKEN: it contains spaces or invalid characters");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import { findLabelledImages } from "../../dataset/labelled_images.ts";
 import { type FoundLogits, labelledLogits } from "../../dataset/labelled_logits.ts";
 import type { Image } from "../../image/image.ts";
 import { viewsOf } from "../../image/transform/views.ts";
-import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/model.ts";
+import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { l2Normalize } from "../../tensor/l2_normalize.ts";
 import { sha256 } from "../../tensor/sha256.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -21,24 +21,24 @@ import { DECODE_OPTION, decodeOptions } from "./decode_option.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
 import type { OpenedModel } from "./model_option.ts";
 import { printable } from "../output/printable.ts";
-import { Progress } from "../output/progress.ts";
+import { Progress } from "../output/progress/progress.ts";
 import { JOBS_OPTION, jobsOption } from "./runtime_option.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { urlText } from "./url_argument.ts";
 import { log } from "../output/log.ts";
 
-/** The options of every command that goes over labelled photos; they go behind `RUNTIME_OPTIONS`. */
+/** The options of every command that reads labelled photos; spread after `RUNTIME_OPTIONS`, whose `threads` they override. */
 export const PHOTO_OPTIONS = {
   ...JOBS_OPTION,
   decode: DECODE_OPTION,
   "no-cache": {
-    help: "Compute all features anew; else those of the same photos and model are kept",
+    help: "Neither read nor write the cache of features",
   },
 } as const satisfies Options;
 
-/** What is the same for all photos of a command. */
+/** The context that all photos of a command share. */
 export interface PhotoJob {
-  /** The command's name, before its messages. */
+  /** The command's name, which prefixes its messages. */
   readonly name: string;
   readonly opened: OpenedModel;
   readonly values: OptionValues<typeof PHOTO_OPTIONS>;
@@ -49,9 +49,9 @@ export interface PhotoJob {
 const VERSION = 1;
 
 /**
- * Finds the labelled photos that an argument names; what is left out is said on stderr.
+ * Finds the labelled photos that an argument names; reports skipped files on stderr.
  *
- * @throws {Error} if nothing is labelled there; the message names it.
+ * @throws {Error} if it names no labelled photo; the message names the argument.
  */
 export async function findPhotos(
   source: string,
@@ -62,11 +62,10 @@ export async function findPhotos(
 }
 
 /**
- * Computes the features of labelled photos, and keeps them for the next time. What is left out is said on
- * stderr.
+ * Computes the features of labelled photos and caches them; reports skipped photos on stderr.
  *
- * @param options `augment`: whether a feature is the mean of those of several views.
- * @throws {Error} if no image of a class is left; the message names it.
+ * @param options `augment`: use the mean feature of several views of each photo.
+ * @throws {Error} if all images of a class were skipped; the message names the class.
  */
 export async function photoFeatures(
   images: readonly LabelledImage[],
@@ -79,7 +78,7 @@ export async function photoFeatures(
   using cache = values["no-cache"] ? undefined : await openCache(file.bytes, variant, {
     size: model.config.hiddenSize,
     terminal,
-    notKept: (reason) => say(`${name}: features are not kept: ${reason}`),
+    notKept: (reason) => say(`${name}: features are not cached: ${reason}`),
   });
   const found = await labelledFeatures(images, {
     ...reporting,
@@ -91,10 +90,10 @@ export async function photoFeatures(
 }
 
 /**
- * Computes the logits of labelled photos by a classifier that was trained with its backbone. What is left
- * out is said on stderr.
+ * Computes the logits of labelled photos with a classifier that was trained with its backbone; reports
+ * skipped photos on stderr.
  *
- * @throws {Error} if no image is left.
+ * @throws {Error} if all images were skipped.
  */
 export async function photoLogits(
   images: readonly LabelledImage[],
@@ -115,13 +114,13 @@ export async function photoLogits(
   return found;
 }
 
-/** What goes over photos, with messages and progress on stderr. */
+/** Options that report messages and progress on stderr while photos are computed. */
 function report(
   count: number,
   { name, opened: { model }, values, terminal }: PhotoJob,
 ): Omit<LabelledOptions<never>, "compute"> & {
   readonly say: (message: string) => void;
-  /** Says how many photos were left out, if any. */
+  /** Reports the number of skipped photos, if any. */
   readonly end: (skipped: number) => void;
 } {
   const { stderr, stdin } = terminal;
@@ -140,7 +139,7 @@ function report(
     say,
     end(skipped) {
       progress.clear();
-      if (skipped > 0) say(`${name}: ${skipped} of ${count} images are left out`);
+      if (skipped > 0) say(`${name}: ${skipped} of ${count} images were skipped`);
     },
   };
 }
@@ -149,13 +148,13 @@ function leftOutText(image: LeftOut): string {
   const file = printable(image.file);
   if ("error" in image) return `${file}: ${errorMessage(image.error)}`;
   const { label, twin, twinLabel } = image;
-  return `${file}: the same photo as ${printable(twin)}` +
+  return `${file}: duplicate of ${printable(twin)}` +
     (label === twinLabel
       ? ""
-      : `, which is labelled ${printable(twinLabel)}, not ${printable(label)}; both are left out`);
+      : `, which is labelled ${printable(twinLabel)}, not ${printable(label)}; both were skipped`);
 }
 
-/** Of one image after the other: the views of all at once could take much memory. */
+/** Computes one image at a time, because the views of all images could exceed memory. */
 async function meansOfViews(
   images: readonly Image[],
   model: ViTMSNModel,
@@ -170,7 +169,7 @@ async function meansOfViews(
   return means;
 }
 
-/** The cache of a model's features; nothing if it cannot be read or made. */
+/** Opens a model's feature cache; returns undefined if that fails, so that the command goes on without. */
 async function openCache(
   model: Uint8Array,
   variant: string,

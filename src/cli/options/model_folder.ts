@@ -2,13 +2,13 @@ import { basename, dirname, join, resolve } from "@std/path";
 import type { Sidecars } from "../../vit_msn/model_file.ts";
 import { readErrorMessage } from "../../hub/file_error.ts";
 
-/** What `--dtype` may ask for. */
+/** The values of `--dtype`. */
 export const DTYPES = ["f32", "f16", "int8", "q4"] as const;
 
-/** A precision, by this project's name of it. */
+/** This project's name for the weights' data type. */
 export type Dtype = typeof DTYPES[number];
 
-/** The names that optimum and transformers.js give to the files of a precision. */
+/** The file names that optimum and transformers.js use for each dtype. */
 const FILES: Readonly<Record<Dtype, readonly string[]>> = {
   f32: ["model.onnx"],
   f16: ["model_fp16.onnx", "model_f16.onnx"],
@@ -17,10 +17,10 @@ const FILES: Readonly<Record<Dtype, readonly string[]>> = {
 };
 
 /**
- * Finds the ONNX file of a precision in a folder as optimum and transformers.js make them: in its
- * folder `onnx`, or right in it.
+ * Finds the ONNX file with the given dtype in a folder written by optimum or transformers.js: in its
+ * subfolder `onnx`, or else in the folder itself.
  *
- * @throws {Error} if there is none; the message says which files were looked for.
+ * @throws {Error} if there is none; the message lists the candidates.
  */
 export async function findOnnxFile(folder: string, dtype: Dtype): Promise<string> {
   const candidates = ["onnx", "."].flatMap((place) =>
@@ -31,17 +31,17 @@ export async function findOnnxFile(folder: string, dtype: Dtype): Promise<string
     if (await isFile(path)) return path;
   }
   throw new Error(
-    `${folder}: it has none of ${
+    `${folder}: found none of ${
       candidates.join(", ")
-    }; \`deno task convert\` makes a model of a checkpoint`,
+    }; \`deno task convert\` converts a checkpoint`,
   );
 }
 
 /**
  * Reads config.json and preprocessor_config.json beside an ONNX file, or beside the folder `onnx` that
- * it is in.
+ * contains it.
  *
- * @throws {Error} if one is there and cannot be read; the message names it.
+ * @throws {Error} if one exists but cannot be read; the message names it.
  */
 export async function readSidecars(onnxFile: string): Promise<Sidecars> {
   const folder = dirname(resolve(onnxFile));

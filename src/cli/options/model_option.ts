@@ -1,10 +1,6 @@
 import { readWhole } from "../../hub/read_whole.ts";
-import {
-  createClassifier,
-  createModel,
-  type ViTMSNForImageClassification,
-  type ViTMSNModel,
-} from "../../model/model.ts";
+import { createClassifier, createModel } from "../../model/load_model.ts";
+import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { readModel } from "../../onnx/read_model.ts";
 import { type HeadFile, readHeadFile } from "../../vit_msn/head/head_file.ts";
 import {
@@ -27,17 +23,17 @@ import { runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { urlText } from "./url_argument.ts";
 
-/** The options of every command that has to do with a model. */
+/** The options of every command that takes a model. */
 export const MODEL_OPTIONS = {
   model: {
     value: "MODEL",
-    help: "An ONNX file, a folder of ONNX files as optimum and transformers.js make them, or " +
-      "org/name[@revision] of the Hugging Face hub; default is the embedded one",
+    help: "An ONNX file, a folder of ONNX files written by optimum or transformers.js, or " +
+      "org/name[@revision] on the Hugging Face hub; default is the embedded model",
   },
   dtype: {
     value: "TYPE",
-    help: "The precision to take of a folder's files or to convert a hub's model to: " +
-      "f32 (default), f16, int8; of a folder also q4",
+    help: "The data type to choose from a folder's files, or to convert a hub model to: " +
+      "f32 (default), f16, int8; for a folder also q4",
   },
   offline: OFFLINE_OPTION,
 } as const satisfies Options;
@@ -46,7 +42,7 @@ export const MODEL_OPTIONS = {
 export const HEAD_OPTION = {
   head: {
     value: "FILE",
-    help: "A head of `deno task fit … --head-only FILE`, to classify with on top of the model",
+    help: "Classify with this head on top of the model; made by `deno task fit … --head-only FILE`",
   },
 } as const satisfies Options;
 
@@ -55,10 +51,10 @@ type RunnableOptionValues = ModelOptionValues & Parameters<typeof runtimeOption>
 type ClassifierOptionValues = RunnableOptionValues & OptionValues<typeof HEAD_OPTION>;
 
 /**
- * Loads the model that `--model` names, or the embedded one. A model of the hub is downloaded and
- * converted, unless that was done before.
+ * Loads the model that `--model` names, or the embedded one. A hub model is downloaded and
+ * converted on first use.
  *
- * @throws {Error} if it cannot be had or read, or is no model; the message names it or its file.
+ * @throws {Error} if it cannot be downloaded or read, or is not a model; the message names it or its file.
  */
 export async function loadModelOption(
   values: RunnableOptionValues,
@@ -69,9 +65,9 @@ export async function loadModelOption(
 }
 
 /**
- * The same for a model that classifies.
+ * Like {@linkcode loadModelOption}, for a model that classifies.
  *
- * @throws {Error} also if it has no trained classifier.
+ * @throws {Error} also if the model has no trained classifier.
  */
 export async function loadClassifierOption(
   values: ClassifierOptionValues,
@@ -86,18 +82,18 @@ export async function loadClassifierOption(
   );
 }
 
-/** A model, and the files that it was loaded from. */
+/** A model and the files it was loaded from. */
 export interface OpenedModel {
   readonly model: ViTMSNModel;
   readonly file: ModelFile;
-  /** The head on top of the model, if one was given. */
+  /** The head on top of the model, if `--head` was given. */
   readonly head?: HeadFile;
 }
 
 /**
- * The same as {@linkcode loadModelOption}, or with a head, with the files.
+ * Like {@linkcode loadModelOption}, but also accepts a head and returns the files.
  *
- * @param threads without `--threads`; see {@linkcode runtimeOption}.
+ * @param threads the default of `--threads`; see {@linkcode runtimeOption}.
  */
 export async function openModelOption(
   values: RunnableOptionValues & { readonly head?: string | undefined },
@@ -122,7 +118,7 @@ async function headOption(path: string | undefined): Promise<{ head?: HeadFile }
   }
 }
 
-/** The same without making it ready to run. */
+/** Like {@linkcode loadModelOption}, but only reads the file and creates no session. */
 export async function readModelOption(
   values: ModelOptionValues,
   terminal: Terminal,
@@ -160,10 +156,10 @@ async function openModel<T>(
   }
 }
 
-/** @throws {UsageError} if a precision is asked for where there is no choice. */
+/** @throws {UsageError} if `--dtype` is given for a single file. */
 function assertNoDtype(given: string | undefined, model: string): void {
   if (given !== undefined) {
-    throw new UsageError(`--dtype is ${given}, but ${model} is one file in one precision`);
+    throw new UsageError(`--dtype is ${given}, but ${model} is a single file with a fixed dtype`);
   }
 }
 

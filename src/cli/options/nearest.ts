@@ -1,12 +1,13 @@
 import { editDistance } from "./edit_distance.ts";
 
-/** Shorter words say too little to guess what was meant. */
+/** A shorter word is near to too many names to suggest one. */
 const MIN_WORD = 2;
-/** Of a word, one letter in so many may be wrong. */
+/** One edit is allowed for every three letters. */
 const LETTERS_A_SLIP = 3;
 
 /**
- * The name that was meant by a word, if one is near: it begins with the word, or a few letters differ.
+ * The name that a mistyped word probably means: the only one it is a prefix of, or else the one with the
+ * smallest edit distance, if that is small enough.
  *
  * @example
  * ```ts

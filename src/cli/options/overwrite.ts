@@ -3,10 +3,10 @@ import type { Option } from "../command.ts";
 
 /** The option `--force` of every command that writes models. */
 export const FORCE_OPTION = {
-  help: "Overwrite what is there, even if this command did not make it",
+  help: "Overwrite existing files, even if this command did not write them",
 } as const satisfies Option;
 
-/** What a command makes: a model that was converted, one with a fitted head, or a head by itself. */
+/** The kind of output file: a converted model, a model with a fitted head, or a head alone. */
 export type Product = "converted" | "fitted" | "head";
 
 const MAKERS: Readonly<Record<Product, string>> = {
@@ -15,14 +15,14 @@ const MAKERS: Readonly<Record<Product, string>> = {
   head: "deno task fit --head-only",
 };
 
-/** Who made a file and what it has stand before its graph; some megabytes hold them. */
+/** The producer and the metadata precede the graph; 4 MB are enough to contain them. */
 const MAX_BEGINNING = 4_000_000;
 
 /**
- * Makes sure that writing a file destroys nothing but an earlier output of the same command. What is empty,
- * or no regular file, such as a pipe, has nothing to lose.
+ * Checks that writing a file overwrites only an earlier output of the same command. An empty file, or one
+ * that is not regular, such as a pipe, may always be written.
  *
- * @throws {Error} if there is another file, unless `force` is set; the message says so.
+ * @throws {Error} if another file exists and `force` is not set.
  */
 export async function assertReplaceable(
   path: string,
@@ -37,11 +37,11 @@ export async function assertReplaceable(
     using file = await Deno.open(path);
     beginning = await readBytes(file, Math.min(size, MAX_BEGINNING));
   } catch {
-    return; // there is no such file, or writing it will say what is wrong
+    return; // a new file, or one whose write reports the actual error
   }
   if (productOf(beginning) === product) return;
   throw new Error(
-    `Cannot write ${path}: a file is there that \`${
+    `Cannot write ${path}: a file exists that \`${
       MAKERS[product]
     }\` did not make; choose another ` +
       "name, or add --force to overwrite it",
@@ -49,8 +49,8 @@ export async function assertReplaceable(
 }
 
 /**
- * What made a file, by the fields of ONNX's ModelProto: producer_name (2), and the keys (1) of
- * metadata_props (14), each with its length.
+ * The kind of an ONNX file, from the fields of its ModelProto: producer_name (2), and the keys (1) of
+ * metadata_props (14), each preceded by its length.
  */
 function productOf(beginning: Uint8Array): Product | undefined {
   const text = new TextDecoder("latin1").decode(beginning);

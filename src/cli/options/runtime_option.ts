@@ -17,46 +17,47 @@ export const RUNTIME_OPTIONS = {
   backend: {
     value: "NAME",
     help:
-      "auto: simd for the files of `deno task convert`, or a graphics card where it is faster; " +
-      "else wasm (default); simd: this project's own engine; wasm, webgpu: onnxruntime-web on the " +
-      "processor, on a graphics card",
+      "auto (default): simd for files made by `deno task convert`, or a GPU where it is faster; " +
+      "else wasm; simd: this project's own engine; wasm, webgpu: onnxruntime-web on the " +
+      "CPU, on the GPU",
   },
   threads: {
     value: "N",
-    help: "Compute in N threads (simd): of several images each takes its own, a single one they " +
-      "share; default 1",
+    help: "Compute in N threads (simd): one per image, or all on a single image; " +
+      "default 1",
   },
 } as const satisfies Options;
 
-/** The options of commands that run many images; they go behind {@linkcode RUNTIME_OPTIONS}. */
+/** The options of commands that run many images; spread after {@linkcode RUNTIME_OPTIONS}, whose `threads` they override. */
 export const JOBS_OPTION = {
   threads: {
     ...RUNTIME_OPTIONS.threads,
-    help: `${RUNTIME_OPTIONS.threads.help}, or what --jobs says`,
+    help: `${RUNTIME_OPTIONS.threads.help}, or the value of --jobs`,
   },
   jobs: {
     value: "N",
-    help: "Decode N images at a time and hand the model several at once, on N threads (simd) " +
-      "unless --threads says otherwise; default 1",
+    help: "Decode N images at a time and compute them in batches, in N threads (simd) " +
+      "unless --threads is given; default 1",
   },
 } as const satisfies Options;
 
 /**
- * How many images `--jobs` has decoded at a time.
+ * Parses `--jobs`, the number of images to decode at a time.
  *
- * @throws {UsageError} if it is no integer from 1 to 64.
+ * @throws {UsageError} if it is not an integer from 1 to 64.
  */
 export function jobsOption({ jobs }: { readonly jobs?: string | undefined }): number {
   return numberOption("jobs", jobs, { otherwise: 1, min: 1, max: MAX_THREADS, integer: true });
 }
 
 /**
- * The engine that `--backend`, `--threads` and `--jobs` ask for. It has as many threads as jobs, unless
- * `--threads` says otherwise.
+ * The engine that `--backend`, `--threads` and `--jobs` select. The default number of threads is the
+ * number of jobs.
  *
- * @param terminal gets to know which graphics card it is.
- * @param otherwise threads without any of these options, of an engine that can have several; default 1.
- * @throws {UsageError} if a value makes no sense, or the engine cannot run in so many threads.
+ * @param terminal receives the name of the GPU that runs the model.
+ * @param otherwise the number of threads of a multi-threaded engine if neither `--threads` nor `--jobs` is
+ * given; default 1.
+ * @throws {UsageError} if a value is invalid, or the engine does not support that many threads.
  */
 export function runtimeOption(
   values: OptionValues<typeof RUNTIME_OPTIONS> & Parameters<typeof jobsOption>[0],
@@ -68,7 +69,7 @@ export function runtimeOption(
   const jobs = jobsOption(values);
   const byDefault = values.jobs !== undefined ? jobs : isSimd ? otherwise : 1;
   const threads = numberOption("threads", values.threads, {
-    // A graphics card takes jobs as one batch.
+    // A GPU computes all jobs as one batch.
     otherwise: backend === "webgpu" ? 1 : byDefault,
     min: 1,
     max: MAX_THREADS,
@@ -83,7 +84,7 @@ export function runtimeOption(
   return backend === "webgpu" ? reportingAdapter(runtime, terminal) : runtime;
 }
 
-/** Says which graphics card a model runs on, once it does. */
+/** Reports the GPU on stderr once a session exists. */
 function reportingAdapter(runtime: Runtime, { stderr }: Terminal): Runtime {
   return {
     async createSession(file) {

@@ -1,20 +1,20 @@
 import { DENO_TASK } from "../program.ts";
 
-/** What a command may need, in all. */
+/** The permissions that all uses of a command need together. */
 const PERMISSIONS = "--allow-read --allow-write --allow-net --allow-env";
 
-/** What models of the hub and caches need of the system; it asks the user for it when it is used. */
+/** Access to the system for hub models and caches; each call requests its Deno permission first. */
 export interface System {
   /**
-   * A variable of the environment; nothing if it is not set, or empty.
+   * Reads an environment variable; undefined if it is unset or empty.
    *
    * @throws {Deno.errors.NotCapable} if it may not be read.
    */
   env(name: string): Promise<string | undefined>;
   /**
-   * Makes sure that a folder may be written to.
+   * Requests permission to write to a folder.
    *
-   * @throws {Deno.errors.NotCapable} if it may not.
+   * @throws {Deno.errors.NotCapable} if it is denied.
    */
   allowWrite(folder: string): Promise<void>;
   /**
@@ -26,10 +26,10 @@ export interface System {
 }
 
 /**
- * The process's own system. Deno's permissions are asked for when they are needed; without a terminal
- * to ask on, they are refused.
+ * The process's own system. It requests Deno permissions when they are needed; Deno denies them if there
+ * is no terminal to prompt on.
  *
- * @param command whose name goes into the advice on how to give permissions.
+ * @param command the command's name, for the advice on how to grant permissions.
  * @param program what the user typed before the command's name.
  */
 export function processSystem(

@@ -1,14 +1,14 @@
 import { commandLine } from "../output/command_line.ts";
 
 /**
- * Says how to fetch what an argument is the address of.
+ * Explains how to download a URL that was given in place of a file.
  *
- * @param use what to do with it through a pipe, such as `deno task classify -`; default is nothing.
- * @returns nothing if it is no address on the web.
+ * @param use a command that can read the download from a pipe, such as `deno task classify -`.
+ * @returns undefined if the argument is not an HTTP URL.
  */
 export function urlText(argument: string, use?: string): string | undefined {
   if (!/^https?:\/\//i.test(argument)) return undefined;
   const url = commandLine([argument]);
-  return `it is on the web, and nothing is fetched from there: download it with \`curl -LO ${url}\`` +
+  return `URLs are not fetched: download it with \`curl -LO ${url}\`` +
     (use === undefined ? "" : `, or use \`curl -L ${url} | ${use}\``);
 }

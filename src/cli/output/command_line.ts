@@ -1,5 +1,5 @@
 /**
- * Arguments as they are typed into a shell: those with other than harmless characters are in quotes.
+ * Formats arguments for a POSIX shell, quoting those with special characters.
  *
  * @example
  * ```ts

@@ -9,26 +9,26 @@ import type { DecodeOptions } from "../../image/decode_options.ts";
 import { asCalled, errorMessage, UsageError } from "../command.ts";
 import { printable } from "./printable.ts";
 import { DENO_TASK } from "../program.ts";
-import { Progress } from "./progress.ts";
+import { Progress } from "./progress/progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { urlText } from "../options/url_argument.ts";
 import { log } from "./log.ts";
 
 /** Options of {@linkcode eachImage}. */
 export interface EachImageOptions<Result> extends Pick<ComputeOptions<Result>, "jobs" | "compute"> {
-  /** Of the command, before its messages. */
+  /** The command's name, which prefixes its messages. */
   readonly name: string;
   readonly decoding: DecodeOptions;
   /** Whether stdout carries JSON lines. */
   readonly json: boolean;
-  /** The text for stdout, with the end of its line. */
+  /** Formats a result for stdout, including the line end. */
   readonly format: (file: string, result: Result) => string;
 }
 
 /**
- * Computes something of each image that arguments name and prints it, in the order of the arguments. An
- * image that fails is reported on stderr, and as a JSON line where stdout carries JSON; the others go on.
- * Image files that are not decoded, found in a folder or by a glob, are counted on stderr.
+ * Computes a result for each image that the arguments name and prints it, in the order of the arguments.
+ * A failed image is reported on stderr, and with `json` also as a JSON line; the others continue.
+ * Image files in unsupported formats, found in a folder or by a glob, are counted on stderr.
  *
  * @param args files, folders, globs or `-`.
  * @returns the exit code: 1 if any image failed, else 0.
@@ -39,7 +39,7 @@ export async function eachImage<Result>(
   terminal: Terminal,
   { name, decoding, json, jobs, compute, format }: EachImageOptions<Result>,
 ): Promise<number> {
-  if (args.length === 0) throw new UsageError("no image is given");
+  if (args.length === 0) throw new UsageError("no image given");
   const { stdin, program = DENO_TASK } = terminal;
   const warn = log(name, terminal);
   const files = await findImageFiles(args, {

@@ -5,12 +5,12 @@ import { percent } from "./percent.ts";
 import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
 
-/** More classes than these make a matrix that nobody reads. */
+/** The most classes for which a confusion matrix is still readable. */
 const MAX_MATRIX = 12;
-/** The shares of images whose risk is printed. */
+/** The coverages at which the risk is printed. */
 const COVERAGES = [0.5, 0.8, 0.9, 1];
 
-/** An evaluation as tables for a person. */
+/** Formats an evaluation as text tables. */
 export function evaluationText(
   evaluation: Evaluation,
   { color }: Pick<Output, "color">,
@@ -52,7 +52,7 @@ export function evaluationText(
   ].join("\n");
 }
 
-/** A row for each true class, a column for each answer, by letters. */
+/** The confusion matrix: rows are true classes, columns predicted ones, both named by letters. */
 function matrix(names: readonly string[], confusion: Evaluation["confusion"]): string[] {
   const letters = names.map((_, c) => String.fromCharCode(97 + c));
   const width = 1 + Math.max(...confusion.flat().map((times) => String(times).length), 1);
@@ -64,7 +64,7 @@ function matrix(names: readonly string[], confusion: Evaluation["confusion"]): s
   ];
 }
 
-/** An evaluation for other programs. */
+/** Formats an evaluation as JSON. */
 export function evaluationJson(evaluation: Evaluation): Record<string, unknown> {
   const { accuracy, confidenceInterval, count, classes, confusion } = evaluation;
   return {

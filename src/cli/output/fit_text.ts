@@ -4,13 +4,13 @@ import { type Candidate, candidateSettings } from "../../heads/fit/method.ts";
 import { guessingJson } from "./guessing_text.ts";
 import { percent } from "./percent.ts";
 
-/** A candidate in words. */
+/** Describes a candidate. */
 function nameOf(candidate: Candidate): string {
   if ("l2" in candidate) return `${candidate.method}, lambd ${candidate.l2}`;
   return "k" in candidate ? `${candidate.method}, k ${candidate.k}` : candidate.method;
 }
 
-/** A fit as lines for a person. */
+/** Formats a fit as lines of text. */
 export function fitText(head: Head, report: FitReport): string {
   const { labels, counts, temperature, calibrated, unknown } = head.parameters.settings;
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -20,9 +20,9 @@ export function fitText(head: Head, report: FitReport): string {
   const { guessing, calibrationError } = report;
   if (!guessing || !calibrationError) {
     lines.push(
-      "There are too few photos for cross-validation, which takes three a class: how often it is right " +
-        "is not known (`deno task evaluate` tells, on other photos), scores are not calibrated, and " +
-        "nothing is told unknown.",
+      "There are too few photos for cross-validation, which needs three a class: the accuracy is not " +
+        "known (measure it on other photos with `deno task evaluate`), scores are not calibrated, and " +
+        "no photo is labelled unknown.",
     );
   } else {
     const { accuracy, confidenceInterval, chance } = guessing;
@@ -34,7 +34,7 @@ export function fitText(head: Head, report: FitReport): string {
       calibrated
         ? `Calibration error ${percent(before)}, with temperature ${temperature.toPrecision(3)} ` +
           `${percent(after)}.`
-        : "Scores are not calibrated: that would make all of them alike. Temperature " +
+        : "Scores are not calibrated, because calibration would make them all equal. Temperature " +
           `${temperature.toPrecision(3)} keeps them apart; they are no probabilities.`,
     );
   }
@@ -51,7 +51,7 @@ export function fitText(head: Head, report: FitReport): string {
   return lines.join("\n") + "\n";
 }
 
-/** What is said of a head that could not be cross-validated. */
+/** The fields of a head that could not be cross-validated. */
 const UNKNOWN_ACCURACY = {
   accuracy: null,
   confidence_interval: null,
@@ -59,7 +59,7 @@ const UNKNOWN_ACCURACY = {
   better_than_guessing: null,
 };
 
-/** A fit for other programs. */
+/** Formats a fit as JSON. */
 export function fitJson(head: Head, report: FitReport, skipped: number): Record<string, unknown> {
   const { labels, counts, temperature, calibrated, unknown } = head.parameters.settings;
   return {

@@ -1,10 +1,10 @@
 import type { Guessing } from "../../heads/evaluate/guessing.ts";
 import { percent } from "./percent.ts";
 
-/** A few right answers of a few photos are as likely a good classifier's as a guesser's. */
+/** Above this share of the gap between guessing and perfect, more photos may show that the classifier is good. */
 const LIKELY_GOOD = 0.25;
 
-/** Which photos a classifier was asked for: those that a fit left out, or others. */
+/** The photos that a classifier was evaluated on: held out by the fit, or others. */
 type Asked = "left out" | "others";
 
 const WORDS: Readonly<Record<Asked, { photos: string; unclear: string; bad: string }>> = {
@@ -22,9 +22,9 @@ const WORDS: Readonly<Record<Asked, { photos: string; unclear: string; bad: stri
 };
 
 /**
- * Says in a sentence that a classifier is no better than guessing, and what would help.
+ * A sentence that warns that a classifier is no better than guessing and suggests a remedy.
  *
- * @returns nothing if it is better.
+ * @returns undefined if it is better.
  */
 export function guessingText(
   { accuracy, confidenceInterval, chance, count, isBetter }: Guessing,
@@ -33,7 +33,7 @@ export function guessingText(
   if (isBetter) return undefined;
   const [low, high] = confidenceInterval.map(percent);
   const { photos, unclear, bad } = WORDS[asked];
-  // The share right of what guessing leaves to be had.
+  // The accuracy, rescaled so that guessing is 0 and perfect is 1.
   const isUnclear = chance < 1 && (accuracy - chance) / (1 - chance) >= LIKELY_GOOD;
   const verdict = isUnclear
     ? `${count} photos are too few to tell this classifier from guessing`
@@ -44,7 +44,7 @@ export function guessingText(
     `and guessing ${percent(chance)}; ${isUnclear ? unclear : bad}`;
 }
 
-/** The comparison with guessing for other programs. */
+/** Formats the comparison with guessing as JSON. */
 export function guessingJson(
   { accuracy, confidenceInterval, chance, isBetter }: Guessing,
 ): Record<string, unknown> {

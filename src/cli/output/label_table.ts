@@ -5,15 +5,14 @@ import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
 
 const MAX_BAR = 40;
-/** An eighth of a block to seven eighths. */
+/** Blocks of zero to seven eighths. */
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** Float32 has about so many digits. */
+/** The significant decimal digits of a float32. */
 const DIGITS = 7;
 
 /**
- * A file's labels as a table for a person: label, score and a bar, or of a model of regression the values
- * as they are.
+ * Formats a file's labels as a table: label, score and bar, or for a regression model the raw values.
  */
 export function labelTable(
   file: string,

@@ -3,14 +3,14 @@ import type { Image } from "../../image/image.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** Writes a picture as a PNG file, RGB of 8 bits, its rows unfiltered. */
+/** Encodes an image as PNG: 8-bit RGB, unfiltered rows. */
 export async function writePng({ width, height, data }: Image): Promise<Uint8Array> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([8, 2, 0, 0, 0], 8); // bits, colour type RGB, compression, filter, interlace
-  const rows = new Uint8Array(height * (1 + 3 * width)); // each begins with its filter, 0
+  const rows = new Uint8Array(height * (1 + 3 * width)); // each begins with its filter type, 0
   for (let y = 0; y < height; y++) {
     rows.set(data.subarray(3 * width * y, 3 * width * (y + 1)), y * (1 + 3 * width) + 1);
   }
@@ -25,7 +25,7 @@ export async function writePng({ width, height, data }: Image): Promise<Uint8Arr
   ]);
 }
 
-/** Length, name, content, and the CRC-32 of the last two. */
+/** A PNG chunk: length, name, content, and the CRC-32 of name and content. */
 function chunk(name: string, content: Uint8Array): Uint8Array {
   const body = concat([new TextEncoder().encode(name), content]);
   const [length, crc] = [new Uint8Array(4), new Uint8Array(4)];

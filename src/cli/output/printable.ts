@@ -1,4 +1,4 @@
-/** A text of unknown origin without what would steer a terminal: control characters are escaped. */
+/** Escapes control characters, so that untrusted text cannot control the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(
     // deno-lint-ignore no-control-regex

@@ -4,7 +4,7 @@ import type { Image } from "../../image/image.ts";
 import { percent } from "./percent.ts";
 import { writePng } from "./png.ts";
 
-/** An image with a wrong label. */
+/** A misclassified image. */
 export interface WrongImage {
   readonly file: string;
   readonly label: string;
@@ -12,19 +12,19 @@ export interface WrongImage {
   readonly score: number;
 }
 
-/** What a report says besides the numbers. */
+/** The contents of a report besides the numbers. */
 export interface ReportDetails {
-  /** Images with a wrong label, in the order to show them, each with a small picture. */
+  /** Misclassified images in display order, each with a thumbnail. */
   readonly wrong: readonly (WrongImage & { readonly thumbnail: Image })[];
-  /** What the classifier is called. */
+  /** The classifier's name. */
   readonly model: string;
   /** The command line that made the report. */
   readonly command?: string | undefined;
-  /** A sentence on what the reader must not miss. */
+  /** A warning to show prominently. */
   readonly warning?: string | undefined;
 }
 
-/** An evaluation as a web page that needs nothing else: plots, the confusion matrix and thumbnails. */
+/** Formats an evaluation as a self-contained web page: plots, confusion matrix and thumbnails. */
 export async function reportHtml(
   evaluation: Evaluation,
   { wrong, model, command, warning }: ReportDetails,
@@ -70,7 +70,7 @@ ${riskPlot(evaluation)}
 ${classTable(evaluation)}
 <h2>Confusion</h2>
 <div class="matrix">${confusionTable(evaluation)}</div>
-<h2>Wrong, and most sure of it</h2>
+<h2>Misclassified, highest score first</h2>
 ${figures.join("\n") || "<p>None.</p>"}
 </html>
 `;
@@ -83,7 +83,7 @@ function sentence(text: string): string {
 const SIZE = 260;
 const MARGIN = 40;
 
-/** A plot of shares against shares, both 0 to 1. */
+/** A plot whose axes both run from 0 to 1. */
 function plot(title: string, x: string, y: string, content: string): string {
   const ticks = [0, 0.5, 1].map((share) => {
     const at = SIZE * share;

@@ -1,22 +1,22 @@
 import { DENO_TASK } from "../program.ts";
 import { processSystem, type System } from "../options/system.ts";
 
-/** Where a command writes text. */
+/** A text output of a command. */
 export interface Output {
   write(text: string): void;
-  /** Whether a person looks at it. */
+  /** Whether it is an interactive terminal. */
   readonly isTerminal: boolean;
-  /** Whether to colour it: a terminal, and NO_COLOR is not set. */
+  /** Whether to use colours: it is a terminal, and NO_COLOR is not set. */
   readonly color: boolean;
-  /** Its width in characters. */
+  /** The width in characters. */
   readonly columns: number;
 }
 
-/** A command's way to the outside. */
+/** A command's streams and system, injected so that tests can replace them. */
 export interface Terminal {
   /** What the user typed before the command's name; default `deno task`. */
   readonly program?: string;
-  /** The whole command line, as one types it. */
+  /** The whole command line, quoted for a shell. */
   readonly invocation?: string;
   readonly stdin: ReadableStream<Uint8Array>;
   readonly stdout: Output;
@@ -24,10 +24,10 @@ export interface Terminal {
   readonly system: System;
 }
 
-/** The width to assume of an output that has none. */
+/** The assumed width of an output that reports none. */
 const DEFAULT_COLUMNS = 80;
 
-/** The process's own standard streams and system, for a command that was called so. */
+/** The process's own standard streams and system. */
 export function processTerminal(command: string, program: string = DENO_TASK): Terminal {
   return {
     program,
@@ -45,7 +45,7 @@ function outputOf(stream: typeof Deno.stdout): Output {
     isTerminal,
     color: isTerminal && !Deno.noColor,
     get columns() {
-      // A terminal that does not know its size says 0.
+      // A terminal of unknown size reports 0.
       return (isTerminal && Deno.consoleSize().columns) || DEFAULT_COLUMNS;
     },
     write(text) {

@@ -6,7 +6,7 @@ import {
 } from "./calibration_error.ts";
 import { softmax } from "../../tensor/softmax.ts";
 import { type Interval, wilsonInterval } from "./confidence_interval.ts";
-import type { LabelledFeatures } from "../fit/fit_head.ts";
+import type { LabelledFeatures } from "../fit/fit_options.ts";
 import { compareWithGuessing, type Guessing } from "./guessing.ts";
 import type { Head } from "../head.ts";
 

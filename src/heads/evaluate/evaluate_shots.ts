@@ -2,7 +2,8 @@ import { uniform } from "../../tensor/random.ts";
 import { type Interval, meanShareInterval } from "./confidence_interval.ts";
 import { shuffle } from "../fit/cross_validation.ts";
 import { evaluate } from "./evaluate.ts";
-import { fitHead, type FitOptions, type LabelledFeatures } from "../fit/fit_head.ts";
+import { fitHead } from "../fit/fit_head.ts";
+import type { FitOptions, LabelledFeatures } from "../fit/fit_options.ts";
 
 /** The options of {@linkcode evaluateShots}. */
 export interface ShotsOptions extends FitOptions {

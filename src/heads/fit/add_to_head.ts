@@ -1,6 +1,7 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { HeadParameters } from "../../vit_msn/head/head_parameters.ts";
-import { fitHead, type FitOptions, type FitReport, type LabelledFeatures } from "./fit_head.ts";
+import { fitHead, type FitReport } from "./fit_head.ts";
+import type { FitOptions, LabelledFeatures } from "./fit_options.ts";
 import { Head } from "../head.ts";
 import { matrixOf, rowOf, toTensor } from "../../tensor/matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";

@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { timedOut } from "../deadline.ts";
 
@@ -132,6 +133,6 @@ const ROUNDS = 50;
 async function nextTurn(): Promise<void> {
   // Not every host has it.
   const { setImmediate } = globalThis as { setImmediate?: (resolve: () => void) => void };
-  if (!setImmediate) return await new Promise((resolve) => setTimeout(resolve));
+  if (!setImmediate) return await delay(0);
   for (let i = 0; i < ROUNDS; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,5 @@
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Problem, problemBytes, problemResponse } from "../problem.ts";
 import { type ConnectionLimits, Connections, DEFAULT_CONNECTION_LIMITS } from "./connections.ts";
@@ -68,14 +70,9 @@ export class HttpServer {
   async shutdown(timeout: number): Promise<boolean> {
     this.#isClosing = true;
     this.#listener.close();
-    await new Promise((resolve) => setTimeout(resolve, LAST_CALL));
+    await delay(LAST_CALL);
     this.#connections.closeIdle();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeout);
-    });
-    const inTime = await Promise.race([this.#connections.empty().then(() => true), late]);
-    clearTimeout(timer);
+    const inTime = await deadline(this.#connections.empty(), timeout).then(() => true, () => false);
     this.#connections[Symbol.dispose]();
     return inTime;
   }
@@ -87,7 +84,7 @@ export class HttpServer {
       } catch (error) {
         if (this.#isClosing) return;
         if (isOutOfFiles(error)) this.#connections.shrink();
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_DELAY));
+        await delay(ACCEPT_DELAY);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { deadline } from "@std/async/deadline";
 import type { ListenOptions } from "./listen.ts";
 
 /** How {@linkcode runServer} runs. */
@@ -72,12 +73,11 @@ async function runManaged(
   const server = Deno.serve({ hostname, port }, counting);
   await signal();
   // shutdown() itself would cut uploads off.
-  await new Promise<void>((resolve) => {
+  const finished = new Promise<void>((resolve) => {
     idle = resolve;
     if (active === 0) resolve();
-    setTimeout(resolve, MANAGED_SHUTDOWN_TIMEOUT);
   });
-  const inTime = active === 0;
+  const inTime = await deadline(finished, MANAGED_SHUTDOWN_TIMEOUT).then(() => true, () => false);
   await server.shutdown();
   return inTime;
 }

@@ -40,7 +40,7 @@ export const MAX_THREADS = 64;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { loadModel } from "../../model/model.ts";
+ * import { loadModel } from "../../model/load_model.ts";
  * import { simdRuntime } from "./runtime.ts";
  *
  * const bytes = await Deno.readFile("functions/_shared/model.onnx");

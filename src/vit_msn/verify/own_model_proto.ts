@@ -8,7 +8,7 @@ export function ownModelProto(
   return {
     irVersion: 8,
     producerName: "vit-msn-edge",
-    producerVersion: "0.1.0",
+    producerVersion: "", // the same weights give the same file, whatever the version
     docString: "",
     opsetImport: [{ domain: "", version: 17 }],
     metadataProps,

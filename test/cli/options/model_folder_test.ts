@@ -36,7 +36,7 @@ Deno.test("--model takes folders in the layout of optimum and transformers.js, -
 
   const missing = await run(classify, [...args, model]);
   assertEquals(missing.code, 1);
-  assertStringIncludes(missing.stderr, "it has none of onnx/model.onnx, model.onnx");
+  assertStringIncludes(missing.stderr, "found none of onnx/model.onnx, model.onnx");
   folder.write("model/model.onnx", onnx);
   assertEquals(await run(classify, [...args, model]), expected);
 });
@@ -91,6 +91,6 @@ Deno.test("--dtype is refused where there is no choice", async () => {
   for (const model of [[], ["--model", "functions/_shared/model.onnx"]]) {
     const { code, stderr } = await run(classify, [ship, "--dtype", "int8", ...model]);
     assertEquals(code, 2);
-    assertStringIncludes(stderr, "one file in one precision");
+    assertStringIncludes(stderr, "a single file with a fixed dtype");
   }
 });

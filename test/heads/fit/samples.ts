@@ -1,6 +1,6 @@
 import { l2Normalize } from "../../../src/tensor/l2_normalize.ts";
 import { uniform } from "../../../src/tensor/random.ts";
-import type { LabelledFeatures } from "../../../src/heads/fit/fit_head.ts";
+import type { LabelledFeatures } from "../../../src/heads/fit/fit_options.ts";
 
 /**
  * Features around a centre for each class: `noise` 0 makes all of a class the same, 3 hardly tells them

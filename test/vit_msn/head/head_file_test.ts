@@ -2,11 +2,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../../src/heads/fit/fit_head.ts";
 import { METHODS } from "../../../src/heads/fit/method.ts";
-import {
-  loadClassifier,
-  loadModel,
-  ViTMSNForImageClassification,
-} from "../../../src/model/model.ts";
+import { loadClassifier, loadModel } from "../../../src/model/load_model.ts";
+import { ViTMSNForImageClassification } from "../../../src/model/vit_msn_model.ts";
 import { GraphBounds } from "../../../src/onnx/graph_bounds.ts";
 import { readModel } from "../../../src/onnx/read_model.ts";
 import { writeModel } from "../../../src/onnx/write_model.ts";

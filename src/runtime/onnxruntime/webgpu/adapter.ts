@@ -1,4 +1,4 @@
-import { within } from "../../within.ts";
+import { deadline } from "@std/async/deadline";
 
 /** What WebGPU says of the graphics card that it takes. */
 export interface WebgpuAdapter {
@@ -20,12 +20,16 @@ const ADAPTER_TIMEOUT = 10_000;
 /**
  * The adapter that WebGPU gives for speed; nothing on a machine without one.
  *
- * @throws {Error} if the driver does not answer.
+ * @throws {Error} if the driver fails, or does not answer within 10 s.
  */
 export async function requestAdapter(): Promise<GPUAdapter | undefined> {
   const asked = navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!asked) return undefined;
-  return await within(asked, ADAPTER_TIMEOUT, "Asking WebGPU for an adapter") ?? undefined;
+  try {
+    return await deadline(asked, ADAPTER_TIMEOUT) ?? undefined;
+  } catch (cause) {
+    throw new Error(`WebGPU gave no adapter: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** What an adapter says of itself. */
@@ -43,7 +47,7 @@ export function describe({ info, features, limits }: GPUAdapter): WebgpuAdapter 
  * What the graphics card is that the `webgpu` engine runs on.
  *
  * @returns nothing on a machine without WebGPU, or without an adapter for it.
- * @throws {Error} if the driver does not answer.
+ * @throws {DOMException} `TimeoutError` if the driver does not answer within 10 s.
  *
  * @example
  * ```ts
@@ -58,4 +62,9 @@ export function describe({ info, features, limits }: GPUAdapter): WebgpuAdapter 
 export async function webgpuAdapter(): Promise<WebgpuAdapter | undefined> {
   const adapter = await requestAdapter();
   return adapter && describe(adapter);
+}
+
+/** The message of an error, or the text of whatever else was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

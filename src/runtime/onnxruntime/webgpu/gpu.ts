@@ -1,6 +1,6 @@
+import { deadline } from "@std/async/deadline";
 import type { OrtModule } from "../session.ts";
-import { within } from "../../within.ts";
-import { requestAdapter } from "./adapter.ts";
+import { messageOf, requestAdapter } from "./adapter.ts";
 
 /** What onnxruntime-web makes use of, where the adapter has it. */
 const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
@@ -74,15 +74,15 @@ export async function openDevice(): Promise<OpenedDevice> {
       "Cannot run the model on WebGPU: this machine has no adapter for it; leave --backend out",
     );
   }
-  const device = await within(
-    adapter.requestDevice({
-      requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
-      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
-    }),
-    DEVICE_TIMEOUT,
-    "Opening the WebGPU device",
-  );
-  return { adapter, device };
+  const requested = adapter.requestDevice({
+    requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+  });
+  try {
+    return { adapter, device: await deadline(requested, DEVICE_TIMEOUT) };
+  } catch (cause) {
+    throw new Error(`WebGPU opened no device: ${messageOf(cause)}`, { cause });
+  }
 }
 
 let imports = 0;

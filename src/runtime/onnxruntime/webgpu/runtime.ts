@@ -1,3 +1,5 @@
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
 import type * as Ort from "onnxruntime-web/wasm";
 import type { GraphBounds } from "../../../onnx/graph_bounds.ts";
 import type { ModelFile } from "../../../vit_msn/model_file.ts";
@@ -5,7 +7,7 @@ import { VariantSession } from "../variant_session.ts";
 import { OnnxruntimeSession } from "../session.ts";
 import type { NamedTensors, Runtime, Session } from "../../runtime.ts";
 import { pressMemory } from "../../../tensor/memory_pressure.ts";
-import { within } from "../../within.ts";
+import { messageOf } from "./adapter.ts";
 import { Gpu } from "./gpu.ts";
 
 /** Compiling shaders for a large model takes seconds, in software minutes. */
@@ -117,11 +119,10 @@ class WebgpuSession implements Session {
   /** Whatever fails leaves the device in doubt: it is given up. */
   async #attempt<T>(work: Promise<T>, timeout: number, failure: string): Promise<T> {
     try {
-      return await within(work, timeout, "It");
+      return await deadline(work, timeout);
     } catch (error) {
       this.#gpu!.end();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`${failure}: ${reason}`);
+      throw new Error(`${failure}: ${messageOf(error)}`);
     }
   }
 }
@@ -136,6 +137,6 @@ const TURNS = 3;
 async function collectGarbage(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) {
     if (!pressMemory()) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
   }
 }

@@ -1,4 +1,4 @@
-import { within } from "../../within.ts";
+import { deadline } from "@std/async/deadline";
 
 /** How fast a device is. */
 export interface GpuSpeed {
@@ -74,7 +74,7 @@ export async function measureSpeed(device: GPUDevice): Promise<GpuSpeed> {
         for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(groups, groups);
         pass.end();
         device.queue.submit([encoder.finish()]);
-        await within(device.queue.onSubmittedWorkDone(), TIMEOUT, "Measuring the WebGPU device");
+        await deadline(device.queue.onSubmittedWorkDone(), TIMEOUT);
         if (round > 0) times.push(performance.now() - start); // the first one compiles
       }
       return Math.min(...times);

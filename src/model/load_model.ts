@@ -14,16 +14,6 @@ import {
   type ViTMSNModel,
 } from "./vit_msn_model.ts";
 
-export {
-  type EmbedOptions,
-  type ForwardOptions,
-  type ImageInput,
-  ViTMSNForImageClassification,
-  ViTMSNModel,
-} from "./vit_msn_model.ts";
-
-export type { ModelDescription };
-
 /** How {@linkcode loadModel} makes a model, and what its file does not say. */
 export interface LoadOptions extends Sidecars {
   /** A head's file, to classify with instead of the model's own classifier. */
@@ -102,7 +92,7 @@ const HEAD_TYPE = "single_label_classification" as const;
  * @example
  * ```ts
  * import { decodeImage } from "../image/decode_image.ts";
- * import { loadClassifier } from "./model.ts";
+ * import { loadClassifier } from "./load_model.ts";
  *
  * await using model = await loadClassifier(await Deno.readFile("functions/_shared/model.onnx"));
  * const image = await decodeImage(await Deno.readFile("test/images/ship.jpg"));

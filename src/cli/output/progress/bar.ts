@@ -6,7 +6,7 @@ export function drawBar(share: number): string {
   return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
 }
 
-/** A time as minutes and seconds. */
+/** Formats a duration in seconds as m:ss. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.ceil(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
