@@ -24,7 +24,6 @@ Deno.test("a file that cannot be measured is an error that names it", async () =
   const wrong = goldenPath("tiny/model.safetensors");
   await assertRejects(() => modelOfFile(wrong), InputError, wrong);
   await assertRejects(() => modelOfFile("missing.onnx"), InputError, "missing.onnx");
-  // A classifier of another tool computes logits alone.
-  const logits = goldenPath("exports/model.onnx");
-  await assertRejects(() => modelOfFile(logits), InputError);
+  const alone = goldenPath("exports/model.onnx");
+  await assertRejects(() => modelOfFile(alone), InputError, "preprocessor_config.json");
 });

@@ -44,6 +44,31 @@ Deno.test("bench measures a model file on the engines for its precision", async 
   }
 });
 
+Deno.test("bench measures files of other tools on onnxruntime-web", async () => {
+  const folder = await Deno.makeTempDir({ dir: "test" });
+  try {
+    await Deno.copyFile(goldenPath("exports/config.json"), `${folder}/config.json`);
+    const { preprocessorConfig } = documentsOf("small");
+    await Deno.writeTextFile(
+      `${folder}/preprocessor_config.json`,
+      JSON.stringify(preprocessorConfig),
+    );
+    for (const [name, dtype] of [["model", "f32"], ["model_fp16", "f16"], ["model_qdq", "int8"]]) {
+      const path = `${folder}/${name}.onnx`;
+      await Deno.copyFile(goldenPath(`exports/${name}.onnx`), path);
+      const { code, stdout, stderr } = await bench("--model", path, "--quick", "--json");
+      assertEquals(code, 0, stderr);
+      const rows: Record<string, unknown>[] = JSON.parse(stdout);
+      assertEquals(
+        rows.map((row) => [row.backend, row.dtype, row.batch]),
+        [1, 8].map((batch) => ["onnxruntime-web", dtype, batch]),
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("bench explains a wrong model in one line", async () => {
   for (const [model, exitCode] of [["large", 2], ["missing.onnx", 1]] as const) {
     const { code, stderr } = await bench("--model", model);

@@ -117,7 +117,9 @@ export async function embedPixels(
     pixel_values,
     kept_patches: keptPatches(model.config, keepPatches, pixel_values.shape[0]!),
   };
-  await model.forward(inputs, { outputs: ["last_hidden_state"] });
+  // Other tools' classifiers may compute logits alone.
+  const hasState = model.defaultOutputs.includes("last_hidden_state");
+  await model.forward(inputs, { outputs: [hasState ? "last_hidden_state" : "logits"] });
 }
 
 /** T, with CLS. */

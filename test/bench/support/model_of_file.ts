@@ -7,14 +7,11 @@ import { type BenchModel, noiseOf } from "./models.ts";
 /**
  * A user's own model file, with the config and the image processor beside it.
  *
- * @throws {InputError} if it cannot be read, or is no model that computes `last_hidden_state`.
+ * @throws {InputError} if it cannot be read, or is no model.
  */
 export async function modelOfFile(path: string): Promise<BenchModel> {
   const bytes = await readBytes(path);
   const { sidecars, file } = await readFile(path, bytes);
-  if (!file.outputs.includes("last_hidden_state")) {
-    throw new InputError(`${path}: it computes ${file.outputs.join(", ")}, not last_hidden_state`);
-  }
   const dtypes = new Set([...file.proto.graph.initializers.values()].map(({ dtype }) => dtype));
   const dtype = dtypes.has("int8") || dtypes.has("uint8")
     ? "int8"
