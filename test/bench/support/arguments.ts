@@ -11,6 +11,11 @@ export class ArgumentError extends Error {
   override name = "ArgumentError";
 }
 
+/** An input that cannot be used. */
+export class InputError extends Error {
+  override name = "InputError";
+}
+
 /**
  * Reads a benchmark's arguments. Options may be given several times, or several values with commas.
  *
@@ -48,13 +53,16 @@ function valuesOf(name: string, given: readonly string[]): string[] {
   return values;
 }
 
-/** Runs a benchmark as this process: wrong arguments are one line on stderr and exit code 2. */
+/**
+ * Runs a benchmark as this process: wrong arguments are one line on stderr and exit code 2, an input that
+ * cannot be used is one and exit code 1.
+ */
 export async function runBench(name: string, bench: () => Promise<void>): Promise<void> {
   try {
     await bench();
   } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
+    if (!(error instanceof ArgumentError || error instanceof InputError)) throw error;
     console.error(`${name}: ${error.message}`);
-    Deno.exit(2);
+    Deno.exit(error instanceof ArgumentError ? 2 : 1);
   }
 }

@@ -12,7 +12,8 @@ import { bestBuild } from "../../../src/runtime/simd/kernels.ts";
 import { patchGrid, type ViTMSNConfig } from "../../../src/vit_msn/config.ts";
 import { choosePatches } from "../../../src/vit_msn/patch_dropping.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
-import type { ModelName } from "./models.ts";
+import type { BenchModel } from "./models.ts";
+import { flopsOf } from "../../../src/vit_msn/flops.ts";
 
 /** A way to run a model. */
 export interface Engine {
@@ -29,6 +30,7 @@ export interface Engine {
 /** What is timed side by side, where the host has it. */
 export const ENGINES: readonly Engine[] = [
   onnxruntimeWeb("f32"),
+  onnxruntimeWeb("f16"),
   onnxruntimeWeb("int8"),
   simd("relaxed", "f32"),
   simd("relaxed", "f16"),
@@ -68,13 +70,23 @@ function simd(
 }
 
 /** The engines that this host can run a model on; an adapter in software takes too long for large ones. */
-export async function enginesFor(model: ModelName): Promise<readonly Engine[]> {
+export async function enginesFor(
+  { config, dtypes, isOwn }: BenchModel,
+): Promise<readonly Engine[]> {
   const info = await adapterInfo();
-  const hasWebgpu = info && (model === "embedded" || !info.isFallbackAdapter);
-  return ENGINES.filter(({ runtime, build }) =>
-    runtime === onnxruntimeWebgpu ? hasWebgpu : build !== "relaxed" || bestBuild() === "relaxed"
-  );
+  const isSmall = flopsOf(config, 1 + patchCount(config)) < MAX_SOFTWARE_FLOPS;
+  const hasWebgpu = info && (isSmall || !info.isFallbackAdapter);
+  // Other tools' files run on onnxruntime-web whatever their precision.
+  return ENGINES.filter(({ runtime, build, dtype }) => {
+    if (!dtypes.includes(dtype)) return false;
+    if (!isOwn) return runtime === onnxruntimeWasm;
+    if (runtime === onnxruntimeWebgpu) return hasWebgpu;
+    return build !== "relaxed" || bestBuild() === "relaxed";
+  });
 }
+
+/** An image of the embedded model takes 0.4 · 10⁹ operations, one of vit-msn-small's shape 9 · 10⁹. */
+const MAX_SOFTWARE_FLOPS = 1e9;
 
 let adapter: Promise<GPUAdapter | null> | undefined;
 
@@ -105,7 +117,9 @@ export async function embedPixels(
     pixel_values,
     kept_patches: keptPatches(model.config, keepPatches, pixel_values.shape[0]!),
   };
-  await model.forward(inputs, { outputs: ["last_hidden_state"] });
+  // Other tools' classifiers may compute logits alone.
+  const hasState = model.defaultOutputs.includes("last_hidden_state");
+  await model.forward(inputs, { outputs: [hasState ? "last_hidden_state" : "logits"] });
 }
 
 /** T, with CLS. */

@@ -3,7 +3,12 @@ import type { Tensor, ViTMSNConfig } from "../../../src/mod.ts";
 import { toFloat32 } from "../../../src/tensor/float16.ts";
 import { elementCount } from "../../../src/tensor/tensor.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
-import { readModelFile, verifiedWeights, writeModelFile } from "../../../src/vit_msn/model_file.ts";
+import {
+  readModelFile,
+  type Sidecars,
+  verifiedWeights,
+  writeModelFile,
+} from "../../../src/vit_msn/model_file.ts";
 import { scaleName, type WeightDataType } from "../../../src/vit_msn/quantize.ts";
 import type { Weights } from "../../../src/vit_msn/weights.ts";
 import { uniform } from "../../random.ts";
@@ -12,6 +17,12 @@ import { randomWeights } from "../../vit_msn/random_weights.ts";
 /** A model to time. */
 export interface BenchModel {
   readonly config: ViTMSNConfig;
+  /** The documents that were beside its file. */
+  readonly sidecars: Sidecars;
+  /** The precisions that there are files of. */
+  readonly dtypes: readonly WeightDataType[];
+  /** Whether this project's own engines can run it. */
+  readonly isOwn: boolean;
   /** Its file, with the matrices in that precision. */
   fileOf(dtype: WeightDataType): Uint8Array;
   /** Pixels of noise, [B, C, H, W]. */
@@ -78,14 +89,20 @@ function modelOf(
 ): BenchModel {
   return {
     config,
+    sidecars: {},
+    dtypes: ["f32", "f16", "int8"],
+    isOwn: true,
     fileOf: (dtype) => concat([...write(dtype)]),
-    pixelsOf(batch) {
-      const random = uniform(2);
-      const shape = [batch, config.numChannels, ...config.imageSize];
-      const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
-      return { dtype: "float32", shape, data };
-    },
+    pixelsOf: (batch) => noiseOf(config, batch),
   };
+}
+
+/** Pixels of noise between -2 and 2, [B, C, H, W]. */
+export function noiseOf(config: ViTMSNConfig, batch: number): Tensor<"float32"> {
+  const random = uniform(2);
+  const shape = [batch, config.numChannels, ...config.imageSize];
+  const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
+  return { dtype: "float32", shape, data };
 }
 
 /** The weights in float32: int8 ones such that quantising gives the same again. */

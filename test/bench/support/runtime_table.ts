@@ -1,7 +1,8 @@
+import type { Processor } from "./host/processor.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
 
 /** What was measured of one engine with one model and one size of batch. */
-export interface RuntimeRow {
+export interface RuntimeRow extends Processor {
   readonly model: string;
   readonly backend: string;
   readonly dtype: WeightDataType;
@@ -48,7 +49,7 @@ export function toTable(rows: readonly RuntimeRow[]): string {
 
 /** The same for programs. */
 export function toJson(row: RuntimeRow) {
-  const { model, backend, dtype, threads, batch } = row;
+  const { model, backend, dtype, threads, batch, processor, vnni, kernel } = row;
   return {
     model,
     backend,
@@ -60,6 +61,9 @@ export function toJson(row: RuntimeRow) {
     gflops: row.gigaflops,
     create_ms: row.createMilliseconds,
     peak_rss_mb: row.peakMegabytes ?? null,
+    processor,
+    vnni,
+    kernel,
   };
 }
 

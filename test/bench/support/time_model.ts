@@ -9,9 +9,10 @@ import {
 } from "./engines.ts";
 import { KERNEL_OPERATIONS, kernelTask } from "./kernel_rate.ts";
 import { medianTimes, type Task } from "./measure.ts";
-import { benchModel, type ModelName } from "./models.ts";
+import type { BenchModel } from "./models.ts";
 import { flopsOf } from "../../../src/vit_msn/flops.ts";
-import { peakMemory } from "./peak_memory.ts";
+import { peakMemory } from "./host/peak_memory.ts";
+import type { Processor } from "./host/processor.ts";
 import type { RuntimeRow } from "./runtime_table.ts";
 
 /** How often models are made, and run with batches of one and of eight images. */
@@ -21,12 +22,18 @@ export interface Rounds {
 }
 
 /** Times a model on all engines that the host has; they take turns, and so do the kernels alone. */
-export async function timeModel(name: ModelName, rounds: Rounds): Promise<RuntimeRow[]> {
-  const { config, fileOf, pixelsOf } = await benchModel(name);
-  const engines = await enginesFor(name);
+export async function timeModel(
+  name: string,
+  model: BenchModel,
+  rounds: Rounds,
+  processor: Processor,
+): Promise<RuntimeRow[]> {
+  const { config, sidecars, fileOf, pixelsOf } = model;
+  const engines = await enginesFor(model);
   const dtypes = new Set(engines.map(({ dtype }) => dtype));
   const files = new Map([...dtypes].map((dtype) => [dtype, fileOf(dtype)]));
-  const load = ({ dtype, runtime }: Engine) => loadModel(files.get(dtype)!, { runtime });
+  const load = ({ dtype, runtime }: Engine) =>
+    loadModel(files.get(dtype)!, { ...sidecars, runtime });
   const createTimes = await medianTimes(tasksOf(engines, load), rounds.create);
 
   const rows: RuntimeRow[] = [];
@@ -43,6 +50,7 @@ export async function timeModel(name: ModelName, rounds: Rounds): Promise<Runtim
       const rate = batch * flopsOf(config, tokensOf(config, engine)) / milliseconds;
       const kernelTime = times[kernelName(engine)];
       rows.push({
+        ...processor,
         model: name,
         backend: await backendName(engine),
         dtype,
@@ -52,7 +60,7 @@ export async function timeModel(name: ModelName, rounds: Rounds): Promise<Runtim
         gigaflops: rate / 1e6,
         kernelShare: kernelTime && rate / (threads * KERNEL_OPERATIONS / kernelTime),
         createMilliseconds: createTimes[engineName(engine)]!,
-        peakMegabytes: await peakMemory(engine, files.get(dtype)!, pixels.shape),
+        peakMegabytes: await peakMemory(engine, files.get(dtype)!, sidecars, pixels.shape),
       });
     }
   }
