@@ -6,10 +6,23 @@ import type { JpegHeader } from "./jpeg_header.ts";
 
 /** RGBA, planes and, of a progressive image, all coefficients. */
 const MEMORY_PER_PIXEL = 16;
-/** Data, stack and the first allocations, in pages of 64 KiB. */
-const INITIAL_PAGES = 16;
 
-const decoder = new EmscriptenDecoder("JPEG", mozjpegFactory, mozjpegWasm, INITIAL_PAGES);
+/** A grey JPEG of one pixel. */
+const ONE_PIXEL = Uint8Array.fromBase64(
+  "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19i" +
+    "Z2hnPk1xeXBkeFxlZ2P/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI" +
+    "AQEAAD8AQH//2Q==",
+);
+
+const appliesOrientation = false;
+
+const decoder = new EmscriptenDecoder("JPEG", {
+  factory: mozjpegFactory,
+  wasm: mozjpegWasm,
+  pages: 16,
+  settings: [appliesOrientation],
+  first: ONE_PIXEL,
+});
 
 /**
  * Decodes a JPEG with mozjpeg to the pixels of libjpeg-turbo, and so of Pillow, without applying its
@@ -21,8 +34,7 @@ export async function decodeJpegExactly(bytes: Uint8Array, header: JpegHeader): 
   // libjpeg fills up the rest of a file that is cut off; Pillow refuses it.
   if (!hasEnd(bytes.subarray(header.scanStart))) throw decoder.damaged("it is cut off");
   const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;
-  const applyOrientation = false;
-  return await decoder.decode(bytes, header, memory, applyOrientation);
+  return await decoder.decode(bytes, header, memory);
 }
 
 /** Whether an end of image is among scans: in entropy-coded data, an FF byte precedes 0. */

@@ -8,10 +8,17 @@ import type { WebpHeader } from "./webp_header.ts";
 
 /** RGBA, and planes or a transform's colours during decoding. */
 const MEMORY_PER_PIXEL = 16;
-/** Data, stack and the first allocations, in pages of 64 KiB. */
-const INITIAL_PAGES = 16;
 
-const decoder = new EmscriptenDecoder("WebP", webpFactory, webpWasm, INITIAL_PAGES);
+/** A lossless WebP of one pixel. */
+const ONE_PIXEL = Uint8Array.fromBase64("UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA=");
+
+const decoder = new EmscriptenDecoder("WebP", {
+  factory: webpFactory,
+  wasm: webpWasm,
+  pages: 16,
+  settings: [],
+  first: ONE_PIXEL,
+});
 const BLACK = new Uint8Array(3);
 
 /** Decodes a WebP's pixels, of an animation the first frame; see {@linkcode decodeImage}. */

@@ -19,35 +19,51 @@ export type EmscriptenFactory = (settings: {
   printErr(): void;
 }) => Promise<EmscriptenModule>;
 
-/** A module on a memory, as it was before its first image. */
+/** What jSquash has for a format. */
+export interface EmscriptenCodec {
+  readonly factory: EmscriptenFactory;
+  /** A module that defines its memory. */
+  readonly wasm: Uint8Array;
+  /** The memory that it starts with, in pages of 64 KiB: data, stack and the first allocations. */
+  readonly pages: number;
+  /** The arguments of its function after the file. */
+  readonly settings: readonly boolean[];
+  /**
+   * A small image of the format. At its first image, a module registers JavaScript functions and remembers
+   * that in its memory; if that were reset, it would register them again for each image, and they hold
+   * the pixels.
+   */
+  readonly first: Uint8Array;
+}
+
+/** A module on a memory, and the memory after the first image. */
 interface Initialized {
   readonly module: EmscriptenModule;
-  /** The memory's first bytes; all others were 0. */
+  /** The memory's first bytes; all others are 0. */
   readonly snapshot: Uint8Array;
   /** The memory's buffer: when another decoder makes the memory grow, this module's views are lost. */
   buffer: ArrayBufferLike;
 }
 
 /**
- * A decoder of jSquash. Making an instance takes longer than a small image, so that one stays with its
- * memory: before each image, the memory is as it was before the first.
+ * A decoder of jSquash. Making an instance takes longer than decoding a small image, so the instance stays
+ * with its memory. Before each image, the memory is reset to its state after a known first image.
  */
 export class EmscriptenDecoder {
   readonly #decoder: WasmDecoder;
-  readonly #factory: EmscriptenFactory;
+  readonly #codec: EmscriptenCodec;
   readonly #initialized = new WeakMap<WebAssembly.Memory, Initialized>();
 
-  /** See {@linkcode WasmDecoder}. */
-  constructor(format: string, factory: EmscriptenFactory, wasm: Uint8Array, pages: number) {
-    this.#decoder = new WasmDecoder(format, wasm, pages);
-    this.#factory = factory;
+  /** @param format the format's name, for error messages. */
+  constructor(format: string, codec: EmscriptenCodec) {
+    this.#decoder = new WasmDecoder(format, codec.wasm, codec.pages);
+    this.#codec = codec;
   }
 
   /**
    * Decodes an image of a known size.
    *
    * @param memoryBytes the limit of its memory, which is rounded up.
-   * @param settings further arguments of the module's function.
    * @throws {ImageDecodeError} if the data are damaged.
    * @throws {RangeError} if the host has no memory.
    */
@@ -55,7 +71,6 @@ export class EmscriptenDecoder {
     bytes: Uint8Array,
     { width, height }: { readonly width: number; readonly height: number },
     memoryBytes: number,
-    ...settings: readonly boolean[]
   ): Promise<Image> {
     using warm = this.#decoder.memory(memoryBytes);
     const { memory } = warm;
@@ -64,7 +79,7 @@ export class EmscriptenDecoder {
     this.#initialized.delete(memory);
     let decoded: ImageData | null;
     try {
-      decoded = initialized.module.decode(bytes, ...settings);
+      decoded = initialized.module.decode(bytes, ...this.#codec.settings);
     } catch (error) {
       // libjpeg ends its program at an error.
       if ((error as Error)?.name === "ExitStatus") throw this.damaged("its data are damaged");
@@ -94,7 +109,8 @@ export class EmscriptenDecoder {
       return earlier;
     }
     const { module: wasm } = this.#decoder;
-    const module = await this.#factory({
+    const { factory, first, settings } = this.#codec;
+    const module = await factory({
       noInitialRun: true,
       instantiateWasm(imports, done) {
         const instance = new WebAssembly.Instance(wasm, { ...imports, env: { memory } });
@@ -105,6 +121,7 @@ export class EmscriptenDecoder {
       print() {},
       printErr() {},
     });
+    module.decode(first, ...settings);
     const { buffer } = memory;
     const written = new Uint8Array(buffer);
     let end = written.length;
