@@ -122,7 +122,7 @@ const SHARED_NAMES = new Map(
   Object.entries(SHARED).map(([name, path]) => [new URL(path, ROOT).href, name]),
 );
 
-/** onnxruntime-web, and what is of use with it only. */
+/** Imports of onnxruntime-web, and of the modules that only it needs. */
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 /** The module that needs mozjpeg, as it is imported. */

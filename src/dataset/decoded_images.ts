@@ -37,7 +37,7 @@ export interface ReadAheadOptions {
   readonly explainMissing?: ExplainMissing | undefined;
 }
 
-/** At most so many small images wait: more would not be decoded any sooner. */
+/** The most images that wait: reading further ahead would not decode them sooner. */
 const MAX_IMAGES_AHEAD = 64;
 const MAX_BYTES_AHEAD = 64 * 2 ** 20;
 

@@ -8,7 +8,7 @@ export type CreateWorker = () => Worker;
 
 /** How long workers may take to start, in milliseconds: a loaded machine takes seconds. */
 const START_TIMEOUT = 30_000;
-/** How often a run is looked at, in milliseconds. */
+/** The watchdog's interval, in milliseconds. */
 const LOOK_INTERVAL = 200;
 /** How often in a row nothing may have happened. The work between two signs of life takes under 10 ms. */
 const MAX_STILL_LOOKS = 3;

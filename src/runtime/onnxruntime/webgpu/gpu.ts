@@ -32,7 +32,7 @@ export class Gpu {
     void device.lost.then(() => this.#isOver = true);
   }
 
-  /** Whether it is of no use any more. */
+  /** Whether the device is lost or was given back. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -55,7 +55,7 @@ export class Gpu {
   }
 }
 
-/** A device, and the adapter that it is of. */
+/** A device and its adapter. */
 export interface OpenedDevice {
   readonly adapter: GPUAdapter;
   readonly device: GPUDevice;
