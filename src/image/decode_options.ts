@@ -9,10 +9,10 @@ import type { ImageLimits } from "./image_header.ts";
  * - `fast`: for an image that will be downscaled. `standard`, but the JPEG is scaled by 1/2, 1/4 or 1/8
  *   during decoding, never below `size`. After resizing, its pixels differ by a few levels.
  */
-export type DecodeMode = typeof DECODE_MODES[number];
+export type DecodeMode = "standard" | "exact" | "fast";
 
 /** The modes, the default first. */
-export const DECODE_MODES = ["standard", "exact", "fast"] as const;
+export const DECODE_MODES = ["standard", "exact", "fast"] as const satisfies readonly DecodeMode[];
 
 /** Options for decoding an image. */
 export interface DecodeOptions {

@@ -38,7 +38,11 @@ palette = rgb.quantize(16)
 files = {
     "jpeg_420": encode(rgb, format="JPEG", quality=85),
     "jpeg_444": encode(rgb, format="JPEG", quality=95, subsampling=0),
+    "jpeg_422": encode(rgb, format="JPEG", quality=75, subsampling=1),
+    "jpeg_restart": encode(rgb, format="JPEG", quality=75, restart_marker_blocks=2),
     "jpeg_progressive": encode(rgb, format="JPEG", progressive=True),
+    "jpeg_progressive_444": encode(rgb, format="JPEG", progressive=True, subsampling=0),
+    "jpeg_odd": encode(rgb.resize((17, 9)), format="JPEG"),
     "jpeg_grey": encode(rgb.convert("L"), format="JPEG"),
     "jpeg_cmyk": encode(rgb.convert("CMYK"), format="JPEG", quality=90),
     "png_rgb": encode(rgb, format="PNG"),

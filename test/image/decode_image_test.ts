@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeImage } from "../../src/image/decode_image.ts";
+import { decodeImage, readImageHeader } from "../../src/image/decode_image.ts";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
+import { withSegment } from "./hostile_files.ts";
 import { maxDifference, readGolden } from "../golden/golden.ts";
 
 const golden = readGolden("decoded.safetensors");
@@ -19,6 +20,16 @@ for (const key of golden.keys()) {
     const difference = maxDifference(image.data, data as Uint8Array);
     const tolerance = name.startsWith("jpeg") ? JPEG_TOLERANCE : 0;
     assert(difference <= tolerance, `${difference} levels`);
+  });
+
+  Deno.test(`decodeImage() gives Pillow's pixels of ${name} to the bit with decode: exact`, async () => {
+    const image = await decodeImage(file(name), { decode: "exact" });
+    // Four components go to the standard decoder.
+    const isInk = readImageHeader(file(name)).components === 4 && name.startsWith("jpeg");
+    const expected = isInk
+      ? (await decodeImage(file(name))).data
+      : golden.get(`${name}.decoded`)!.data;
+    assertEquals(image.data, expected);
   });
 }
 
@@ -53,6 +64,17 @@ Deno.test("decodeImage() holds the header against the limits, to the last one al
     const lower = { ...limits, [name]: limits[name] - 1 };
     await assertRejects(() => decodeImage(png, { limits: lower }), ImageDecodeError, message);
   }
+});
+
+Deno.test("decodeImage() refuses a JPEG without its end with decode: exact, as Pillow does", async () => {
+  const jpeg = file("jpeg_444");
+  const exact = { decode: "exact" } as const;
+  await assertRejects(() => decodeImage(jpeg.slice(0, -2), exact), ImageDecodeError, "cut off");
+  // A thumbnail in a segment has an end of its own.
+  const thumbnail = withSegment(jpeg, 0xe2, file("jpeg_odd"));
+  assertEquals((await decodeImage(thumbnail, exact)).width, 45);
+  const cut = thumbnail.slice(0, -20);
+  await assertRejects(() => decodeImage(cut, exact), ImageDecodeError, "cut off");
 });
 
 Deno.test("decodeImage() scales a JPEG down, no further than asked, with decode: fast", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { decodeImage } from "../../src/image/decode_image.ts";
+import type { DecodeOptions } from "../../src/image/decode_options.ts";
 import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
 import { readGolden } from "../golden/golden.ts";
 import { uniform } from "../random.ts";
@@ -19,9 +20,13 @@ const file = (name: string) => golden.get(`${name}.file`)!.data as Uint8Array;
 const WIDE = { maxBytes: 2e7, maxPixels: 1e10, maxSide: 65_535 };
 
 /** Whether the image is decoded; if not, it must have been refused properly. */
-async function isDecoded(bytes: Uint8Array, what: string): Promise<boolean> {
+async function isDecoded(
+  bytes: Uint8Array,
+  what: string,
+  options: DecodeOptions = {},
+): Promise<boolean> {
   try {
-    const { width, height, data } = await decodeImage(bytes);
+    const { width, height, data } = await decodeImage(bytes, options);
     assertEquals(data.length, 3 * width * height, what);
     return true;
   } catch (error) {
@@ -47,18 +52,28 @@ const VALID = [
   "webp_orientation_6",
 ];
 
-for (const name of VALID) {
-  Deno.test(`decodeImage() refuses or decodes every truncation of ${name}`, async () => {
+/** Each file as it is decoded by default, and JPEGs in the other modes. */
+const CASES: readonly (readonly [name: string, options: DecodeOptions])[] = [
+  ...VALID.map((name) => [name, {}] as const),
+  ...VALID.filter((name) => name.startsWith("jpeg")).flatMap((name) => [
+    [name, { decode: "exact" }] as const,
+    [name, { decode: "fast", size: { width: 8, height: 8 } }] as const,
+  ]),
+];
+
+for (const [name, options] of CASES) {
+  const how = options.decode ? `${name}, ${options.decode},` : name;
+  Deno.test(`decodeImage() refuses or decodes every truncation of ${how}`, async () => {
     const whole = file(name);
     let refused = 0;
     for (let length = 0; length < whole.length; length += length < 128 ? 1 : 23) {
-      if (!await isDecoded(whole.slice(0, length), `${length} bytes`)) refused++;
+      if (!await isDecoded(whole.slice(0, length), `${length} bytes`, options)) refused++;
     }
     assert(refused > 0);
-    assert(await isDecoded(whole, "the whole")); // nothing is left behind
+    assert(await isDecoded(whole, "the whole", options)); // nothing is left behind
   });
 
-  Deno.test(`decodeImage() refuses or decodes ${name} with random changes`, async () => {
+  Deno.test(`decodeImage() refuses or decodes ${how} with random changes`, async () => {
     const whole = file(name);
     const random = uniform(whole.length);
     const below = (n: number) => Math.floor(random() * n);
@@ -69,9 +84,9 @@ for (const name of VALID) {
       for (let i = 0; i <= below(8); i++) {
         changed[below(range)] = [0, 255, 127, below(256)][below(4)]!;
       }
-      await isDecoded(changed, `round ${round}`);
+      await isDecoded(changed, `round ${round}`, options);
     }
-    assert(await isDecoded(whole, "the whole"));
+    assert(await isDecoded(whole, "the whole", options));
   });
 }
 
