@@ -134,3 +134,27 @@ Deno.test("a bundle says in its log what is wrong with its model", async () => {
     Deno.writeFileSync(path, whole);
   }
 });
+
+Deno.test("a bundle decodes exactly if it is built for that, and else says how to get it", async () => {
+  using exact = await bundled(["--decode", "exact"]);
+  const names = (path: string) => [...Deno.readDirSync(`${path}/dist`)].map(({ name }) => name);
+  assert(names(exact.path).includes("mozjpeg_dec.wasm"));
+  assert(!names(folder.path).includes("mozjpeg_dec.wasm"));
+  await using server = await start({}, exact.path);
+  for (let i = 0; i < 3; i++) assertStringIncludes((await answerOf(server)).text, '"ship"');
+  const large = await server.post("/classify", await photoOf(4000, 3000));
+  assertEquals(large.status, 200, large.text);
+  const cut = await server.post("/classify", SHIP.subarray(0, -2));
+  assertEquals(cut.status, 422);
+  assertStringIncludes(cut.text, "cut off");
+  const { success, stderr } = await new Deno.Command("deno", {
+    args: bundleArgs("classify"),
+    cwd: folder.path,
+    env: { DECODE: "exact", PORT: "0" },
+  }).output();
+  assert(!success);
+  assertStringIncludes(
+    new TextDecoder().decode(stderr),
+    "DECODE: it is exact, not one of standard, fast; a bundle can decode exactly if it is built with",
+  );
+});

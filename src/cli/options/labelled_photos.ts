@@ -46,7 +46,7 @@ export interface PhotoJob {
 }
 
 /** Bump when the definition of a feature changes: it invalidates the cache. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Finds the labelled photos that an argument names; reports skipped files on stderr.
