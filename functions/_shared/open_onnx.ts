@@ -1,4 +1,4 @@
-// In bundles it is a file of its own, which is read only for a model in ONNX: a packed one needs none of it.
+// A separate file in bundles, read only for models in ONNX; a packed model does not need it.
 
 import { autoRuntime } from "../../src/runtime/auto.ts";
 import type { Session } from "../../src/runtime/runtime.ts";

@@ -11,7 +11,7 @@ export interface Settings {
   readonly decode: DecodeMode;
   /** The model's name towards clients. */
   readonly name: string;
-  /** Keys of which a request must bring one; none: no key is needed. */
+  /** Keys; each request must send one. If empty, no key is needed. */
   readonly apiKeys: readonly string[];
   readonly allowOrigins: readonly string[];
   readonly hostname: string;

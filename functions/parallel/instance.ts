@@ -1,4 +1,4 @@
-// An instance of the service, in a worker: it serves until it is told to stop.
+// An instance of the service in a worker. It serves until the main thread stops it.
 
 import { createHandler } from "../../src/http/handler.ts";
 import { runServer } from "../../src/http/request/run_server.ts";

@@ -156,7 +156,7 @@ function denoPlugin(
         return {
           path: fromFileUrl(url),
           namespace: attributes.type === "bytes" ? BYTES : "file",
-          sideEffects: false, // a module of which nothing is used is left out
+          sideEffects: false, // unused modules are left out
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {

@@ -44,7 +44,7 @@ async function removeStale(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   for (const [path, digests] of Object.entries(before)) {
-    // Nobody's list may lead out of the folder.
+    // A list must not name files outside the folder.
     if (files.has(path) || path.split(/[\\/]/).includes("..")) continue;
     const digest = await digestOf(join(out, path));
     if (digest !== undefined && digests?.includes(digest)) await Deno.remove(join(out, path));

@@ -23,7 +23,7 @@ export interface ComputeOptions<Result> extends Omit<ReadAheadOptions, "workers"
 
 /** Images a job and batch: threads wait for one another at its end only. */
 const BATCH_PER_JOB = 8;
-/** No more images join a batch whose pixels take so many bytes. */
+/** The size of a batch's pixels, in bytes, above which no more images join it. */
 const MAX_BATCH_BYTES = 64 * 2 ** 20;
 /** Batches under way: one is computed while the next is made ready and the one before is used. */
 const MAX_BATCHES = 2;
@@ -63,7 +63,7 @@ export async function* computedImages<Result>(
     }
     while (underWay.length > 0) yield* await underWay.shift()!;
   } finally {
-    // Whoever takes no more may now dispose of the model.
+    // After an early end, the caller may now dispose of the model.
     await Promise.all(underWay);
   }
 }

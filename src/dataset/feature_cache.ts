@@ -33,7 +33,7 @@ export class FeatureCache implements Disposable {
    *
    * @param folder is made if it is not there.
    * @param size D
-   * @param onWriteError is told, once, why features are not kept any more.
+   * @param onWriteError called once with the reason why features can no longer be kept.
    */
   static async open(
     folder: string,

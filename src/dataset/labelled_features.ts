@@ -37,7 +37,7 @@ export interface FeatureOptions extends LabelledOptions<Float32Array> {
   readonly cache?: FeatureCache | undefined;
 }
 
-/** So many hexadecimal digits of a SHA-256 tell the images of any collection apart. */
+/** Hexadecimal digits of a SHA-256 that identify an image: 64 bits, enough for any collection. */
 const ID_LENGTH = 16;
 
 /**

@@ -22,7 +22,7 @@ const UNREAD: Readonly<Record<string, readonly string[]>> = {
   ICNS: ["icns"],
 };
 
-/** The same of cameras' raw files, each of which is called as it ends. */
+/** Endings of cameras' raw files; each is named by its ending. */
 // deno-fmt-ignore
 const RAW = [
   "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "iiq", "k25", "kdc", "mef", "mos", "mrw",

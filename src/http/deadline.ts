@@ -10,7 +10,7 @@ export class Deadline implements Disposable {
 
   /**
    * @param timeout milliseconds from now.
-   * @param signal aborts when the client has gone. It is only looked at, never listened to.
+   * @param signal aborts when the client has gone. It is polled, not listened to.
    */
   constructor(timeout: number, signal: AbortSignal) {
     this.#signal = signal;
@@ -25,7 +25,7 @@ export class Deadline implements Disposable {
     return this.#isGivenUp || this.#signal.aborted || performance.now() >= this.#end;
   }
 
-  /** Milliseconds that are left; 0 when the time is over. */
+  /** The remaining time in milliseconds; 0 after the deadline. */
   get remaining(): number {
     return Math.max(0, this.#end - performance.now());
   }

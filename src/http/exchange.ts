@@ -3,7 +3,7 @@ import { Deadline } from "./deadline.ts";
 /** A part of the work on a request, by its name in `Server-Timing`. */
 export type TimedPart = "decode" | "preprocess" | "wait" | "inference";
 
-/** A request on its way, until when it must be answered, and what its parts have taken. */
+/** A request in progress: its deadline and the time that its parts took. */
 export class Exchange implements Disposable {
   readonly request: Request;
   /** The values of the path's parameters. */

@@ -43,7 +43,7 @@ export interface HandlerOptions {
    * that needs it.
    */
   readonly model: ServedModel | (() => Promise<ServedModel>);
-  /** Decodes the images. Whoever made it disposes of it. */
+  /** Decodes the images. The caller disposes of it. */
   readonly decoder: ImageDecoder;
   /** How JPEGs are decoded; default `standard`. */
   readonly decode?: DecodeMode;
@@ -53,17 +53,17 @@ export interface HandlerOptions {
   readonly limits?: Partial<Limits>;
   /** Which routes there are; default is all. */
   readonly routes?: readonly RouteGroup[];
-  /** Keys of which a request must bring one, as `Authorization: Bearer`; default is none. */
+  /** Keys; each request must send one as `Authorization: Bearer`. Default: no key is needed. */
   readonly apiKeys?: readonly string[];
   /** Whose pages may use the service, such as `https://example.com`, or `*`; default is no page's. */
   readonly allowOrigins?: readonly string[];
-  /** From where images are fetched that are named by URLs; default is nowhere. */
+  /** The hosts from which images are fetched by URL; default none. */
   readonly remoteImages?: RemoteImageOptions;
-  /** Gets to see every answered request. */
+  /** Called for each answered request. */
   readonly log?: (entry: LogEntry) => void;
 }
 
-/** Longer ones are nobody's: every parameter has a place in a form or in JSON, too. */
+/** Longer URLs are refused: every parameter can also stand in a form or in JSON. */
 const MAX_URL_LENGTH = 8192;
 
 type Environment = { Variables: RequestIdVariables & TimingVariables };

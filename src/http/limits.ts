@@ -8,7 +8,7 @@ export interface Limits {
   readonly maxDecodeBytes: number;
   /** Images in one request. */
   readonly maxImages: number;
-  /** Images on their way, from the end of their upload to their result; more are told to come again. */
+  /** Images in progress, from the end of the upload to the result; further ones are answered 429. */
   readonly maxWaiting: number;
   /** Of a request, from its head to its answer, in milliseconds. */
   readonly timeout: number;

@@ -1,6 +1,6 @@
 import type { ServedModel } from "./served_model.ts";
 
-/** Loads a model once. A failure is not kept: whoever asks next tries again. */
+/** Loads a model once. A failure is not kept: the next request tries again. */
 export class ModelLoader {
   readonly #load: () => Promise<ServedModel>;
   #loading: Promise<ServedModel> | undefined;
@@ -12,7 +12,7 @@ export class ModelLoader {
     if (typeof model !== "function") {
       this.#loading = Promise.resolve(model);
       this.#served = model;
-    } else this.get().catch(() => {}); // whoever asks tries again
+    } else this.get().catch(() => {}); // the next request tries again
   }
 
   /** The model, once it is there. */

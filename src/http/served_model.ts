@@ -3,7 +3,7 @@ import { Problem } from "./problem.ts";
 
 /** A model as the service needs it. */
 export interface ServedModel {
-  /** Loaded, and whoever serves it disposes of it. */
+  /** The loaded model. The caller disposes of it. */
   readonly model: ViTMSNModel;
   /** Tells this model from any other, in `/metrics`: the SHA-256 of its file in hexadecimal. */
   readonly sha256: string;

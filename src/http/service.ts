@@ -25,7 +25,7 @@ export interface ServiceOptions {
   readonly name: string;
   /** The model, or what makes it ready. */
   readonly model: ServedModel | (() => Promise<ServedModel>);
-  /** Decodes the images. Whoever made it disposes of it. */
+  /** Decodes the images. The caller disposes of it. */
   readonly decoder: ImageDecoder;
   readonly decode: DecodeMode;
   readonly limits: Limits;

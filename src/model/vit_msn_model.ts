@@ -32,8 +32,8 @@ export interface ForwardOptions {
 }
 
 /**
- * Decoded pictures, or the `pixel_values` that a model's `processor` has made of them: whoever keeps many
- * images waiting keeps these, which are of the model's size.
+ * Decoded images, or the `pixel_values` that a model's `processor` made of them. To keep many images
+ * waiting, keep `pixel_values`: they have the model's size.
  */
 export type ImageInput = readonly Image[] | Tensor<"float32">;
 

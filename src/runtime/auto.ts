@@ -81,7 +81,7 @@ export class AutoSession implements Session {
   #onGpu: Promise<Session> | undefined;
   #hasFailed = false;
 
-  /** @param createOnGpu is called when the graphics card is first of use. */
+  /** @param createOnGpu is called when the graphics card is first used. */
   constructor(processor: Session, wins: GpuWins, createOnGpu: () => Promise<Session>) {
     this.concurrency = processor.concurrency ?? 1;
     this.#processor = processor;

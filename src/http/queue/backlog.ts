@@ -2,7 +2,7 @@ import { Problem } from "../problem.ts";
 
 /** How much a {@linkcode Backlog} takes on. */
 export interface BacklogOptions {
-  /** How many images may be on their way at a time, from the end of their upload to their result. */
+  /** The most images in progress, from the end of the upload to the result. */
   readonly maxImages: number;
   /** How many images are decoded at a time. */
   readonly decoders: number;
@@ -17,7 +17,7 @@ export interface Admission extends Disposable {
 /** The share of a request's time that its own work and what is before it may take by estimate. */
 const MAX_SHARE = 0.8;
 
-/** What even the smallest image costs is that of decoding so many pixels. */
+/** The cost of the smallest image, as a number of pixels to decode. */
 const PIXELS_PER_IMAGE = 50_000;
 
 /** How much of an average an older value keeps with each new one. */
@@ -42,7 +42,7 @@ export class Backlog {
     this.#options = options;
   }
 
-  /** How many images are on their way. */
+  /** The number of images in progress. */
   get images(): number {
     return this.#images;
   }

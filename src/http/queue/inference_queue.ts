@@ -25,7 +25,7 @@ interface Job {
   readonly work: InferenceWork<unknown>;
   /** [1, C, H, W] */
   readonly pixelValues: Tensor<"float32">;
-  /** Whether nobody waits for the result any more. */
+  /** Whether the caller no longer waits for the result. */
   readonly isAbandoned: () => boolean;
   /** The result, when its run began and how many milliseconds it took. */
   resolve(done: { result: unknown; start: number; time: number }): void;
@@ -50,7 +50,7 @@ export class InferenceQueue {
    * Runs the model on an image when its turn comes.
    *
    * @param pixelValues [1, C, H, W]
-   * @param isAbandoned whether by then nobody waits for it any more; it is not run then.
+   * @param isAbandoned checked when its turn comes: if the caller no longer waits, it is not run.
    * @returns the result, when the run began (`performance.now`) and its time in milliseconds.
    * @throws {Problem} 504 if it was not run.
    */

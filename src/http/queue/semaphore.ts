@@ -15,7 +15,7 @@ export class Semaphore {
   /**
    * Runs a function when there is room.
    *
-   * @param isAbandoned whether by then nobody waits for it any more; it is not run then.
+   * @param isAbandoned checked when its turn comes: if the caller no longer waits, it is not run.
    * @param size how much room it takes; what is larger than the whole room takes all of it.
    * @throws {Problem} 504 if it is not run.
    */

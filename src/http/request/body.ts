@@ -14,7 +14,7 @@ export type BodyLimits = Pick<Limits, "maxBodyBytes" | "uploadTimeout" | "minUpl
 /** To begin with, in bytes; the buffer doubles when it is full. */
 const FIRST_BUFFER = 65_536;
 
-/** The rate of an upload is measured over so many milliseconds. */
+/** The period over which the rate of an upload is measured, in milliseconds. */
 const RATE_INTERVAL = 2000;
 
 /**

@@ -8,7 +8,7 @@ export interface HeldMemory extends Disposable {
    * @throws {Problem} 429 if there is none left, and no larger upload that could give way.
    */
   grow(bytes: number): void;
-  /** The body is here in full: it gives way to no other any more. */
+  /** The body is complete: it no longer gives way to another. */
   complete(): void;
 }
 

@@ -35,7 +35,7 @@ export class Connection extends Duplex {
   constructor(tcp: Deno.TcpConn) {
     super({ allowHalfOpen: true, readableHighWaterMark: READ_BYTES });
     this.#tcp = tcp;
-    this.once("finish", () => this.destroy()); // nothing is to be written any more
+    this.once("finish", () => this.destroy()); // the response is complete
     // The client has closed its side: what is not here in full will never be.
     this.once("end", () => this.isWaiting && this.destroy());
   }

@@ -20,13 +20,13 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   writeTimeout: 15_000,
 };
 
-/** Connections are looked at so often, in milliseconds. */
+/** The interval at which connections are checked, in milliseconds. */
 const SWEEP_INTERVAL = 500;
 
 /** Files that the process keeps for itself once it has met the system's limit. */
 const RESERVED_FILES = 16;
 
-/** The connections of a server: no more than a limit, and none that waits for ever. */
+/** The connections of a server. It limits their number and every wait. */
 export class Connections implements Disposable {
   readonly #limits: ConnectionLimits;
   readonly #open = new Set<Connection>();

@@ -55,7 +55,7 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
   return new TextEncoder().encode(text).every((byte, i) => bytes[i] === byte);
 }
 
-/** How often a text occurs that begins with a line's end, or `limit` if that is less. */
+/** Counts the occurrences of a text that begins with a line break, up to `limit`. */
 function countUpTo(limit: number, bytes: Uint8Array, text: string): number {
   const pattern = new TextEncoder().encode(text);
   let count = 0;

@@ -17,7 +17,7 @@ export interface ListenOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** Before connections without a request are closed at the end, in milliseconds: one may be on its way. */
+/** The delay before idle connections are closed at shutdown, in milliseconds: a request may be arriving. */
 const LAST_CALL = 100;
 
 /** After an attempt to accept a connection has failed, in milliseconds. */
@@ -112,7 +112,7 @@ export class HttpServer {
     });
     try {
       const response = await this.#respond(message, abort.signal);
-      // What is left of a body that nobody wants is not read to the end.
+      // The rest of an unwanted body is not read.
       await writeResponse(response, reply, this.#isClosing || !message.complete);
     } catch {
       reply.destroy(); // the client has gone

@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
  */
 const MAX_BYTES_PER_BYTE = 1.25;
 
-/** So many bytes more, as some are read ahead. */
+/** Added to the limit, in bytes, because node:http reads ahead. */
 const READ_AHEAD = 40_000;
 
 /**

@@ -9,7 +9,7 @@ export interface RunOptions extends ListenOptions {
   readonly stopped?: Promise<unknown>;
 }
 
-/** What has begun when a server ends is finished within so many milliseconds, or given up. */
+/** The time that requests in progress have to finish at shutdown, in milliseconds. */
 export const SHUTDOWN_TIMEOUT = 10_000;
 
 /** Hosts of functions end a process 5 s after their signal. */

@@ -88,7 +88,7 @@ export class GraphSessions implements AsyncDisposable {
       if (entry.users === 0) await endSession(entry);
       return;
     }
-    // The variants that nobody has used for longest go first.
+    // The least recently used variants go first.
     const surplus = this.#variants
       .filter(({ users }) => users === 0)
       .slice(0, Math.max(0, this.#variants.length - MAX_VARIANTS));

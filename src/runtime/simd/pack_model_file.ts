@@ -13,7 +13,7 @@ import {
 } from "./packed_file.ts";
 import { packModel } from "./packed_model.ts";
 
-/** The JSON is filled up with spaces to whole groups of so many bytes. */
+/** The JSON is padded with spaces to a multiple of this many bytes. */
 const ALIGNMENT = 64;
 
 /**

@@ -136,7 +136,7 @@ export class SimdSession implements Session {
     const end = wants("last_hidden_state") || wants("logits") ? L + 2 : L + 1;
     const open = (workspace: Workspace) => {
       writeStruct(this.#arena, "Plan", workspace.plan, {
-        // What nobody looks at is not computed, neither in the last block.
+        // Only CLS is needed: the last block skips the other tokens.
         lastTokens: stepwise || wants("last_hidden_state") && !onlyCls ? T : 1,
         mask: mask ? workspace.mask : 0,
         classifier: wants("logits") ? this.#model.classifier : 0,
@@ -204,7 +204,7 @@ export class SimdSession implements Session {
         dotProduct: this.#options.dotProduct,
       }, createWorker);
       this.#pool = pool;
-      // Whoever disposed of the session meanwhile did not see the pool.
+      // A dispose() during the start did not see the pool.
       if (this.#isDisposed) pool[Symbol.dispose]();
       this.#assertInUse();
     }

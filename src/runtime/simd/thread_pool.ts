@@ -10,16 +10,15 @@ export type CreateWorker = () => Worker;
 const START_TIMEOUT = 30_000;
 /** The watchdog's interval, in milliseconds. */
 const LOOK_INTERVAL = 200;
-/** How often in a row nothing may have happened. The work between two signs of life takes under 10 ms. */
+/** Checks in a row without progress that fail a run. The work between two steps of progress takes under 10 ms. */
 const MAX_STILL_LOOKS = 3;
 
 /**
- * The workers that share the work of an image, or compute one each. They wait for messages, and take no
- * time meanwhile.
+ * The workers that share an image or compute one each. Between runs they wait for messages.
  *
- * Every wait has a bound: a start takes `START_TIMEOUT` at most, a run is looked at while it lasts, and
- * whoever terminates a worker ends the run at once. The last is not left to looking: Deno lets a worker
- * that is terminated compute for another two seconds, which looks like life.
+ * Every wait has a bound: a start takes `START_TIMEOUT` at most, and a watchdog checks each run.
+ * `terminate()` of a worker fails the run at once, because Deno lets a terminated worker compute for 2 s
+ * more, and the watchdog would see progress.
  */
 export class ThreadPool implements Disposable {
   readonly #memory: WebAssembly.Memory;
@@ -50,7 +49,7 @@ export class ThreadPool implements Disposable {
   }
 
   /**
-   * Starts workers on kernels, whose memory must not grow any more.
+   * Starts workers on kernels. Their memory must not grow afterwards.
    *
    * @throws {Error} if they cannot be started.
    */
@@ -82,7 +81,7 @@ export class ThreadPool implements Disposable {
     return pool;
   }
 
-  /** Whether a worker was lost; the pool is of no use then. */
+  /** Whether a worker was lost; the pool cannot be used then. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -102,7 +101,7 @@ export class ThreadPool implements Disposable {
     try {
       await this.#ask(worker, requests, (fail) => this.#watch(workspace, fail));
     } catch (error) {
-      // Those that wait for the lost one go home.
+      // The other workers stop waiting for the lost one.
       const words = new Int32Array(this.#memory.buffer);
       Atomics.store(words, fieldPlace("Barrier", workspace.barrier, "isBroken") / 4, 1);
       Atomics.notify(words, fieldPlace("Barrier", workspace.barrier, "round") / 4);
@@ -117,7 +116,7 @@ export class ThreadPool implements Disposable {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  /** Ends what is under way; the pool is over. */
+  /** Terminates the workers and fails the current runs. */
   #fail(why: string): void {
     this.#isOver = true;
     for (const fail of this.#tasks) fail(new Error(`Cannot run the model: ${why}`));

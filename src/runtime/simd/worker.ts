@@ -1,4 +1,4 @@
-// One thread of a pool: it does its share of what it is told, and says so.
+// One thread of a pool: computes its share of each run and reports when it is done.
 
 import { type DotProduct, instantiate, type Kernels } from "./kernels.ts";
 

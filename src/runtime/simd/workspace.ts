@@ -139,7 +139,7 @@ function layOut(
   };
 }
 
-/** How large the memory is of which the part from `start` on is a workspace. */
+/** The end of a workspace that begins at `start`, in bytes. */
 export function workspaceEnd(
   config: ViTMSNConfig,
   model: PackedModel,

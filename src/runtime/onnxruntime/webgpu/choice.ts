@@ -12,7 +12,7 @@ const MARGIN = 1.5;
 /** Patches of the image on which the processor's time is measured. */
 const SAMPLE_PATCHES = 15;
 
-/** Whether a batch of so many images is sooner done on the graphics card than on the processor. */
+/** Whether the graphics card is faster than the processor for a batch of this size. */
 export type GpuWins = (images: number) => boolean;
 
 /**

@@ -97,7 +97,7 @@ class WebgpuSession implements Session {
     });
   }
 
-  /** The session on a device that is there. */
+  /** The session on the open device. */
   async #onGpu(): Promise<OnnxruntimeSession> {
     if (this.#session && !this.#gpu!.isOver) return this.#session;
     this.#session = undefined;

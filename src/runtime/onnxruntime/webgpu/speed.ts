@@ -62,7 +62,7 @@ export async function measureSpeed(device: GPUDevice): Promise<GpuSpeed> {
       layout: pipeline.getBindGroupLayout(0),
       entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
-    /** Milliseconds of so many shaders in a row, of so many groups a side. */
+    /** The time of `dispatches` dispatches in a row, each of `groups` × `groups` groups, in milliseconds. */
     const time = async (dispatches: number, groups: number): Promise<number> => {
       const times: number[] = [];
       for (let round = 0; round <= ROUNDS; round++) {
