@@ -7,13 +7,13 @@ import { isPackedFile, readPackedFile } from "../../src/runtime/simd/packed_file
 import { sha256 } from "../../src/tensor/sha256.ts";
 import type { Settings } from "./settings.ts";
 
-/** Images that are decoded at a time: their pixels have to fit into a small host's memory. */
+/** Images decoded at a time; more would not fit into a small host's memory. */
 const DECODERS = 1;
 
-/** Of an image that is decoded before there are workers: it takes 90 ms at most, most take 10. */
+/** The largest image that is decoded before workers run, in pixels. It takes at most 90 ms, most take 10. */
 const PIXELS_BEFORE_WORKERS = 1_000_000;
 
-/** Makes a handler's options of a function's settings. */
+/** Converts a function's settings to a handler's options. */
 export function handlerOptions(settings: Settings): HandlerOptions {
   return {
     model: () => loadServedModel(settings),
@@ -37,7 +37,7 @@ async function loadServedModel({ modelUrl, modelSha256 }: Settings): Promise<Ser
   return { model: await createPackedModel(file), sha256: file.sha256 };
 }
 
-/** A model in ONNX. */
+/** Opens an ONNX model. */
 async function openModel(
   bytes: Uint8Array<ArrayBuffer>,
   expected: string | undefined,

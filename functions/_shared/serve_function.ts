@@ -4,10 +4,10 @@ import { handlerOptions } from "./handler_options.ts";
 import { readSettings } from "./settings.ts";
 
 /**
- * Serves a function until its host ends it, and then until what has begun is done.
+ * Serves a function until its host ends it, then finishes the requests in progress.
  *
  * @param base where the function's files are.
- * @param routes which it has.
+ * @param routes the groups of routes that it has.
  */
 export async function serveFunction(
   base: string,

@@ -1,15 +1,15 @@
 import { commaList } from "../../src/http/comma_list.ts";
 import type { DecodeMode } from "../../src/image/decode_options.ts";
 
-/** What a deployed function is told by its environment. */
+/** A deployed function's settings, from its environment. */
 export interface Settings {
   /** Where the model is: beside the function by default, else an https URL. */
   readonly modelUrl: URL;
-  /** The SHA-256 that the model's ONNX file must have, in hexadecimal; needed for one that is fetched. */
+  /** The SHA-256 that the model's ONNX file must have, in hexadecimal; required for a fetched model. */
   readonly modelSha256?: string;
   /** How JPEGs are decoded. */
   readonly decode: DecodeMode;
-  /** The model's name towards clients. */
+  /** The model's name for clients. */
   readonly name: string;
   /** Keys; each request must send one. If empty, no key is needed. */
   readonly apiKeys: readonly string[];
@@ -18,7 +18,7 @@ export interface Settings {
   readonly port: number;
 }
 
-/** The model beside a function. In bundles it is the one that the build has written there. */
+/** The model beside a function. The build replaces the name in bundles. */
 const MODEL = "./model.onnx";
 
 /** The values of `DECODE`, the default first. A bundle has those of its build. */

@@ -1,5 +1,5 @@
 /**
- * A function that names what is on images.
+ * A function that classifies images.
  *
  * @module
  */

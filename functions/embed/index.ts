@@ -1,5 +1,5 @@
 /**
- * A function that makes embeddings of images.
+ * A function that embeds images.
  *
  * @module
  */

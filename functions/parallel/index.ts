@@ -1,6 +1,6 @@
 /**
- * All routes, an instance a core, each with a model of its own: `DENO_JOBS` instances, or as many as there
- * are cores. They listen on one port, and the system shares the connections among them (Linux).
+ * All routes on several instances, each with its own model: `DENO_JOBS` instances, by default one a core.
+ * They listen on one port, and the system distributes the connections (Linux).
  *
  * @module
  */
@@ -14,7 +14,7 @@ if (!Number.isSafeInteger(count) || count < 1) {
   );
 }
 
-/** Starts an instance; it resolves when the instance has ended, with whether it was in time. */
+/** Starts an instance. Resolves when it has ended: whether it finished its requests in time. */
 function start(): { worker: Worker; ended: Promise<boolean> } {
   const worker = new Worker(new URL("./instance.ts", import.meta.url), { type: "module" });
   const ended = new Promise<boolean>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** The items of a text with commas between them, without spaces around them; of no text, none. */
+/** Splits a text by commas and trims the items; without a text, the list is empty. */
 export function commaList(text: string | undefined): string[] {
   return (text ?? "").split(",").map((item) => item.trim()).filter((item) => item !== "");
 }

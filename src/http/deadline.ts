@@ -1,6 +1,6 @@
 import { Problem } from "./problem.ts";
 
-/** Until when a request must be answered, and whether anybody still waits for it. */
+/** A request's deadline, and whether its client still waits. */
 export class Deadline implements Disposable {
   readonly #signal: AbortSignal;
   readonly #end: number;
@@ -20,7 +20,7 @@ export class Deadline implements Disposable {
     }, timeout);
   }
 
-  /** Whether it is no use to go on: the time is over, the client gone, or the request has failed. */
+  /** Whether work is useless: the deadline has passed, the client has gone, or the request has failed. */
   get isOver(): boolean {
     return this.#isGivenUp || this.#signal.aborted || performance.now() >= this.#end;
   }
@@ -33,7 +33,7 @@ export class Deadline implements Disposable {
   /**
    * Waits for a promise, but not past the deadline.
    *
-   * @throws {Problem} `problem` when the time is over.
+   * @throws {Problem} `problem` after the deadline.
    */
   async wait<T>(promise: Promise<T>, problem: () => Problem = timedOut): Promise<T> {
     const { promise: over, reject } = Promise.withResolvers<never>();
@@ -46,7 +46,7 @@ export class Deadline implements Disposable {
     }
   }
 
-  /** Ends it: what is still under way for the request need not be finished. */
+  /** Ends the deadline: the request's remaining work need not be finished. */
   [Symbol.dispose](): void {
     this.#isGivenUp = true;
     clearTimeout(this.#timer);

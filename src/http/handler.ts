@@ -18,44 +18,44 @@ import { openApi } from "./routes/openapi.ts";
 import type { ServedModel } from "./served_model.ts";
 import { Service } from "./service.ts";
 
-/** A request in a log: nothing of its images, its query or its key. */
+/** A log entry of a request. It contains nothing of the images, the query or the key. */
 export interface LogEntry {
-  /** When it came, ISO 8601. */
+  /** The time of arrival, ISO 8601. */
   readonly time: string;
-  /** The request's id, which its answer has in `x-request-id`. */
+  /** The request's id, also in the answer's `x-request-id`. */
   readonly id: string;
   /** GET, POST, … */
   readonly method: string;
   /** The route's pattern; `*` if there is none. */
   readonly route: string;
-  /** The answer's. */
+  /** The answer's status. */
   readonly status: number;
-  /** To the answer. */
+  /** The time to the answer, in milliseconds. */
   readonly milliseconds: number;
-  /** What went wrong inside, with a status of 500 or above. */
+  /** The internal error, for a status of 500 or above. */
   readonly error?: string;
 }
 
-/** What {@linkcode createHandler} makes a service of. */
+/** Options of {@linkcode createHandler}. */
 export interface HandlerOptions {
   /**
-   * The model, or what makes it ready: that is called at once, and if it fails, again at the next request
-   * that needs it.
+   * The model, or a function that loads it. The function is called at once, and after a failure again at the
+   * next request that needs the model.
    */
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. The caller disposes of it. */
   readonly decoder: ImageDecoder;
   /** How JPEGs are decoded; default `standard`. */
   readonly decode?: DecodeMode;
-  /** The model's name towards clients; default `vit-msn`. */
+  /** The model's name for clients; default `vit-msn`. */
   readonly name?: string;
-  /** Others than {@linkcode DEFAULT_LIMITS}. */
+  /** Limits that differ from {@linkcode DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits>;
-  /** Which routes there are; default is all. */
+  /** The groups of routes; default all. */
   readonly routes?: readonly RouteGroup[];
   /** Keys; each request must send one as `Authorization: Bearer`. Default: no key is needed. */
   readonly apiKeys?: readonly string[];
-  /** Whose pages may use the service, such as `https://example.com`, or `*`; default is no page's. */
+  /** Origins whose pages may use the service, such as `https://example.com`, or `*`; default none. */
   readonly allowOrigins?: readonly string[];
   /** The hosts from which images are fetched by URL; default none. */
   readonly remoteImages?: RemoteImageOptions;
@@ -68,14 +68,14 @@ const MAX_URL_LENGTH = 8192;
 
 type Environment = { Variables: RequestIdVariables & TimingVariables };
 
-/** The headers that pages of other origins get to see. */
+/** The headers that pages of other origins may read. */
 const EXPOSED = ["server-timing", "x-request-id", "retry-after"];
 
 /**
- * Makes a service of a model: a function from requests to responses, without sockets. It never rejects, and
- * no response tells of its inside.
+ * Creates a service: a function from requests to responses, without sockets. It never rejects, and no
+ * response contains internals.
  *
- * @throws {RangeError} if a limit is no positive integer.
+ * @throws {RangeError} if a limit is not a positive integer.
  *
  * @example
  * ```ts
@@ -179,7 +179,7 @@ function assertUrl(url: string): void {
 
 /** The pattern of the route that a request's path matches, whatever its method; `*` if there is none. */
 function patternOf(context: Context): string {
-  const pattern = routePath(context, -1); // what was registered last: a route is, after all middleware
+  const pattern = routePath(context, -1); // the last one registered: routes come after all middleware
   return pattern === "/*" ? "*" : pattern;
 }
 
@@ -207,12 +207,12 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
   };
 }
 
-/** What the log says of an error: what lies behind it, if that is known. */
+/** The text of an error for the log: its cause, if there is one. */
 function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? cause.message : message;
 }
 
-/** What a client may know of an error. */
+/** The problem that a client may see. */
 function toProblem(error: Error): Problem {
   if (error instanceof Problem) return error;
   const response = "getResponse" in error && typeof error.getResponse === "function"

@@ -1,20 +1,20 @@
-/** What one service takes on at a time, and of one request. */
+/** The limits of a service and of a single request. */
 export interface Limits {
-  /** Of a request's body, in bytes. */
+  /** A request's body, in bytes. */
   readonly maxBodyBytes: number;
-  /** Of all bodies that are in memory together, in bytes. */
+  /** All bodies in memory together, in bytes. */
   readonly maxUploadBytes: number;
-  /** That decoding an image may take, in bytes, and a request's images together at a time. */
+  /** The memory for decoding an image, in bytes; the images of a request share it. */
   readonly maxDecodeBytes: number;
   /** Images in one request. */
   readonly maxImages: number;
   /** Images in progress, from the end of the upload to the result; further ones are answered 429. */
   readonly maxWaiting: number;
-  /** Of a request, from its head to its answer, in milliseconds. */
+  /** The time from a request's head to its answer, in milliseconds. */
   readonly timeout: number;
-  /** For a request's body to come, in milliseconds. */
+  /** The time for the upload of a request's body, in milliseconds. */
   readonly uploadTimeout: number;
-  /** In bytes a second, on average over some seconds; a body that comes more slowly is given up. */
+  /** The least rate of an upload, in bytes a second over some seconds; slower bodies are refused. */
   readonly minUploadRate: number;
 }
 
@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS: Limits = {
   minUploadRate: 8000,
 };
 
-/** @throws {RangeError} if a limit is no positive integer. */
+/** @throws {RangeError} if a limit is not a positive integer. */
 export function checkLimits(limits: Limits): void {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) {

@@ -1,10 +1,10 @@
-/** What is counted of the requests to a route. */
+/** Counters of a route. */
 interface RouteMetrics {
   /** Requests by their status. */
   readonly statuses: Map<number, number>;
-  /** Requests that took no longer than each of the bounds. */
+  /** Requests within each bound of the histogram. */
   readonly buckets: number[];
-  /** All times together, in seconds. */
+  /** The sum of all times, in seconds. */
   seconds: number;
   count: number;
 }
@@ -12,7 +12,7 @@ interface RouteMetrics {
 /** The bounds of the histogram, in seconds. */
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** A number that is looked up when it is asked for. */
+/** A value that is read at each scrape. */
 export interface Gauge {
   readonly help: string;
   readonly value: () => number;
@@ -20,7 +20,7 @@ export interface Gauge {
   readonly labels?: () => Readonly<Record<string, string>>;
 }
 
-/** Counts requests and images, and writes that as Prometheus does. */
+/** Counts requests and images for Prometheus. */
 export class Metrics {
   readonly #routes = new Map<string, RouteMetrics>();
   readonly #gauges: Readonly<Record<string, Gauge>>;
@@ -31,7 +31,7 @@ export class Metrics {
     this.#gauges = gauges;
   }
 
-  /** Counts images that the model has seen. */
+  /** Counts images that the model has computed. */
   countImages(count: number): void {
     this.#images += count;
   }
@@ -39,7 +39,7 @@ export class Metrics {
   /**
    * Counts an answered request.
    *
-   * @param route its pattern, never what a client chose: as many names would take as much memory.
+   * @param route its pattern, never a client's path: each name takes memory.
    */
   countRequest(route: string, status: number, seconds: number): void {
     let metrics = this.#routes.get(route);
@@ -55,7 +55,7 @@ export class Metrics {
     metrics.count++;
   }
 
-  /** All of it in Prometheus' text format. */
+  /** The metrics in Prometheus' text format. */
   toText(): string {
     const lines = [
       "# HELP vit_msn_http_requests_total Requests by route and status.",

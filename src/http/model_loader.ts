@@ -6,7 +6,7 @@ export class ModelLoader {
   #loading: Promise<ServedModel> | undefined;
   #served: ServedModel | undefined;
 
-  /** @param model that is there already, or what makes it ready: it begins now. */
+  /** @param model a loaded model, or a function that loads it, which is called now. */
   constructor(model: ServedModel | (() => Promise<ServedModel>)) {
     this.#load = typeof model === "function" ? model : () => Promise.resolve(model);
     if (typeof model !== "function") {
@@ -15,12 +15,12 @@ export class ModelLoader {
     } else this.get().catch(() => {}); // the next request tries again
   }
 
-  /** The model, once it is there. */
+  /** The model, once it is loaded. */
   get served(): ServedModel | undefined {
     return this.#served;
   }
 
-  /** The model, when it is there. */
+  /** The model if it is loaded. */
   get(): Promise<ServedModel> {
     return this.#loading ??= this.#begin();
   }

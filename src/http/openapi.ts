@@ -4,7 +4,7 @@ import type { Limits } from "./limits.ts";
 import type { Route, RouteRequest } from "./route.ts";
 import { inferenceError, openaiError, problemDocument } from "./schemas.ts";
 
-/** What the document is about. */
+/** The service that the document describes. */
 export interface OpenApiOptions {
   /** The model's name, for the examples. */
   readonly name: string;
@@ -20,9 +20,9 @@ const ERROR_SCHEMAS = {
 } as const;
 
 /**
- * Describes routes as OpenAPI 3.1, from the schemas that requests are validated by.
+ * Describes routes as OpenAPI 3.1, from the schemas that validate requests.
  *
- * @param routes those that are served.
+ * @param routes the served routes.
  */
 export function openApiDocument(
   routes: readonly Route[],
@@ -119,7 +119,7 @@ function requestContent(
 function jsonSchema(schema: v.GenericSchema): unknown {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     target: "draft-2020-12",
-    ignoreActions: ["finite"], // no number in JSON is anything else
+    ignoreActions: ["finite"], // numbers in JSON are finite
   });
   return rest;
 }

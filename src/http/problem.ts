@@ -19,17 +19,17 @@ const TITLES = {
   504: "Gateway Timeout",
 } as const;
 
-/** A status that an error can have. */
+/** The status of an error. */
 export type ProblemStatus = keyof typeof TITLES;
 
-/** Why a request is not answered as asked. Its message is made for the client. */
+/** An error whose message is written for the client. */
 export class Problem extends Error {
   override name = "Problem";
   readonly status: ProblemStatus;
   readonly headers: Readonly<Record<string, string>>;
 
   /**
-   * @param detail one sentence for the client: nothing of the server's inside.
+   * @param detail one sentence for the client, without internals.
    * @param headers that go with the status, such as `Allow`.
    * @param options the cause, for the log.
    */
@@ -44,7 +44,7 @@ export class Problem extends Error {
     this.headers = headers;
   }
 
-  /** The status in words. */
+  /** The title of the status. */
   get title(): string {
     return TITLES[this.status];
   }
@@ -56,13 +56,13 @@ export class Problem extends Error {
  */
 export type ErrorShape = "problem" | "openai" | "inference";
 
-/** The shape for a path that no route has. */
+/** The error shape for an unknown path. */
 export function errorShapeOf(path: string): ErrorShape {
   if (path.startsWith("/v1/")) return "openai";
   return path === "/v2" || path.startsWith("/v2/") ? "inference" : "problem";
 }
 
-/** The error for a request whose URL is none. */
+/** The error for a malformed URL. */
 export function malformedAddress(): Problem {
   return new Problem(400, "The request's address is malformed: its Host header or its path");
 }
@@ -76,7 +76,7 @@ export function problemResponse(problem: Problem, shape: ErrorShape): Response {
   });
 }
 
-/** The error as bytes of HTTP/1.1, for a connection that ends with it. */
+/** The error as HTTP/1.1 bytes, for a connection that closes after it. */
 export function problemBytes(problem: Problem): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const body = encoder.encode(JSON.stringify(problemBody(problem, "problem")));

@@ -1,6 +1,6 @@
 import { Problem } from "../problem.ts";
 
-/** How much a {@linkcode Backlog} takes on. */
+/** The limits of a {@linkcode Backlog}. */
 export interface BacklogOptions {
   /** The most images in progress, from the end of the upload to the result. */
   readonly maxImages: number;
@@ -8,33 +8,33 @@ export interface BacklogOptions {
   readonly decoders: number;
 }
 
-/** Images of a request that were let in; they leave when this is disposed of. */
+/** The admitted images of a request; disposing removes them. */
 export interface Admission extends Disposable {
-  /** An image is decoded. */
+  /** Called when an image is decoded. */
   decoded(pixels: number, milliseconds: number): void;
 }
 
-/** The share of a request's time that its own work and what is before it may take by estimate. */
+/** The share of a request's time that the estimate for the queue and its own work may take. */
 const MAX_SHARE = 0.8;
 
 /** The cost of the smallest image, as a number of pixels to decode. */
 const PIXELS_PER_IMAGE = 50_000;
 
-/** How much of an average an older value keeps with each new one. */
+/** The weight of the old average when a value is added. */
 const DECAY = 0.9;
 
 /**
- * The images that are on their way, and an estimate of the time that they will take, learned from those
- * before them. What could not be done in time is turned away at once, instead of at its deadline.
+ * The images in progress, and an estimate of their time that is learned from earlier images. A request that
+ * cannot be finished in time is refused at once instead of at its deadline.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
   #images = 0;
-  /** Those to be decoded, each with {@linkcode PIXELS_PER_IMAGE} more than it has. */
+  /** Pixels to decode, plus {@linkcode PIXELS_PER_IMAGE} an image. */
   #pixels = 0;
-  /** Of decoding, an average: to begin with, a slow machine's. */
+  /** The average time of decoding; it starts as on a slow machine. */
   #decoding = { milliseconds: 100, pixels: 1_000_000 };
-  /** Of the model, an average. */
+  /** The average time of the model. */
   #inferencePerImage = 50;
 
   /** Makes an empty backlog. */
@@ -48,7 +48,7 @@ export class Backlog {
   }
 
   /**
-   * Turns a request away for which there would be no time, before anything is done for it.
+   * Refuses a request for which the time would not suffice, before it costs anything.
    *
    * @param remaining milliseconds until the request's deadline.
    * @throws {Problem} 429
@@ -59,18 +59,18 @@ export class Backlog {
   }
 
   /**
-   * Lets a request's images in.
+   * Admits a request's images.
    *
    * @param pixels of each image that is to be decoded.
-   * @param images how many the model is to see.
+   * @param images the number of images for the model.
    * @param remaining milliseconds until the request's deadline.
-   * @throws {Problem} 429 if there are too many, or they could not be done in time.
+   * @throws {Problem} 429 if there are too many, or they cannot be finished in time.
    */
   admit(pixels: readonly number[], images: number, remaining: number): Admission {
     let waiting = pixels.reduce((sum, count) => sum + count + PIXELS_PER_IMAGE, 0);
     const isTooMany = this.#images + images > this.#options.maxImages;
     const isTooLong = this.#time(waiting, images) > MAX_SHARE * remaining;
-    // What is alone gets its chance: the estimate may be wrong.
+    // A lone request is always admitted: the estimate may be wrong.
     if (isTooMany || this.#images > 0 && isTooLong) throw this.#busy();
     this.#images += images;
     this.#pixels += waiting;
@@ -94,12 +94,12 @@ export class Backlog {
     };
   }
 
-  /** The model has seen images, one or several together. */
+  /** Called when the model has computed a batch. */
   inferred(images: number, milliseconds: number): void {
     this.#inferencePerImage = DECAY * this.#inferencePerImage + (1 - DECAY) * milliseconds / images;
   }
 
-  /** How long all that is here would take, and so much more, in milliseconds. */
+  /** The estimated time of all images in progress and of further ones, in milliseconds. */
   #time(pixels: number, images: number): number {
     const { milliseconds, pixels: decoded } = this.#decoding;
     const decoding = (this.#pixels + pixels) * milliseconds / decoded / this.#options.decoders;

@@ -2,15 +2,15 @@ import { delay } from "@std/async/delay";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { timedOut } from "../deadline.ts";
 
-/** How an {@linkcode InferenceQueue} works. */
+/** Options of an {@linkcode InferenceQueue}. */
 export interface InferenceQueueOptions {
-  /** How many images of the same work are handed to the model at a time; it is asked before each run. */
+  /** The largest batch; read before each run. */
   readonly maxBatch: () => number;
-  /** Gets to know how long each batch took, in milliseconds. */
+  /** Called with the time of each batch, in milliseconds. */
   readonly onBatch: (images: number, milliseconds: number) => void;
 }
 
-/** Work on images that can be done together: whatever has the same key is done by the same function. */
+/** Work on images. Images with the same key may share a batch. */
 export interface InferenceWork<R> {
   readonly key: string;
   /**
@@ -33,8 +33,8 @@ interface Job {
 }
 
 /**
- * Images in front of a model, in the order of their coming. Between two runs the event loop gets its
- * turn: whatever else the process has to answer waits for one run at most.
+ * The images that wait for a model, first come, first served. The event loop runs between two batches, so
+ * that other requests wait for one batch at most.
  */
 export class InferenceQueue {
   readonly #options: InferenceQueueOptions;
@@ -80,7 +80,7 @@ export class InferenceQueue {
     this.#isRunning = false;
   }
 
-  /** The first image and others behind it that are to be treated alike. */
+  /** The first image, and later ones with the same key. */
   #nextBatch(): Job[] {
     const batch: Job[] = [];
     const maxBatch = this.#options.maxBatch();
@@ -124,14 +124,14 @@ function stack(images: readonly Tensor<"float32">[]): Tensor<"float32"> {
 }
 
 /**
- * Rounds of the event loop between two runs. A request takes several to be read and answered; so many
- * take 0.1 ms, and a timer, which would wait for the network, 2 ms.
+ * Rounds of the event loop between two runs. A request takes several to be read and answered. This
+ * many take 0.1 ms; a timer would take 2 ms.
  */
 const ROUNDS = 50;
 
-/** Resolves when the event loop has been round, with what it had to do. */
+/** Resolves after one round of the event loop. */
 async function nextTurn(): Promise<void> {
-  // Not every host has it.
+  // Not every host has setImmediate.
   const { setImmediate } = globalThis as { setImmediate?: (resolve: () => void) => void };
   if (!setImmediate) return await delay(0);
   for (let i = 0; i < ROUNDS; i++) await new Promise<void>((resolve) => setImmediate(resolve));

@@ -6,17 +6,17 @@ export class Semaphore {
   #free: number;
   readonly #waiting: { readonly size: number; readonly start: () => void }[] = [];
 
-  /** @param room the total size of what runs at a time, above 0. */
+  /** @param room the capacity, above 0. */
   constructor(room: number) {
     this.#room = room;
     this.#free = room;
   }
 
   /**
-   * Runs a function when there is room.
+   * Runs a function when the capacity suffices.
    *
    * @param isAbandoned checked when its turn comes: if the caller no longer waits, it is not run.
-   * @param size how much room it takes; what is larger than the whole room takes all of it.
+   * @param size the capacity that it takes; at most all of it.
    * @throws {Problem} 504 if it is not run.
    */
   async run<T>(work: () => Promise<T>, isAbandoned: () => boolean, size = 1): Promise<T> {

@@ -11,18 +11,17 @@ export interface HeldBody extends Disposable {
 /** The limits of a single body. */
 export type BodyLimits = Pick<Limits, "maxBodyBytes" | "uploadTimeout" | "minUploadRate">;
 
-/** To begin with, in bytes; the buffer doubles when it is full. */
+/** The initial size of the buffer in bytes; it doubles when it is full. */
 const FIRST_BUFFER = 65_536;
 
 /** The period over which the rate of an upload is measured, in milliseconds. */
 const RATE_INTERVAL = 2000;
 
 /**
- * Reads a request's body. What the client says of its length is but a hint: bytes are counted as they
- * come, and copied out of the pieces in which they come, which may each keep much more memory than they
- * have bytes.
+ * Reads a request's body. The declared length is only a hint: bytes are counted as they arrive. They are
+ * copied out of the chunks, because a chunk may keep much more memory than it has bytes.
  *
- * @throws {Problem} 413 if it is longer than the limit, 408 if it comes too slowly, 400 if it breaks off,
+ * @throws {Problem} 413 if it is longer than the limit, 408 if it arrives too slowly, 400 if it is cut off,
  * 429 if all bodies together take too much memory.
  */
 export async function readBody(
@@ -38,7 +37,7 @@ export async function readBody(
   let problem: Problem | undefined;
   const stop = (reason: Problem) => {
     problem ??= reason;
-    reader?.cancel().catch(() => {}); // the client may be gone; a read that waits ends with this
+    reader?.cancel().catch(() => {}); // the client may have gone; a pending read ends
   };
   const held = memory.begin(stop);
   let bytes = new Uint8Array(0);
@@ -82,7 +81,7 @@ function withRoom(
   return larger;
 }
 
-/** Stops an upload that takes too long, or does not come along. */
+/** Stops an upload that takes too long or is too slow. */
 function watchRate(
   { uploadTimeout, minUploadRate }: BodyLimits,
   deadline: Deadline,

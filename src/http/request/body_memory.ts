@@ -1,11 +1,11 @@
 import { Problem } from "../problem.ts";
 
-/** A body that is being read, or was. */
+/** The memory of one body. */
 export interface HeldMemory extends Disposable {
   /**
    * Takes more memory.
    *
-   * @throws {Problem} 429 if there is none left, and no larger upload that could give way.
+   * @throws {Problem} 429 if no memory is left and no larger upload can give way.
    */
   grow(bytes: number): void;
   /** The body is complete: it no longer gives way to another. */
@@ -19,30 +19,29 @@ interface Holder {
 }
 
 /**
- * The memory of all request bodies together. Whoever needs memory when there is none left gets it from the
- * unfinished upload that holds most, if that is more than its own: a few slow uploads cannot keep the many
- * out.
+ * The memory of all request bodies together. When none is left, the largest unfinished upload gives way, if
+ * it is larger than the one that needs memory: a few slow uploads cannot block all others.
  */
 export class BodyMemory {
   readonly #maxBytes: number;
   readonly #holders = new Set<Holder>();
   #bytes = 0;
 
-  /** @param maxBytes of all bodies together. */
+  /** @param maxBytes the limit for all bodies together. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The bytes that are held. */
+  /** The bytes in use. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Takes note of an upload that begins.
+   * Registers a new upload.
    *
-   * @param giveWay is called at most once, when the upload must end for the sake of others; its memory
-   * counts as free from then on.
+   * @param giveWay called at most once, when the upload must end in favour of others; its memory counts as
+   * free from then on.
    */
   begin(giveWay: (problem: Problem) => void): HeldMemory {
     const holder: Holder = { bytes: 0, isComplete: false, giveWay };
@@ -61,7 +60,7 @@ export class BodyMemory {
       this.#release(victim);
       victim.giveWay(tooMuch());
     }
-    // One that has given way reads no more.
+    // An upload that has given way reads no more.
     if (!this.#holders.has(holder)) throw tooMuch();
     holder.bytes += bytes;
     this.#bytes += bytes;

@@ -2,33 +2,33 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 
-/** How much is read from the network at a time, in bytes. */
+/** The size of a read from the network, in bytes. */
 const READ_BYTES = 16_384;
 
-/** How long, and how much, a connection that is being closed reads on, so that its client gets the answer. */
+/** The time and the bytes for which a closing connection reads on, so that its client gets the answer. */
 const LINGER_MILLISECONDS = 1000;
 const LINGER_BYTES = 4_000_000;
 
-/** A client's TCP connection as a stream for `node:http`, and what the server must know to time it out. */
+/** A client's TCP connection as a stream for `node:http`, with the times that its timeouts need. */
 export class Connection extends Duplex {
   readonly #tcp: Deno.TcpConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #reading: Promise<number | null> = Promise.resolve(null);
   #isClosed = false;
 
-  /** The request that is being read or answered; between two requests there is none. */
+  /** The current request; undefined between two requests. */
   request: IncomingMessage | undefined;
-  /** When the wait for the next request began, or its first byte came (`performance.now`). */
+  /** When the wait for the next request began, or its first byte arrived (`performance.now`). */
   waitingSince = performance.now();
-  /** Whether a part of the next request's head is here. */
+  /** Whether a part of the next request's head has arrived. */
   hasPartialHead = false;
-  /** How many requests have begun on it. */
+  /** The number of requests so far. */
   requests = 0;
-  /** When bytes came last. */
+  /** When bytes last arrived. */
   lastRead = performance.now();
-  /** How many have come. */
+  /** The bytes received. */
   bytesRead = 0;
-  /** When the write began that is under way. */
+  /** When the pending write began. */
   writingSince: number | undefined;
 
   /** Takes an accepted connection over. */
@@ -36,30 +36,30 @@ export class Connection extends Duplex {
     super({ allowHalfOpen: true, readableHighWaterMark: READ_BYTES });
     this.#tcp = tcp;
     this.once("finish", () => this.destroy()); // the response is complete
-    // The client has closed its side: what is not here in full will never be.
+    // The client has closed its side: an incomplete request stays incomplete.
     this.once("end", () => this.isWaiting && this.destroy());
   }
 
-  /** Whether it could be closed without losing work: no request is here in full. */
+  /** Whether closing it loses no work: no request is complete. */
   get isWaiting(): boolean {
     return !this.request?.complete;
   }
 
-  /** A request's head is here. */
+  /** Called when a request's head has arrived. */
   beginRequest(request: IncomingMessage): void {
     this.request = request;
     this.hasPartialHead = false;
     this.requests++;
   }
 
-  /** Its answer has been written. */
+  /** Called when a request's answer is written. */
   endRequest(request: IncomingMessage): void {
-    if (this.request !== request) return; // the next one is here already
+    if (this.request !== request) return; // the next request has begun
     this.request = undefined;
     this.waitingSince = performance.now();
   }
 
-  /** `node:http` sets it between two requests; the server times connections out by itself. */
+  /** `node:http` calls it between two requests; the server has its own timeouts. */
   setTimeout(): this {
     return this;
   }
@@ -83,7 +83,7 @@ export class Connection extends Duplex {
         this.hasPartialHead = true;
         this.waitingSince = this.lastRead;
       }
-      // A copy of its own size: what keeps one byte must not keep the whole buffer.
+      // A copy, so that a single byte does not keep the whole buffer.
       this.push(Buffer.from(this.#buffer.slice(0, length).buffer));
     } catch (error) {
       this.destroy(error as Error);
@@ -112,8 +112,8 @@ export class Connection extends Duplex {
   }
 
   /**
-   * Closes the connection. A client that is still sending would lose the answer if that happened at once: TCP
-   * answers what comes after with a reset.
+   * Closes the connection. A client that is still sending would lose the answer then: TCP answers
+   * later data with a reset.
    */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const isAnswered = !error && this.writableFinished && !this.readableEnded;

@@ -1,14 +1,14 @@
 import { Connection } from "./connection.ts";
 
-/** How connections are limited. */
+/** The limits of connections. */
 export interface ConnectionLimits {
-  /** Connections at a time; for one more, the one is closed that keeps its request to itself for longest. */
+  /** The most open connections. A further one closes the one whose request has made the least progress. */
   readonly maxConnections: number;
-  /** For a request's head to come in full, in milliseconds. */
+  /** The time for a request's head, in milliseconds. */
   readonly headTimeout: number;
-  /** Between two requests on a connection, in milliseconds. */
+  /** The time between two requests, in milliseconds. */
   readonly idleTimeout: number;
-  /** For a client to take the next bytes of its answer, in milliseconds. */
+  /** The time for a client to take the next bytes of its answer, in milliseconds. */
   readonly writeTimeout: number;
 }
 
@@ -23,7 +23,7 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
 /** The interval at which connections are checked, in milliseconds. */
 const SWEEP_INTERVAL = 500;
 
-/** Files that the process keeps for itself once it has met the system's limit. */
+/** Files that stay free for the process after it has met the system's limit. */
 const RESERVED_FILES = 16;
 
 /** The connections of a server. It limits their number and every wait. */
@@ -32,10 +32,10 @@ export class Connections implements Disposable {
   readonly #open = new Set<Connection>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   #maxConnections: number;
-  /** Gets to know when the last one is closed. */
+  /** Called when the last one is closed. */
   #onEmpty = () => {};
 
-  /** Begins to look after them. */
+  /** Starts the checks. */
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
     this.#maxConnections = limits.maxConnections;
@@ -43,10 +43,10 @@ export class Connections implements Disposable {
   }
 
   /**
-   * Takes an accepted connection in. If there are as many as may be, another makes room: one between two
-   * requests or, failing that, the one whose request has come least far of late.
+   * Adds an accepted connection. At the limit, another is closed: an idle one or else the one whose request
+   * has made the least recent progress.
    *
-   * @returns `undefined` if all are busy with whole requests.
+   * @returns `undefined` if all have complete requests.
    */
   add(tcp: Deno.TcpConn): Connection | undefined {
     if (this.#open.size >= this.#maxConnections && !this.#evict()) return undefined;
@@ -56,11 +56,11 @@ export class Connections implements Disposable {
       this.#open.delete(connection);
       if (this.#open.size === 0) this.#onEmpty();
     });
-    connection.on("error", () => {}); // its request has failed with it, or there was none
+    connection.on("error", () => {}); // its request, if any, has failed with it
     return connection;
   }
 
-  /** The system has no file left for one more: from now on there are fewer. */
+  /** Lowers the limit: the system has no file left for another connection. */
   shrink(): void {
     this.#maxConnections = Math.max(
       1,
@@ -69,19 +69,19 @@ export class Connections implements Disposable {
     while (this.#open.size > this.#maxConnections && this.#evict());
   }
 
-  /** Closes those between two requests; the others may finish theirs. */
+  /** Closes idle connections; the others may finish. */
   closeIdle(): void {
     for (const connection of this.#open) {
       if (!connection.request && !connection.hasPartialHead) connection.destroy();
     }
   }
 
-  /** Resolves when there is none. */
+  /** Resolves when no connection is left. */
   async empty(): Promise<void> {
     if (this.#open.size > 0) await new Promise<void>((resolve) => this.#onEmpty = resolve);
   }
 
-  /** Closes all of them. */
+  /** Closes all connections. */
   [Symbol.dispose](): void {
     clearInterval(this.#sweeper);
     for (const connection of this.#open) connection.destroy();

@@ -6,19 +6,19 @@ export interface Form {
   readonly fields: readonly (readonly [name: string, text: string])[];
 }
 
-/** Longer ones are allowed by no standard (RFC 2046). */
+/** The longest boundary of RFC 2046. */
 const MAX_BOUNDARY = 70;
 
-/** Whether a media type is a multipart form's. */
+/** Whether a media type is that of a multipart form. */
 export function isForm(type: string): boolean {
   return /^\s*multipart\/form-data\b/i.test(type);
 }
 
 /**
- * Reads a multipart form. Its parts are counted before any of them is read.
+ * Reads a multipart form. Its parts are counted before any is read.
  *
  * @param type the request's `content-type`.
- * @throws {Problem} 400 if it is no such form, 413 if it has more than `maxParts`.
+ * @throws {Problem} 400 if it is malformed, 413 if it has more than `maxParts`.
  */
 export async function readForm(
   body: Uint8Array<ArrayBuffer>,
@@ -29,7 +29,7 @@ export async function readForm(
   const boundary = quoted ?? token ?? "";
   if (boundary === "" || boundary.length > MAX_BOUNDARY) throw noForm();
   const delimiter = `\r\n--${boundary}`;
-  // The first may stand without a line's end before it, and one more ends the form.
+  // The first boundary may lack the line break; the last ends the form.
   const isFirstBare = startsWith(body, delimiter.slice(2));
   const delimiters = Number(isFirstBare) + countUpTo(maxParts + 2, body, delimiter);
   if (delimiters > maxParts + 1) {
@@ -63,7 +63,7 @@ function countUpTo(limit: number, bytes: Uint8Array, text: string): number {
     let k = 0;
     while (k < pattern.length && bytes[i + k] === pattern[k]) k++;
     if (k === pattern.length) count++;
-    if (k > 1) i += k - 1; // within the pattern there is no other line's end
+    if (k > 1) i += k - 1; // the pattern has no other line break
   }
   return count;
 }

@@ -12,15 +12,15 @@ import {
 } from "./text_parameters.ts";
 import { validate } from "./validate.ts";
 
-/** Images of a request, and what it asks of them. */
+/** The images and parameters of a request. */
 export interface ImageInputs<P> {
   readonly images: readonly Uint8Array<ArrayBuffer>[];
   readonly parameters: P;
-  /** Whether the client expects a list, an image an element. */
+  /** Whether the client expects a list with an element an image. */
   readonly isBatch: boolean;
 }
 
-/** Gets the bytes of images that are named by URLs. */
+/** Fetches an image by URL. */
 export type FetchImage = (url: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** Hugging Face's JSON form of a request; its parameters are validated together with those of the query. */
@@ -31,11 +31,11 @@ const imageDocument = v.strictObject({
 
 /**
  * Reads a request for images in any of its forms: the image itself, a multipart form of files and of
- * parameters, or Hugging Face's JSON. Which one it is, the bytes say; the media type counts for forms only,
- * as clients send all kinds of it.
+ * parameters, or Hugging Face's JSON. The bytes decide which; the media type counts only for forms,
+ * because clients send wrong ones.
  *
- * @param schema of the parameters, wherever they are.
- * @param maxImages how many there may be.
+ * @param schema of the parameters.
+ * @param maxImages the most images.
  * @throws {Problem} 400 if it is none of these, 413 if there are too many images or too much else.
  */
 export async function readImageInputs<S extends ParametersSchema>(
@@ -73,7 +73,7 @@ export async function readImageInputs<S extends ParametersSchema>(
   return { images: [body], parameters: validate(schema, joinParameters(query)), isBatch: false };
 }
 
-/** The bytes of images in base64, data URLs or URLs, one after the other. */
+/** Reads images from base64, data URLs or URLs, one after the other. */
 export async function readImageTexts(
   texts: readonly string[],
   fetchImage: FetchImage,
@@ -87,7 +87,7 @@ export async function readImageTexts(
 }
 
 /**
- * Holds the number of images against the limit.
+ * Checks the number of images.
  *
  * @throws {Problem} 400 if there is none, 413 if there are too many.
  */

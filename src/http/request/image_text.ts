@@ -1,10 +1,10 @@
 import { fromBase64 } from "../../tensor/base64.ts";
 import { Problem } from "../problem.ts";
 
-/** The beginning of a data URL in base64: media type and parameters do not count, the bytes do. */
+/** The prefix of a data URL in base64; its media type and parameters are ignored. */
 const DATA_URL = /^data:[^,]{0,200};base64,/i;
 
-/** Whether a text is a URL that would have to be fetched. */
+/** Whether a text is a URL to fetch. */
 export function isRemoteUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
@@ -22,7 +22,7 @@ export function imageTextBytes(text: string, name: string): Uint8Array<ArrayBuff
   }
   const base64 = prefix === "" ? text : text.slice(prefix.length);
   try {
-    // As a part of a URL, it may be escaped.
+    // In a URL, it may be percent-encoded.
     return fromBase64(base64.includes("%") ? decodeURIComponent(base64) : base64);
   } catch {
     throw new Problem(400, `${name} is neither base64 nor a data URL in base64`);

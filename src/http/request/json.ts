@@ -1,9 +1,9 @@
 import { Problem } from "../problem.ts";
 
-/** Members and elements that a document may have besides those that a route asks for. */
+/** Extra members and elements that a document may have beyond those of its route. */
 const MAX_OTHER_VALUES = 2000;
 
-/** No document that a route takes is nested deeper: a tensor [B, C, H, W] in a list of inputs has 8 levels. */
+/** The deepest nesting of any route: a tensor [B, C, H, W] in a list of inputs has 8 levels. */
 const MAX_DEPTH = 16;
 
 /** A number of full precision, a comma and a line's indentation. */
@@ -14,8 +14,8 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
 const WHITESPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
- * Whether a body is a JSON object, by its first byte: no image format begins like that. Only so much of
- * it is looked at as a document could have in spaces.
+ * Whether a body is a JSON object, by its first byte: no image format begins like that. Only the
+ * spaces that a document may begin with are skipped.
  */
 export function isJsonObject(body: Uint8Array): boolean {
   const start = body.subarray(0, MAX_OTHER_VALUES).find((byte) => !WHITESPACE.has(byte));
