@@ -15,8 +15,7 @@ const WORKERS = {
 } as const;
 
 /**
- * Modules that an entry and a worker have in common, or that few requests need. Where there are workers,
- * these are files, too.
+ * Modules that an entry and a worker share, or that few requests need. With workers, each is a file.
  */
 const SHARED = {
   "decode_image.js": "src/image/decode_image.ts",
@@ -29,17 +28,17 @@ export interface BundledFile {
   readonly bytes: Uint8Array;
 }
 
-/** What goes into a bundle. */
+/** Options of {@linkcode bundle}. */
 export interface BundleOptions {
-  /** Whether onnxruntime-web goes along, for models of other tools. */
+  /** Whether onnxruntime-web is included, for models of other tools. */
   readonly withOnnxruntime: boolean;
   /** Whether the host has workers. */
   readonly withWorkers: boolean;
-  /** Whether the host leaves its connections to the function. */
+  /** Whether the function may open its own listener with `Deno.listen`. */
   readonly withConnections: boolean;
   /** The name of the model's file beside the bundle. */
   readonly model: string;
-  /** How JPEGs are decoded by default; with `exact`, mozjpeg goes along. */
+  /** How JPEGs are decoded by default; with `exact`, mozjpeg is included. */
   readonly decode: DecodeMode;
 }
 
@@ -93,8 +92,8 @@ export async function bundle(
 }
 
 /**
- * Downloads the packages of bundles that are not in the cache yet: Deno does so when one is first imported,
- * not when it is asked where a module lies.
+ * Downloads the packages of bundles that the cache lacks: Deno does so on import, not on
+ * `import.meta.resolve`.
  */
 async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): Promise<void> {
   await Promise.all([
@@ -109,7 +108,7 @@ async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): P
   ]);
 }
 
-/** Starts esbuild; it is ended by disposing of the result. */
+/** Starts esbuild; disposing of the result ends it. */
 export async function startEsbuild(): Promise<AsyncDisposable> {
   await esbuild.initialize({
     wasmModule: await WebAssembly.compile(esbuildWasm),
@@ -125,14 +124,14 @@ const SHARED_NAMES = new Map(
 /** Imports of onnxruntime-web, and of the modules that only it needs. */
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
-/** The module that needs mozjpeg, as it is imported. */
+/** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
 const BYTES = "bytes";
 const MISSING = "missing";
 const NODE = "node";
 
-/** Resolves modules as Deno does, and puts files that are imported as bytes beside the bundle. */
+/** Resolves modules as Deno does, and writes files that are imported as bytes beside the bundle. */
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
@@ -165,7 +164,7 @@ function denoPlugin(
           contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
         };
       });
-      // Loading one takes as long as the rest of a start. A static import would be done before all else.
+      // Loading one takes as long as the rest of a start, and a static import would come first.
       build.onLoad({ filter: /.*/, namespace: NODE }, async ({ path }) => {
         const names = Object.keys(await import(path)).filter((name) => name !== "default");
         return { contents: `export const { ${names} } = await import("${path}");` };
@@ -191,7 +190,7 @@ function denoPlugin(
   };
 }
 
-/** A WebAssembly module without what tools have written into it for tools. */
+/** Removes the custom sections of a WebAssembly module: names and producers. */
 function withoutCustomSections(wasm: Uint8Array): Uint8Array {
   const sections = wasmSections(wasm);
   const kept = sections.filter(({ id }) => id !== 0);
@@ -209,7 +208,7 @@ function resolve(path: string, importer: string | undefined): URL {
   }
 }
 
-/** What addresses files of a function from its entry. */
+/** How an entry addresses the shared folder. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 
 /** How a function names the model beside it. */
@@ -219,7 +218,7 @@ const MODEL = `"./model.onnx"`;
 const MODES = `"${DECODE_MODES}"`;
 
 /**
- * Points what a module finds by its own address to the files of the bundle.
+ * Rewrites the addresses of a module's own files to those in the bundle.
  *
  * @param pointed gets the names of the workers, the shared folder and the model, where they were found.
  */
@@ -249,7 +248,7 @@ function besideTheBundle(
   return text;
 }
 
-/** @throws {Error} if something was not found that a bundle cannot do without. */
+/** @throws {Error} if a required address was not found in any module. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
   const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL, MODES];
   const missing = needed.find((name) => !pointed.has(name));

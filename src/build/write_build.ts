@@ -2,24 +2,23 @@ import { dirname, join } from "@std/path";
 import { sha256 } from "../tensor/sha256.ts";
 import { writeFile } from "../hub/write_file.ts";
 
-/** Beside a bundle: which files it has, with their SHA-256, so that the next build knows its own. */
+/** The list of a bundle's files with their SHA-256, by which the next build knows them. */
 const MANIFEST = ".vit-msn-edge.json";
 
 /** SHA-256 sums that the files may have, by path. */
 type Manifest = Record<string, readonly string[]>;
 
-/** More names than these say no more. */
+/** The most names in an error message. */
 const MAX_NAMES = 3;
 
 /**
- * Writes a build's files. It destroys nothing but an earlier build: into a folder that is not empty it
- * goes only if a build was there before, and it replaces or removes only files that are as that build wrote
- * them.
+ * Writes a build's files. It overwrites nothing but an earlier build: a folder that is not empty must
+ * contain one, and only files that are unchanged since are replaced or removed.
  *
- * @param out the folder; it is made if it is not there.
+ * @param out the folder; it is created if it is missing.
  * @param files what to write, by path below `out`.
- * @param force whether to overwrite what else is there.
- * @throws {Error} if something else is there, which the message names, or a file cannot be written.
+ * @param force whether to overwrite other files.
+ * @throws {Error} if the folder has other files, which the message names, or a file cannot be written.
  */
 export async function writeBuild(
   out: string,
@@ -28,7 +27,7 @@ export async function writeBuild(
 ): Promise<void> {
   if (!force) await assertReplaceable(out, files);
   const before = await readManifest(out) ?? {};
-  await writeManifest(out, files, false); // an interrupted build is known for one, too
+  await writeManifest(out, files, false); // so that an interrupted build is recognised
   for (const [path, bytes] of files) {
     await Deno.mkdir(dirname(join(out, path)), { recursive: true });
     await writeFile(join(out, path), [bytes]);
@@ -37,7 +36,7 @@ export async function writeBuild(
   await writeManifest(out, files, true);
 }
 
-/** Removes what only the earlier build had, unless it has changed since. */
+/** Removes unchanged files that only the earlier build had. */
 async function removeStale(
   out: string,
   before: Manifest,
@@ -51,7 +50,7 @@ async function removeStale(
   }
 }
 
-/** @throws {Error} if something else than an earlier build is there; the message names it. */
+/** @throws {Error} if the folder has files of no earlier build; the message names them. */
 async function assertReplaceable(
   out: string,
   files: ReadonlyMap<string, Uint8Array>,
@@ -76,7 +75,7 @@ async function assertReplaceable(
   );
 }
 
-/** Notes what a build writes. Unless it is done, files may still be what they were. */
+/** Writes the list. Until the build is done, it also accepts the earlier files. */
 async function writeManifest(
   out: string,
   files: ReadonlyMap<string, Uint8Array>,
@@ -93,7 +92,7 @@ async function writeManifest(
   ]);
 }
 
-/** The file or folder right in the build's folder that a path begins with. */
+/** The first part of a path. */
 function topOf(path: string): string {
   return path.split(/[\\/]/)[0]!;
 }

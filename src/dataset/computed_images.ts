@@ -2,7 +2,7 @@ import type { Image } from "../image/image.ts";
 import { type DecodedImage, decodedImages, type ReadAheadOptions } from "./decoded_images.ts";
 import type { ImageFile } from "./image_files.ts";
 
-/** What became of a file: a result, an error, or neither of a file that `isKnown`. */
+/** A file's result or error; neither if the file `isKnown`. */
 export type ComputedImage<Result> =
   & Pick<DecodedImage, "file" | "sha256">
   & (
@@ -13,24 +13,24 @@ export type ComputedImage<Result> =
 
 /** Options of {@linkcode computedImages}. */
 export interface ComputeOptions<Result> extends Omit<ReadAheadOptions, "workers"> {
-  /** What `-` stands for. */
+  /** Standard input, for `-`. */
   readonly stdin: ReadableStream<Uint8Array>;
-  /** How many images to decode at a time; with more than one, `compute` is given several. */
+  /** Images to decode at a time; with more than one, `compute` gets batches. */
   readonly jobs: number;
-  /** Computes the results of images, in their order; it may be called again before it has answered. */
+  /** Computes the results of images, in their order; it may be called again before it resolves. */
   readonly compute: (images: readonly Image[]) => Promise<readonly Result[]>;
 }
 
-/** Images a job and batch: threads wait for one another at its end only. */
+/** Images of a job in a batch: threads wait for each other only at its end. */
 const BATCH_PER_JOB = 8;
 /** The size of a batch's pixels, in bytes, above which no more images join it. */
 const MAX_BATCH_BYTES = 64 * 2 ** 20;
-/** Batches under way: one is computed while the next is made ready and the one before is used. */
+/** Batches in progress: one is computed, the next is gathered, the previous one is used. */
 const MAX_BATCHES = 2;
 
 /**
- * The one loop over images: reads ahead, decodes in a pool of workers, gathers batches and computes
- * something of each. With one job, images are computed one by one. If a batch fails, its images are
+ * The one loop over images: reads ahead, decodes in a pool of workers, gathers batches and computes a
+ * result for each. With one job, images are computed one by one. If a batch fails, its images are
  * computed one by one, so that an image fails alone.
  *
  * @yields a result or an error for each file, in the order of the files.
@@ -68,7 +68,7 @@ export async function* computedImages<Result>(
   }
 }
 
-/** Gathers so many images, or so many bytes of them. */
+/** Gathers images up to a number or a size in bytes. */
 async function* batches(
   images: AsyncIterable<DecodedImage>,
   size: number,
@@ -86,7 +86,7 @@ async function* batches(
   if (batch.length > 0) yield batch;
 }
 
-/** Never rejects: what fails is the error of an image. */
+/** Never rejects: failures become the errors of images. */
 async function computeBatch<Result>(
   batch: readonly DecodedImage[],
   compute: ComputeOptions<Result>["compute"],
@@ -96,7 +96,7 @@ async function computeBatch<Result>(
   try {
     results = images.length > 0 ? await compute(images) : [];
   } catch (error) {
-    // Of several, all but one may be well.
+    // One image of the batch may have caused the error.
     if (batch.length > 1) return await oneByOne(batch, compute);
     const { image: _, ...from } = batch[0]!;
     return [{ ...from, error: error instanceof Error ? error.message : String(error) }];

@@ -6,11 +6,11 @@ import { sha256 } from "../tensor/sha256.ts";
 import type { ExplainMissing, ImageFile } from "./image_files.ts";
 import { readImageFile } from "./read_image_file.ts";
 
-/** The image of a file, why there is none, or neither of a file that `isKnown`. */
+/** A file's image or error; neither if the file `isKnown`. */
 export type DecodedImage =
   & {
     readonly file: string;
-    /** Of the file's bytes, in hexadecimal; with `isKnown`, of each file that can be read. */
+    /** The SHA-256 of the file's bytes, in hexadecimal; given with `isKnown` for each readable file. */
     readonly sha256?: string;
   }
   & (
@@ -22,11 +22,10 @@ export type DecodedImage =
 /** Options of {@linkcode decodedImages}. */
 export interface ReadAheadOptions {
   readonly decoding?: DecodeOptions;
-  /** How many images to decode at a time, each in a worker of its own; default 1. */
+  /** Images to decode at a time, each in its own worker; default 1. */
   readonly workers?: number;
   /**
-   * How many bytes of files and of their pixels may wait to be taken; one image more may be under way.
-   * Default is 64 MiB.
+   * The most bytes of files and pixels that wait; one further image may be in progress. Default 64 MiB.
    */
   readonly maxBytesAhead?: number;
   /**
@@ -44,18 +43,17 @@ const MAX_BYTES_AHEAD = 64 * 2 ** 20;
 /** A file that is being decoded. */
 interface Ahead {
   readonly result: Promise<DecodedImage>;
-  /** Of the file and its pixels. */
+  /** The bytes of the file and its pixels. */
   readonly bytes: number;
 }
 
 /**
- * Reads and decodes images, and goes on with the next ones while the caller uses those before. It reads
- * ahead whenever one is taken; what waits is bounded in bytes. A header is read once. A single image is
- * decoded in the caller's thread, before a worker would have started. Whoever takes no more must end the
- * iteration, as `for await` does, so that the workers end.
+ * Reads and decodes images ahead of the caller, up to a limit in bytes. A header is read once. A single
+ * image is decoded in the caller's thread, which takes less time than starting a worker. A caller that stops
+ * early must end the iteration, as `for await` does, so that the workers end.
  *
- * @param files what `findImageFiles` gives.
- * @param stdin what `-` stands for. It is read when it is its turn, not ahead: it may take its time.
+ * @param files from `findImageFiles`.
+ * @param stdin standard input, for `-`. It is not read ahead, because it may be slow.
  * @yields an image or an error for each file, in the order of the files.
  *
  * @example
@@ -94,7 +92,7 @@ export async function* decodedImages(
   }
 }
 
-/** Reads a file, and begins to decode it unless it is known. */
+/** Reads a file and starts to decode it unless it is known. */
 async function begin(
   entry: ImageFile,
   stdin: ReadableStream<Uint8Array>,
@@ -115,7 +113,7 @@ async function begin(
       if (isKnown(digest)) return { result: Promise.resolve(from), bytes: 0 };
     }
     const header = await decoder.readHeader(bytes, decoding.limits);
-    // What fails while it waits fails when it is taken.
+    // An error is reported when the image is taken.
     const result = decoder.decode(bytes, decoding, header)
       .then((image): DecodedImage => ({ ...from, image }), failed);
     return { result, bytes: bytes.length + 3 * header.width * header.height };

@@ -6,10 +6,10 @@ import { readWhole } from "../hub/read_whole.ts";
 const KEY_BYTES = 32;
 
 /**
- * Features that were computed before, in a folder of their own for each model. A file is a list of
- * records: an image's SHA-256 and its feature, float32 [D]. Every process appends to a file of its own, so
- * that none gets into another's way, and what is half-written when it is interrupted is left out. A write
- * that fails, as on a full disk, is the last one: what was computed is still given, but not kept.
+ * A cache of features, with a folder for each model. A file is a list of
+ * records: an image's SHA-256 and its feature, float32 [D]. Each process appends to its own file,
+ * so that processes do not interfere; an incomplete record is ignored. After a failed write, as on a full
+ * disk, features are no longer kept.
  */
 export class FeatureCache implements Disposable {
   readonly #folder: string;
@@ -29,9 +29,9 @@ export class FeatureCache implements Disposable {
   }
 
   /**
-   * Reads what is there.
+   * Opens the cache and reads its records.
    *
-   * @param folder is made if it is not there.
+   * @param folder created if it is missing.
    * @param size D
    * @param onWriteError called once with the reason why features can no longer be kept.
    */
@@ -59,14 +59,14 @@ export class FeatureCache implements Disposable {
     return this.#features.get(key);
   }
 
-  /** Keeps a feature. It never throws: what cannot be written is not kept. */
+  /** Keeps a feature. Never throws: a feature that cannot be written is not kept. */
   add(key: string, feature: Float32Array): void {
     this.#features.set(key, feature);
     if (!this.#isWritable) return;
     try {
       this.#write(concat([Uint8Array.fromHex(key), new Uint8Array(feature.slice().buffer)]));
     } catch (error) {
-      // Another record behind a half-written one could not be read.
+      // A record after an incomplete one could not be read.
       this.#isWritable = false;
       this.#onWriteError(error);
     }
@@ -85,7 +85,7 @@ export class FeatureCache implements Disposable {
   }
 }
 
-/** Features have length 1; what has not was damaged. */
+/** Features have length 1; others are damaged. */
 function isFeature(feature: Float32Array): boolean {
   const squares = feature.reduce((sum, x) => sum + x * x, 0);
   return squares === 0 || Math.abs(squares - 1) < 1e-3;

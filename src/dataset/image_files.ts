@@ -10,15 +10,15 @@ export interface ImageFile {
   readonly error?: string;
 }
 
-/** An image and what it shows. */
+/** An image and its label. */
 export interface LabelledImage extends ImageFile {
   readonly label: string;
 }
 
 /**
- * Says more about a path that does not exist than "no such file", for instance that it is a web address.
+ * Explains why a path does not exist, for instance that it is a web address.
  *
- * @returns nothing if there is no more to say.
+ * @returns `undefined` without an explanation.
  */
 export type ExplainMissing = (path: string) => string | undefined;
 
@@ -28,14 +28,14 @@ const EXTENSIONS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp"];
 /** Options of {@linkcode findImageFiles}. */
 export interface FindOptions {
   readonly explainMissing?: ExplainMissing | undefined;
-  /** Called at the end with the image files that are left out because they cannot be decoded, if any. */
+  /** Called at the end with the image files in formats that are not decoded, if any. */
   readonly onUnread?: (files: readonly string[]) => void;
 }
 
 /**
  * Finds the images that arguments name: files, folders with all that is below them, globs, and `-`.
- * What is found in a folder is in alphabetical order. Names with a leading dot are left out, and so
- * are links to folders.
+ * A folder's files are in alphabetical order. Names with a leading dot and links to folders are
+ * skipped.
  */
 export async function findImageFiles(
   args: readonly string[],
@@ -77,15 +77,15 @@ async function findInFolder(folder: string, unread: string[]): Promise<ImageFile
   return filesOrReason(all, files, unread, folder, `no image is in this folder (${endings})`);
 }
 
-/** Whether a file has the name of an image that can be decoded. */
+/** Whether a file's name has the ending of a supported image. */
 export function isImageName(file: string): boolean {
   return EXTENSIONS.some((extension) => file.toLowerCase().endsWith(extension));
 }
 
-/** As in a shell, a folder that cannot be read is none in which a glob finds anything. */
+/** As in a shell, a glob finds nothing in a folder that cannot be read. */
 async function findGlob(glob: string, unread: string[]): Promise<ImageFile[]> {
   const pattern = globToRegExp(normalize(glob), { extended: true, globstar: true });
-  // Where to look: the folder before the first character that is not itself.
+  // The folder before the first special character.
   const folder = glob.slice(0, glob.slice(0, glob.search(/[*?[{!@+(]/)).lastIndexOf("/") + 1);
   const isBounded = !/\*\*|[{(]/.test(glob);
   const depth = isBounded ? glob.slice(folder.length).split("/").length : Infinity;
@@ -96,10 +96,10 @@ async function findGlob(glob: string, unread: string[]): Promise<ImageFile[]> {
 }
 
 /**
- * The files, with what is not decoded noted apart. If there are none, an error says so.
+ * Returns the supported files and collects the others; without any, an error.
  *
  * @param all what was found.
- * @param files those of them to read.
+ * @param files the supported ones.
  * @param nothing what is wrong if nothing at all was found.
  */
 function filesOrReason(
@@ -118,7 +118,7 @@ function filesOrReason(
   return [{ file: argument, error: `no image that can be read, but ${unreadText(left)}` }];
 }
 
-/** The files below a folder, down to a depth of 1 for those right in it, and what cannot be read. */
+/** The files below a folder (depth 1: directly in it), and errors for what cannot be read. */
 async function walk(folder: string, depth: number): Promise<ImageFile[]> {
   let entries;
   try {

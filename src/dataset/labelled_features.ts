@@ -2,7 +2,7 @@ import { computedImages, type ComputeOptions } from "./computed_images.ts";
 import type { FeatureCache } from "./feature_cache.ts";
 import type { LabelledImage } from "./image_files.ts";
 
-/** The features of labelled images, less those that are left out. */
+/** The features of labelled images, without skipped ones. */
 export interface FoundFeatures {
   /** n features, [D] each. */
   readonly features: readonly Float32Array[];
@@ -11,29 +11,29 @@ export interface FoundFeatures {
   readonly files: readonly string[];
   /** The beginning of each image's SHA-256. */
   readonly ids: readonly string[];
-  /** How many images are left out: unreadable, duplicates, or with two labels. */
+  /** The number of skipped images: unreadable, duplicate, or with two labels. */
   readonly skipped: number;
 }
 
-/** Why an image is left out. */
+/** Why an image is skipped. */
 export type LeftOut =
   & { readonly file: string }
   & (
     | { readonly error: string }
-    /** Another file is the same photo; if its label differs, both are left out. */
+    /** Another file is the same photo; if its label differs, both are skipped. */
     | { readonly twin: string; readonly label: string; readonly twinLabel: string }
   );
 
-/** Options of what goes over labelled images. */
+/** Options of the functions that process labelled images. */
 export interface LabelledOptions<Result> extends Omit<ComputeOptions<Result>, "isKnown"> {
   readonly onLeftOut: (image: LeftOut) => void;
-  /** Called after each image, left out or not. */
+  /** Called after each image, skipped or not. */
   readonly onImage: () => void;
 }
 
 /** Options of {@linkcode labelledFeatures}. */
 export interface FeatureOptions extends LabelledOptions<Float32Array> {
-  /** Gives features that were computed before, and keeps those that are computed. */
+  /** Holds features of earlier runs, and keeps new ones. */
   readonly cache?: FeatureCache | undefined;
 }
 
@@ -41,8 +41,8 @@ export interface FeatureOptions extends LabelledOptions<Float32Array> {
 const ID_LENGTH = 16;
 
 /**
- * Computes the features of labelled images. Images that cannot be read are left out; so are duplicates,
- * and photos with two labels altogether. An image whose feature is in the cache is not decoded.
+ * Computes the features of labelled images. Unreadable images and duplicates are skipped, and so
+ * are photos with two labels. An image whose feature is in the cache is not decoded.
  *
  * @throws {Error} if no image of a class is left; the message names it.
  */
@@ -53,7 +53,7 @@ export async function labelledFeatures(
   const found = new Map<string, { file: string; label: string; feature: Float32Array }>();
   const failed = new Map<string, string>();
   const contradictory = new Set<string>();
-  /** All that were read, including those whose features are under way. */
+  /** All images read so far, with pending features. */
   const seen = new Set<string>();
   const isKnown = (sha256: string) => {
     if (seen.has(sha256) || cache?.get(sha256)) return true;

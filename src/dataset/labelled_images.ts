@@ -5,11 +5,11 @@ import { readLabelledTable } from "./labelled_table.ts";
 import { unreadText } from "./unread_images.ts";
 
 /**
- * Finds labelled images: a folder with a folder for each class, whose name is the label, or a table of
- * them, CSV or JSON lines, with `path` and `label`; paths count from the table's folder.
+ * Finds labelled images: a folder with a folder for each class, named by its label, or a table (CSV or
+ * JSON lines) with `path` and `label`; paths are relative to the table.
  *
- * @param warn gets a sentence on what is left out.
- * @throws {Error} if nothing is labelled there, or the table cannot be read; the message names it.
+ * @param warn called with a sentence on skipped files.
+ * @throws {Error} if there are no labelled images, or the table cannot be read; the message names it.
  */
 export async function findLabelledImages(
   source: string,

@@ -2,7 +2,7 @@ import { computedImages } from "./computed_images.ts";
 import type { LabelledImage } from "./image_files.ts";
 import type { LabelledOptions } from "./labelled_features.ts";
 
-/** The logits of labelled images, less those that are left out. */
+/** The logits of labelled images, without skipped ones. */
 export interface FoundLogits {
   readonly logits: readonly Float32Array[];
   readonly labels: readonly string[];
@@ -11,7 +11,7 @@ export interface FoundLogits {
 }
 
 /**
- * Computes the logits of labelled images. Images that cannot be read are left out; duplicates count.
+ * Computes the logits of labelled images. Unreadable images are skipped; duplicates count.
  *
  * @throws {Error} if no image is left.
  */

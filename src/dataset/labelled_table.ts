@@ -5,8 +5,8 @@ import { isImageName, type LabelledImage } from "./image_files.ts";
 import { unreadKind } from "./unread_images.ts";
 
 /**
- * Reads a table of labelled images, CSV or JSON lines, with `path` and `label`; paths count from the
- * table's folder.
+ * Reads a table of labelled images, CSV or JSON lines, with `path` and `label`; paths are relative to
+ * the table.
  *
  * @throws {Error} if it cannot be read, or a row lacks one of them; the message names the table.
  */
@@ -34,9 +34,10 @@ export async function readLabelledTable(path: string): Promise<LabelledImage[]> 
 }
 
 /**
- * With a first line `path,label`, in any order and among others, or of these two without it.
+ * The first line may name the columns, in any order, `path` and `label` among them; without it, the columns
+ * are these two.
  *
- * @param fileOf the file that a path of the table means.
+ * @param fileOf resolves a path of the table.
  * @throws {SyntaxError} if the first line is a header with other columns.
  */
 async function parseCsv(
@@ -61,7 +62,7 @@ async function parseCsv(
   );
 }
 
-/** Whether a first line is no header: its first cell is a file, or is called as an image. */
+/** Whether a first line is data: its first cell is a file, or ends like an image. */
 async function isRow([path = ""]: string[], fileOf: (path: string) => string): Promise<boolean> {
   if (isImageName(path) || unreadKind(path) !== undefined) return true;
   try {

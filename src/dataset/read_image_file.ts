@@ -6,9 +6,9 @@ import type { ExplainMissing, ImageFile } from "./image_files.ts";
 /**
  * Reads an image file, or standard input for `-`.
  *
- * @param stdin what `-` stands for.
- * @throws {Error} if it cannot be read or has more than `maxBytes`; the message fits behind the file's
- * name.
+ * @param stdin standard input, for `-`.
+ * @throws {Error} if it cannot be read or has more than `maxBytes`; the message fits after the
+ * file's name.
  */
 export async function readImageFile(
   { file, error }: ImageFile,
@@ -30,7 +30,7 @@ export async function readImageFile(
   }
 }
 
-/** Stops at the limit, however long the stream would go on. */
+/** Stops reading at the limit. */
 async function readLimited(
   stream: ReadableStream<Uint8Array>,
   maxBytes: number,

@@ -6,9 +6,9 @@ import { resize } from "../image/transform/resize.ts";
 const SIDE = 128;
 
 /**
- * Makes small pictures of image files, which keep their proportions; smaller files stay as they are.
+ * Makes thumbnails of image files. They keep the proportions; small images are not enlarged.
  *
- * @param jobs how many files to decode at a time.
+ * @param jobs files to decode at a time.
  * @throws {Error} if a file can no longer be read; the message names it.
  */
 export async function thumbnails(files: readonly string[], jobs: number): Promise<Image[]> {

@@ -1,4 +1,4 @@
-/** The endings of image files that are not decoded, by what they are called. */
+/** The endings of unsupported image formats, by the format's name. */
 const UNREAD: Readonly<Record<string, readonly string[]>> = {
   HEIC: ["heic", "heif", "hif", "heics", "heifs"],
   AVIF: ["avif", "avifs"],
@@ -37,7 +37,7 @@ const KINDS = new Map([
 ]);
 
 /**
- * What kind of image a file is by its name, if it is one that is not decoded.
+ * The unsupported image format of a file, by its name.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export function unreadKind(file: string): string | undefined {
 }
 
 /**
- * Image files that were found and are not decoded, in words: how many of which kind, and what to do.
+ * Describes unsupported image files: their number by format, and what to do.
  *
  * @param files each of an {@linkcode unreadKind}.
  */

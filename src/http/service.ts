@@ -19,11 +19,11 @@ import { BodyMemory } from "./request/body_memory.ts";
 import { shorten } from "./request/validate.ts";
 import type { ServedModel } from "./served_model.ts";
 
-/** What a service is made of. */
+/** Options of {@linkcode Service}. */
 export interface ServiceOptions {
-  /** The model's name towards clients. */
+  /** The model's name for clients. */
   readonly name: string;
-  /** The model, or what makes it ready. */
+  /** The model, or a function that loads it. */
   readonly model: ServedModel | (() => Promise<ServedModel>);
   /** Decodes the images. The caller disposes of it. */
   readonly decoder: ImageDecoder;
@@ -33,12 +33,12 @@ export interface ServiceOptions {
 }
 
 /**
- * Images that are handed to the model together, for each of its threads, so that none waits for work. An
- * engine that blocks the event loop gets them one by one.
+ * Images in a batch for each thread of the model, so that no thread waits for work. An engine that blocks
+ * the event loop gets single images.
  */
 const IMAGES_PER_THREAD = 4;
 
-/** What the routes have in common: the model behind its queue, and all that guards it. */
+/** What all routes share: the model with its queue, and the limits. */
 export class Service {
   readonly name: string;
   readonly limits: Limits;
@@ -51,10 +51,10 @@ export class Service {
   readonly #backlog: Backlog;
   readonly #bodies: BodyMemory;
   readonly #remoteImages: RemoteImageOptions;
-  /** One image at a time, until the model is there and says that it takes several. */
+  /** Single images until the model is loaded and states its concurrency. */
   #maxBatch = 1;
 
-  /** Begins to load the model. */
+  /** Starts to load the model. */
   constructor({ name, model, decoder, decode, limits, remoteImages }: ServiceOptions) {
     this.name = name;
     this.limits = limits;
@@ -85,7 +85,7 @@ export class Service {
   }
 
   /**
-   * Compares a model's name that a client gives with this one's.
+   * Checks a model's name in a request.
    *
    * @throws {Problem} 404 if it is another one.
    */
@@ -94,7 +94,7 @@ export class Service {
     throw new Problem(404, `There is no model "${shorten(given)}" here; there is "${this.name}"`);
   }
 
-  /** The model, when it is there; a request waits for it no longer than its deadline. */
+  /** The model, once it is loaded, or an error at the deadline. */
   async model({ deadline }: Exchange): Promise<ServedModel> {
     const served = await deadline.wait(
       this.loader.get(),
@@ -108,7 +108,7 @@ export class Service {
   /**
    * Reads a request's body within the limits.
    *
-   * @throws {Problem} as {@linkcode readBody} does, and 429 if there would be no time for the work on it.
+   * @throws {Problem} as {@linkcode readBody} does, and 429 if the time would not suffice for its work.
    */
   async body({ request, deadline }: Exchange): Promise<HeldBody> {
     this.#backlog.assertOpen(deadline.remaining);
@@ -122,7 +122,7 @@ export class Service {
     return body;
   }
 
-  /** Fetches an image, if that is allowed. */
+  /** Fetches an image if its host is allowed. */
   fetchImage({ deadline }: Exchange, url: string): Promise<Uint8Array<ArrayBuffer>> {
     return fetchRemoteImage(url, this.limits.maxBodyBytes, deadline, this.#remoteImages);
   }
@@ -131,7 +131,7 @@ export class Service {
    * Decodes images and runs the model on each.
    *
    * @returns the results, in the order of the images.
-   * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too much is on its way, 503 or 504 if
+   * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too many images are in progress, 503 or 504 if
    * the machine is too busy.
    */
   async infer<R>(
@@ -174,7 +174,7 @@ export class Service {
     return await deadline.wait(Promise.all(results));
   }
 
-  /** An image's header, whose image takes no more memory than it may, before anything is spent on it. */
+  /** Reads an image's header and checks the memory that its decoding takes, before it is decoded. */
   async #readHeader(bytes: Uint8Array, name: string): Promise<ImageHeader> {
     try {
       const header = await this.#decoder.readHeader(bytes);
@@ -213,7 +213,7 @@ export class Service {
     { processor }: ServedModel["model"],
     admission: Admission,
   ): Promise<Tensor<"float32">> {
-    // Pixels take much more memory than what is made of them: few images have them at a time.
+    // Pixels take much more memory than pixel_values, so few images are decoded at a time.
     return await this.#decoding.run(async () => {
       const begin = performance.now();
       try {
@@ -240,11 +240,11 @@ export class Service {
 interface WaitingImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly header: ImageHeader;
-  /** What an error calls it. */
+  /** Its name in errors. */
   readonly name: string;
 }
 
-/** What a client is told of an image that was not decoded. Only what is wrong with the image is its fault. */
+/** The error for an image that was not decoded. Only damage of the image is the client's fault. */
 function toProblem(error: unknown, bytes: Uint8Array, name: string): Problem {
   if (error instanceof ImageDecodeError) {
     return new Problem(isKnownFormat(bytes) ? 422 : 415, name + error.message);

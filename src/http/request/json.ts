@@ -23,11 +23,11 @@ export function isJsonObject(body: Uint8Array): boolean {
 }
 
 /**
- * Reads JSON from a stranger. Its nesting, its number of values and all that is not in strings are counted
- * before it is parsed: a parser takes up to a hundred times as much memory as a document has bytes.
+ * Reads untrusted JSON. Its nesting, values and bytes outside of strings are counted before it is parsed: a
+ * parser takes up to a hundred times as much memory as a document has bytes.
  *
- * @param maxValues how many members and elements it may have, besides some for names and options.
- * @throws {Problem} 400 if it is no JSON, 413 if it is over a limit.
+ * @param maxValues the most members and elements, besides some for names and options.
+ * @throws {Problem} 400 if it is not JSON, 413 if it is over a limit.
  */
 export function parseJson(bytes: Uint8Array, maxValues: number): unknown {
   assertSize(bytes, maxValues + MAX_OTHER_VALUES);

@@ -6,27 +6,27 @@ import { type ConnectionLimits, Connections, DEFAULT_CONNECTION_LIMITS } from ".
 import type { Connection } from "./connection.ts";
 import { toRequest, writeResponse } from "./node_request.ts";
 
-/** Where and how a server listens. */
+/** Options of listening. */
 export interface ListenOptions {
   readonly hostname: string;
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** Whether other threads listen on the same port; the system shares the connections among them (Linux). */
+  /** Whether other threads listen on the same port; the system distributes the connections (Linux). */
   readonly reusePort?: boolean;
-  /** Others than {@linkcode DEFAULT_CONNECTION_LIMITS}. */
+  /** Limits that differ from {@linkcode DEFAULT_CONNECTION_LIMITS}. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** The delay before idle connections are closed at shutdown, in milliseconds: a request may be arriving. */
 const LAST_CALL = 100;
 
-/** After an attempt to accept a connection has failed, in milliseconds. */
+/** The delay after a failed accept, in milliseconds. */
 const ACCEPT_DELAY = 50;
 
 /**
- * An HTTP/1.1 server for a function from requests to responses. `Deno.serve` gives no hold on connections: as
- * many as come are kept, for as long as they please, and when the process has no file left for one more, it
- * ends. Here they are accepted one by one and limited, and `node:http` reads and writes them.
+ * An HTTP/1.1 server for a function from requests to responses. `Deno.serve` does not limit connections: it
+ * keeps all of them for any time, and ends the process when no file is left for one more. Here they are
+ * accepted one by one and limited, and `node:http` reads and writes them.
  */
 export class HttpServer {
   readonly #handler: (request: Request) => Promise<Response>;
@@ -36,10 +36,10 @@ export class HttpServer {
   #isClosing = false;
 
   /**
-   * Begins to accept connections.
+   * Starts to accept connections.
    *
    * @param handler never rejects.
-   * @param listener it is closed at the end.
+   * @param listener closed at shutdown.
    */
   constructor(
     handler: (request: Request) => Promise<Response>,
@@ -62,10 +62,10 @@ export class HttpServer {
   }
 
   /**
-   * Takes no more connections, and finishes the requests that have begun.
+   * Accepts no more connections and finishes the requests in progress.
    *
-   * @param timeout how long that may take, in milliseconds; connections that are open then are closed.
-   * @returns whether everything was done in time.
+   * @param timeout the most time for that, in milliseconds; then the remaining connections are closed.
+   * @returns whether all requests finished in time.
    */
   async shutdown(timeout: number): Promise<boolean> {
     this.#isClosing = true;

@@ -1,7 +1,7 @@
 import { escape } from "@std/html/entities";
 import type { Route } from "../route.ts";
 
-/** `GET /`: a page that says what this is and how to call it. */
+/** `GET /`: a page that describes the service and how to call it. */
 export const landingPage: Route = {
   method: "get",
   path: "/",

@@ -3,8 +3,8 @@ import { openApiDocument, type OpenApiOptions } from "../openapi.ts";
 import type { Route } from "../route.ts";
 
 /**
- * `GET /openapi.json`: the other routes' description. It is made at the first request: most services run
- * without anybody reading it.
+ * `GET /openapi.json`: the other routes' description. It is made at the first request, because most services
+ * are never asked for it.
  */
 export function openApi(routes: readonly Route[], options: OpenApiOptions): Route {
   let document: Record<string, unknown> | undefined;
