@@ -12,7 +12,7 @@ export { quantizeRow } from "./kernels/quantize";
 export { softmaxNumerators } from "./kernels/softmax";
 export { forward } from "./vit_msn/forward";
 
-import { Dot, hasOneInstructionDot } from "./kernels/dot";
+import { Dot, hasOneInstructionDot } from "./kernels/tile/dot";
 
 /** The dot product in use, a `Dot`. */
 export function dot(): i32 {

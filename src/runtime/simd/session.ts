@@ -1,10 +1,11 @@
-import { elementCount, type Tensor } from "../../tensor/tensor.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { OutputName } from "../../vit_msn/graph.ts";
 import { NO_MASK_TOKEN } from "../../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory, weightsArena } from "./arena.ts";
 import { type Build, type DotProduct, instantiate, kernelModule, type Kernels } from "./kernels.ts";
+import { readOutputs, readStep, writeImage, zeros } from "./image_io.ts";
 import type { PackedModel } from "./packed_model.ts";
 import { type CreateWorker, ThreadPool } from "./thread_pool.ts";
 import type { Geometry, Workspace } from "./workspace.ts";
@@ -152,24 +153,24 @@ export class SimdSession implements Session {
         open(workspace);
         while (next < inLanes) {
           const b = next++;
-          this.#feed(workspace, pixels, kept, mask, b);
+          writeImage(this.#arena, workspace, pixels, kept, mask, b);
           await this.#pool!.forward(workspace, 0, end, thread);
-          this.#collect(workspace, results, b);
+          readOutputs(this.#arena, workspace, results, b);
         }
       }),
     );
     if (inLanes === B) return results;
     const workspace = open(workspaces.shared(this.#memory));
     for (let b = inLanes; b < B; b++) {
-      this.#feed(workspace, pixels, kept, mask, b);
+      writeImage(this.#arena, workspace, pixels, kept, mask, b);
       if (!stepwise) await this.#forward(workspace, 0, end);
       else {
         for (let step = 0; step < end; step++) {
           await this.#forward(workspace, step, step + 1);
-          if (step <= L) this.#collectStep(workspace, results, step, b, B);
+          if (step <= L) readStep(this.#arena, workspace, results, step, b, B);
         }
       }
-      this.#collect(workspace, results, b);
+      readOutputs(this.#arena, workspace, results, b);
     }
     return results;
   }
@@ -234,90 +235,4 @@ export class SimdSession implements Session {
     const { plan, threads: [thread] } = workspace;
     this.#kernels.forward(plan, thread!, first, end);
   }
-
-  /** Writes the inputs of one image. */
-  #feed(
-    workspace: Workspace,
-    pixels: Tensor<"float32">,
-    kept: Tensor<"int64"> | undefined,
-    mask: Tensor<"bool"> | undefined,
-    b: number,
-  ): void {
-    const arena = this.#arena;
-    const image = itemOf(pixels, b) as Float32Array;
-    arena.floats(workspace.pixels, image.length).set(image);
-    const patches = kept
-      ? Int32Array.from(itemOf(kept, b) as BigInt64Array, Number)
-      : Int32Array.from({ length: workspace.geometry.tokens - 1 }, (_, i) => i);
-    arena.integers(workspace.patches, patches.length).set(patches);
-    if (mask) {
-      const masked = itemOf(mask, b) as Uint8Array;
-      arena.bytes(workspace.mask, masked.length).set(masked);
-    }
-  }
-
-  /** Takes what a step has made: the tokens after a block and its attentions. */
-  #collectStep(
-    workspace: Workspace,
-    results: Results,
-    step: number,
-    b: number,
-    B: number,
-  ): void {
-    const { states } = workspace;
-    const hidden = results.get("hidden_states");
-    if (hidden) this.#takeTokens(workspace, states, hidden, step * B + b);
-    const attentions = results.get("attentions");
-    if (!attentions || step === 0) return;
-    const [, , heads, T] = attentions.shape as [number, number, number, number];
-    const size = heads * T * T;
-    attentions.data.set(
-      this.#arena.floats(workspace.attentions, size),
-      ((step - 1) * B + b) * size,
-    );
-  }
-
-  #collect(workspace: Workspace, results: Results, b: number): void {
-    const last = results.get("last_hidden_state");
-    if (last) this.#takeTokens(workspace, workspace.output, last, b);
-    const logits = results.get("logits");
-    if (logits) {
-      const K = logits.shape[1]!;
-      logits.data.set(this.#arena.floats(workspace.logits, K), b * K);
-    }
-  }
-
-  /** Copies rows of D numbers to the `index`-th matrix of them. */
-  #takeTokens(
-    { stateStride }: Workspace,
-    from: number,
-    { shape, data }: Tensor<"float32">,
-    index: number,
-  ): void {
-    const [tokens, D] = shape.slice(-2) as [number, number];
-    const arena = this.#arena;
-    for (let t = 0; t < tokens; t++) {
-      const row = arena.floats(from + t * stateStride, D);
-      data.set(row, (index * tokens + t) * D);
-    }
-  }
-}
-
-type Results = ReadonlyMap<string, Tensor<"float32">>;
-
-/** An output, before it is computed. */
-function zeros(shape: readonly number[]): Tensor<"float32"> {
-  try {
-    return { dtype: "float32", shape, data: new Float32Array(elementCount(shape)) };
-  } catch {
-    throw new RangeError(
-      `Cannot run the model: an output of shape [${shape}] is more than the host can hold`,
-    );
-  }
-}
-
-/** The elements of the `b`-th of a batch. */
-function itemOf({ shape: [B], data }: Tensor, b: number): Tensor["data"] {
-  const size = data.length / B!;
-  return data.subarray(b * size, (b + 1) * size);
 }

@@ -163,7 +163,7 @@ export const DType = {
   I8: 2,
 } as const;
 
-/** wasm/assembly/kernels/dot.ts */
+/** wasm/assembly/kernels/tile/dot.ts */
 export const Dot = {
   AUTO: 0,
   SINGLE: 1,
@@ -179,7 +179,7 @@ export const OutputKind = {
   VALUES: 4,
 } as const;
 
-/** wasm/assembly/kernels/tile_i8.ts */
+/** wasm/assembly/kernels/tile/i8.ts */
 export const Signed = {
   A: 0,
   B: 1,

@@ -2,7 +2,7 @@ import { Scratch } from "./scratch";
 import { Tile } from "./simd";
 import { softmaxNumerators } from "./softmax";
 import { TILE_STRIDE } from "./target";
-import { multiplyF32, PANELS_F32 } from "./tile_f32";
+import { multiplyF32, PANELS_F32 } from "./tile/f32";
 
 /** One head of attention, for some rows. */
 @unmanaged

@@ -3,8 +3,8 @@ import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
 import { madd, Tile } from "./simd";
 import { putTile, Target, TILE_STRIDE } from "./target";
-import { multiplyF32, PANELS_F32 } from "./tile_f32";
-import { multiplyI8, Signed } from "./tile_i8";
+import { multiplyF32, PANELS_F32 } from "./tile/f32";
+import { multiplyI8, Signed } from "./tile/i8";
 
 /** The type of stored weights. */
 export const enum DType {

@@ -4,7 +4,7 @@
 // numbers of k = 0, then those of k = 1, and so on. Every load costs a bounds check, so four numbers of a
 // row of A come in one load, and shuffles spread each of them.
 
-import { madd } from "./simd";
+import { madd } from "../simd";
 
 /** Rows of a tile that is one panel wide. */
 const ROWS: i32 = 4;

@@ -15,7 +15,7 @@ export const enum Dot {
 @external("env", "dot")
 declare const chosen: i32;
 
-/** Whether `tile_i8` takes `relaxed_dot_add`. */
+/** Whether `multiplyI8` takes `relaxed_dot_add`. */
 export const hasOneInstructionDot: bool = ASC_FEATURE_RELAXED_SIMD &&
   (chosen == Dot.SINGLE || (chosen == Dot.AUTO && !dotSaturates()));
 

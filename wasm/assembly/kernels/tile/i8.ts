@@ -2,6 +2,8 @@
 //
 // A is [rows][4 · groups], its rows `stride` bytes apart; B is a panel, eight columns of a matrix in
 // groups of four numbers of k: [groups][8][4]. All sums are exact, so every kernel gives the same bits.
+//
+// Over 300 lines, because the sums of a tile must be variables: the three kernels stand here side by side.
 
 import { hasOneInstructionDot } from "./dot";
 
