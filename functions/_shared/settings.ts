@@ -48,8 +48,8 @@ export function readSettings(env: Pick<Deno.Env, "get">, base: string): Settings
   const decode = modes.find((mode) => mode === (env.get("DECODE") || modes[0]));
   if (!decode) {
     throw new Error(
-      `Cannot use DECODE: it is ${env.get("DECODE")}, not one of ${modes.join(", ")}; ` +
-        "a bundle can decode exactly if it is built with --decode exact",
+      `Cannot use DECODE: it is ${env.get("DECODE")}, not one of ${modes.join(", ")}; exact ` +
+        "needs a bundle built with --decode exact",
     );
   }
   const port = Number(env.get("PORT") || 8000);

@@ -78,7 +78,11 @@ export async function bundle(
     conditions: ["import"],
     target: "es2023",
     minify: true,
+    charset: "utf8",
     define: {
+      // Deno has neither: code for browsers is left out.
+      window: "undefined",
+      importScripts: "undefined",
       ...(withWorkers ? {} : { Worker: "undefined" }),
       ...(withConnections ? {} : { "Deno.listen": "undefined" }),
     },
@@ -124,11 +128,15 @@ const SHARED_NAMES = new Map(
 /** Imports of onnxruntime-web, and of the modules that only it needs. */
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
+/** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
+const PLAIN_KERNELS = "/vit_msn_plain.wasm";
+
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
 const BYTES = "bytes";
 const MISSING = "missing";
+const EMPTY = "empty";
 const NODE = "node";
 
 /** Resolves modules as Deno does, and writes files that are imported as bytes beside the bundle. */
@@ -145,6 +153,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
@@ -164,6 +173,9 @@ function denoPlugin(
           contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
         };
       });
+      build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
+        contents: "export default new Uint8Array();",
+      }));
       // Loading one takes as long as the rest of a start, and a static import would come first.
       build.onLoad({ filter: /.*/, namespace: NODE }, async ({ path }) => {
         const names = Object.keys(await import(path)).filter((name) => name !== "default");

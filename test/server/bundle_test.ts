@@ -155,6 +155,6 @@ Deno.test("a bundle decodes exactly if it is built for that, and else says how t
   assert(!success);
   assertStringIncludes(
     new TextDecoder().decode(stderr),
-    "DECODE: it is exact, not one of standard, fast; a bundle can decode exactly if it is built with",
+    "DECODE: it is exact, not one of standard, fast; exact needs a bundle built with --decode exact",
   );
 });

@@ -30,7 +30,7 @@ const GROW_TYPE = [0x60, 1, 0x7f, 1, 0x7f];
 export function importMemory(wasm: Uint8Array, pages?: number): Uint8Array<ArrayBuffer> {
   const sections = wasmSections(wasm);
   const memory = sections.find(({ id }) => id === MEMORY);
-  if (!memory) throw new TypeError("Cannot import the memory: the WebAssembly module defines none");
+  if (!memory) throw new TypeError("Cannot import the memory: the module defines none");
   const [initial] = readUnsigned(wasm, memory.content + 2); // after the count and the flags
   const min = pages ?? initial;
   const limits = [1, ...unsigned(min), ...unsigned(MAX_PAGES)];
@@ -52,7 +52,7 @@ export function importMemory(wasm: Uint8Array, pages?: number): Uint8Array<Array
     };
     const importsOf = count(IMPORT);
     const [index, global] = [importsOf + count(FUNCTION), count(GLOBAL)];
-    if (index > 127) throw new TypeError("Cannot import the memory: the module has many functions");
+    if (index > 127) throw new TypeError("Cannot import the memory: it has 128 functions");
     const patched = contents.get(code)!.slice();
     patched.set([0x10, index], grow); // call
     contents.set(code, patched);

@@ -2,8 +2,6 @@
 //
 // A is [rows][4 · groups], its rows `stride` bytes apart; B is a panel, eight columns of a matrix in
 // groups of four numbers of k: [groups][8][4]. All sums are exact, so every kernel gives the same bits.
-//
-// Over 300 lines, because the sums of a tile must be variables: the three kernels stand here side by side.
 
 import { hasOneInstructionDot } from "./dot";
 
@@ -32,54 +30,22 @@ export function multiplyI8(
   out: usize,
   outStride: usize,
 ): void {
-  const step = ASC_FEATURE_RELAXED_SIMD ? hasOneInstructionDot ? 6 : 5 : 3;
+  // Only products of weights are worth a second kernel.
+  const isSingle = hasOneInstructionDot && signed == Signed.A;
+  const step = ASC_FEATURE_RELAXED_SIMD ? isSingle ? 6 : 5 : 3;
   for (let row = 0; row < rows; row += step) {
-    if (!ASC_FEATURE_RELAXED_SIMD) {
-      wideTile(a, stride, b, groups, starts, out, outStride);
-    } else if (hasOneInstructionDot) {
-      if (signed == Signed.A) dotTileA(a, stride, b, groups, starts, out, outStride);
-      else dotTileB(a, stride, b, groups, starts, out, outStride);
-    } else {
-      if (signed == Signed.A) pairTileA(a, stride, b, groups, starts, out, outStride);
-      else pairTileB(a, stride, b, groups, starts, out, outStride);
-    }
+    if (!ASC_FEATURE_RELAXED_SIMD) wideTile(a, stride, b, groups, starts, out, outStride);
+    else if (isSingle) dotTile(a, stride, b, groups, starts, out, outStride);
+    else if (signed == Signed.A) pairTileA(a, stride, b, groups, starts, out, outStride);
+    else pairTileB(a, stride, b, groups, starts, out, outStride);
     a += step * stride;
     starts += 4 * step;
     out += step * outStride;
   }
 }
 
-/** Six rows by `relaxed_dot_add`, with a signed A. */
-function dotTileA(
-  a: usize,
-  stride: usize,
-  b: usize,
-  groups: i32,
-  starts: usize,
-  out: usize,
-  outStride: usize,
-): void {
-  dotTile(Signed.A, a, stride, b, groups, starts, out, outStride);
-}
-
-/** Six rows by `relaxed_dot_add`, with a signed B. */
-function dotTileB(
-  a: usize,
-  stride: usize,
-  b: usize,
-  groups: i32,
-  starts: usize,
-  out: usize,
-  outStride: usize,
-): void {
-  dotTile(Signed.B, a, stride, b, groups, starts, out, outStride);
-}
-
 /** out [6][8] = A [6][4 · groups] · B + starts [6], for processors with one instruction for a dot product. */
-// @ts-ignore: decorator
-@inline
 function dotTile(
-  signed: Signed,
   a: usize,
   stride: usize,
   b: usize,
@@ -102,23 +68,23 @@ function dotTile(
   for (const end = b + 32 * groups; b < end; a += 4, b += 32) {
     const left = v128.load(b), right = v128.load(b, 16);
     let x = v128.load32_splat(a);
-    sum0 = dot(signed, x, left, sum0);
-    more0 = dot(signed, x, right, more0);
+    sum0 = dot(x, left, sum0);
+    more0 = dot(x, right, more0);
     x = v128.load32_splat(a + row1);
-    sum1 = dot(signed, x, left, sum1);
-    more1 = dot(signed, x, right, more1);
+    sum1 = dot(x, left, sum1);
+    more1 = dot(x, right, more1);
     x = v128.load32_splat(a + row2);
-    sum2 = dot(signed, x, left, sum2);
-    more2 = dot(signed, x, right, more2);
+    sum2 = dot(x, left, sum2);
+    more2 = dot(x, right, more2);
     x = v128.load32_splat(a + row3);
-    sum3 = dot(signed, x, left, sum3);
-    more3 = dot(signed, x, right, more3);
+    sum3 = dot(x, left, sum3);
+    more3 = dot(x, right, more3);
     x = v128.load32_splat(a + row4);
-    sum4 = dot(signed, x, left, sum4);
-    more4 = dot(signed, x, right, more4);
+    sum4 = dot(x, left, sum4);
+    more4 = dot(x, right, more4);
     x = v128.load32_splat(a + row5);
-    sum5 = dot(signed, x, left, sum5);
-    more5 = dot(signed, x, right, more5);
+    sum5 = dot(x, left, sum5);
+    more5 = dot(x, right, more5);
   }
   v128.store(out, sum0);
   v128.store(out, more0, 16);
@@ -139,14 +105,12 @@ function dotTile(
   v128.store(out, more5, 16);
 }
 
-/** sumᵢ + Σⱼ aᵢⱼ bᵢⱼ of four sums, with four 8-bit numbers of a and b each. */
+/** sumᵢ + Σⱼ aᵢⱼ bᵢⱼ of four sums, with four 8-bit numbers of a and b each; a is signed. */
 // @ts-ignore: decorator
 @inline
-function dot(signed: Signed, a: v128, b: v128, sum: v128): v128 {
+function dot(a: v128, b: v128, sum: v128): v128 {
   if (!ASC_FEATURE_RELAXED_SIMD) return sum;
-  return signed == Signed.A
-    ? i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sum)
-    : i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, sum);
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sum);
 }
 
 /** Five rows by `relaxed_dot`, with a signed A. */
