@@ -7,6 +7,17 @@ import { MASK_TOKEN } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
 import { randomWeights } from "../vit_msn/random_weights.ts";
 
+/** Neither a head's channels nor an MLP's are whole panels. */
+export const ODD = {
+  hidden_size: 12,
+  num_attention_heads: 2,
+  num_hidden_layers: 2,
+  intermediate_size: 9,
+  image_size: 8,
+  patch_size: 4,
+  num_labels: 3,
+};
+
 /** Numbers from -2 to 2. */
 export function randomTensor(seed: number, ...shape: number[]): Tensor<"float32"> {
   const random = uniform(seed);

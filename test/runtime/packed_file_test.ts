@@ -22,7 +22,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { readModelFile, writeModelWithHead } from "../../src/vit_msn/model_file.ts";
 import { goldenModel } from "../golden/model.ts";
 import { clusters } from "../heads/fit/samples.ts";
-import { bools, modelFile, randomTensor } from "./odd_models.ts";
+import { bools, modelFile, ODD, randomTensor } from "./odd_models.ts";
 
 const SHA256 = "0123456789abcdef".repeat(4);
 
@@ -30,16 +30,6 @@ function pack(onnx: Uint8Array): Uint8Array<ArrayBuffer> {
   return concat(packModelFile(readModelFile(onnx), SHA256));
 }
 
-/** Neither a head's channels nor an MLP's are whole panels. */
-const ODD = {
-  hidden_size: 12,
-  num_attention_heads: 2,
-  num_hidden_layers: 2,
-  intermediate_size: 9,
-  image_size: 8,
-  patch_size: 4,
-  num_labels: 3,
-};
 const INPUTS = {
   pixel_values: randomTensor(1, 2, 3, 12, 8),
   bool_masked_pos: bools(2, 2, 6),

@@ -10,18 +10,9 @@ import type { Runtime, Session } from "../../src/runtime/runtime.ts";
 import { simdRuntime } from "../../src/runtime/simd/runtime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { readModelFile } from "../../src/vit_msn/model_file.ts";
-import { modelFile, randomTensor } from "./odd_models.ts";
+import { modelFile, ODD, randomTensor } from "./odd_models.ts";
 
-const SETTINGS = {
-  hidden_size: 12,
-  num_attention_heads: 2,
-  num_hidden_layers: 2,
-  intermediate_size: 9,
-  image_size: 8,
-  patch_size: 4,
-  hidden_act: "relu",
-  num_labels: 3,
-};
+const SETTINGS = { ...ODD, hidden_act: "relu" };
 const file = modelFile(SETTINGS);
 const quantized = modelFile(SETTINGS, "int8");
 const image = { pixel_values: randomTensor(1, 1, 3, 8, 8) };
