@@ -39,6 +39,8 @@ export const MODULES = {
     options: [...KERNEL_OPTIONS, "--enable", "relaxed-simd"],
   },
   "vit_msn_plain": { entry: "vit_msn.ts", options: KERNEL_OPTIONS },
+  "train_relaxed": { entry: "train.ts", options: [...KERNEL_OPTIONS, "--enable", "relaxed-simd"] },
+  "train_plain": { entry: "train.ts", options: KERNEL_OPTIONS },
 } as const satisfies Readonly<Record<string, ModuleOptions>>;
 
 /** Compiler options of every module. */
@@ -53,8 +55,11 @@ const OPTIONS = [
 /** The custom section that says which sources a module was compiled from. */
 const SOURCE_SECTION = "source";
 
-/** Where the text of {@linkcode compileStructs} belongs, below the repository's root. */
-export const STRUCTS_FILE = "src/runtime/simd/structs.ts";
+/** Where the texts of {@linkcode compileStructs} belong, below the repository's root. */
+export const STRUCTS_FILES = {
+  vit_msn_plain: "src/runtime/simd/structs.ts",
+  train_plain: "src/train/engine/structs.ts",
+} as const satisfies Partial<Record<keyof typeof MODULES, string>>;
 
 /**
  * Compiles one module. Its custom section `source` has the SHA-256 of its sources in hexadecimal: of
@@ -72,14 +77,18 @@ export async function compile(name: keyof typeof MODULES): Promise<Uint8Array> {
 }
 
 /**
- * The text of {@linkcode STRUCTS_FILE}: the layouts of the classes of ViT-MSN's module.
+ * The text of one of {@linkcode STRUCTS_FILES}: the layouts of a module's classes, which do not differ between
+ * its builds.
  *
  * @param read gives the sources; default those in `assembly/`.
  * @throws {Error} with the compiler's messages, if the sources do not compile.
  * @throws {TypeError} if a field is of a type that the host cannot write.
  */
-export async function compileStructs(read = readSource): Promise<string> {
-  const { entry, options } = MODULES.vit_msn_plain; // classes do not differ between the builds
+export async function compileStructs(
+  name: keyof typeof STRUCTS_FILES,
+  read = readSource,
+): Promise<string> {
+  const { entry, options } = MODULES[name];
   return writeStructs((await runCompiler(entry, options, read)).program);
 }
 
@@ -135,8 +144,8 @@ if (import.meta.main) {
   for (const name of Object.keys(MODULES) as (keyof typeof MODULES)[]) {
     await Deno.writeFile(new URL(`./${name}.wasm`, import.meta.url), await compile(name));
   }
-  await Deno.writeTextFile(
-    new URL(`../${STRUCTS_FILE}`, import.meta.url),
-    await compileStructs(),
-  );
+  for (const name of Object.keys(STRUCTS_FILES) as (keyof typeof STRUCTS_FILES)[]) {
+    const file = new URL(`../${STRUCTS_FILES[name]}`, import.meta.url);
+    await Deno.writeTextFile(file, await compileStructs(name));
+  }
 }

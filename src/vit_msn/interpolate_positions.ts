@@ -40,6 +40,38 @@ export function interpolatePositions(
   return { dtype: "float32", shape: [1, 1 + newRows * newColumns, D], data };
 }
 
+/**
+ * The backward of {@linkcode interpolatePositions}: with pos' = M pos Mᵀ along both axes, d_pos = Mᵀ d_pos' M.
+ *
+ * @param gradient [1, 1 + newRows·newColumns, D], of the interpolated embeddings.
+ * @returns [1, 1 + rows·columns, D]
+ */
+export function positionsGradient(
+  gradient: Tensor<"float32">,
+  [rows, columns]: Grid,
+  [newRows, newColumns]: Grid,
+): Tensor<"float32"> {
+  if (rows === newRows && columns === newColumns) return gradient;
+  const D = gradient.shape[2]!;
+  const data = new Float32Array((1 + rows * columns) * D);
+  data.set(gradient.data.subarray(0, D));
+  const vertical = taps(rows, newRows);
+  const horizontal = taps(columns, newColumns);
+  vertical.forEach((rowTaps, y) => {
+    horizontal.forEach((columnTaps, x) => {
+      const from = (1 + y * newColumns + x) * D;
+      for (const [row, rowWeight] of rowTaps) {
+        for (const [column, columnWeight] of columnTaps) {
+          const to = (1 + row * columns + column) * D;
+          const weight = rowWeight * columnWeight;
+          for (let d = 0; d < D; d++) data[to + d]! += weight * gradient.data[from + d]!;
+        }
+      }
+    });
+  });
+  return { dtype: "float32", shape: [1, 1 + rows * columns, D], data };
+}
+
 /** The four input positions and weights of each output position (Keys' cubic convolution). */
 function taps(inSize: number, outSize: number): [position: number, weight: number][][] {
   return Array.from({ length: outSize }, (_, out) => {

@@ -22,10 +22,25 @@ export function writeStruct<N extends StructName>(
   place: number,
   values: Partial<Struct<N>>,
 ): void {
-  const view = new DataView(arena.memory.buffer, place, structBytes(name));
-  const given = values as Readonly<Record<string, number | undefined>>;
-  for (const [field, [type, offset]] of Object.entries(STRUCTS[name].fields)) {
-    const value = given[field];
+  writeFields(arena, STRUCTS[name], place, values);
+}
+
+/** A class of kernels: the bytes of one, and of each field the type and the offset in bytes. */
+export interface StructLayout {
+  readonly bytes: number;
+  readonly fields: Readonly<Record<string, readonly [type: string, offset: number]>>;
+}
+
+/** Writes fields of a class of any module. */
+export function writeFields(
+  arena: Arena,
+  { bytes, fields }: StructLayout,
+  place: number,
+  values: Readonly<Record<string, number | undefined>>,
+): void {
+  const view = new DataView(arena.memory.buffer, place, bytes);
+  for (const [field, [type, offset]] of Object.entries(fields)) {
+    const value = values[field];
     if (value === undefined) continue;
     if (type === "f32") view.setFloat32(offset, value, true);
     else view.setUint32(offset, value, true);

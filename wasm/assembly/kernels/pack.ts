@@ -10,15 +10,15 @@ import { Tile } from "./simd";
  * @returns whether all numbers are valid: f16 must be finite, i8 from -64 to 63
  */
 export function pack(dtype: DType, rows: usize, inputs: i32, panel: usize): bool {
-  if (dtype == DType.F32) return packF32(rows, inputs, panel);
+  if (dtype == DType.F32) return packF32(rows, 4 * inputs, inputs, panel);
   if (dtype == DType.F16) return packF16(rows, inputs, panel);
   return packI8(rows, inputs, panel);
 }
 
-function packF32(rows: usize, inputs: i32, panel: usize): bool {
-  const stride: usize = 4 * inputs;
+/** f32 [8][inputs], `stride` bytes apart → [inputs][8]. */
+export function packF32(rows: usize, stride: usize, inputs: i32, panel: usize): bool {
   const whole = rows + 4 * (inputs & -4);
-  const end = rows + stride;
+  const end = rows + 4 * inputs;
   for (; rows < whole; rows += 16, panel += 128) {
     transposeFour(rows, stride, panel);
     transposeFour(rows + 4 * stride, stride, panel + 16);

@@ -231,24 +231,24 @@ function tileOfTwo(
 
 // @ts-ignore: decorator
 @inline
-function lane0(v: v128): v128 {
+export function lane0(v: v128): v128 {
   return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
 }
 
 // @ts-ignore: decorator
 @inline
-function lane1(v: v128): v128 {
+export function lane1(v: v128): v128 {
   return v128.shuffle<f32>(v, v, 1, 1, 1, 1);
 }
 
 // @ts-ignore: decorator
 @inline
-function lane2(v: v128): v128 {
+export function lane2(v: v128): v128 {
   return v128.shuffle<f32>(v, v, 2, 2, 2, 2);
 }
 
 // @ts-ignore: decorator
 @inline
-function lane3(v: v128): v128 {
+export function lane3(v: v128): v128 {
   return v128.shuffle<f32>(v, v, 3, 3, 3, 3);
 }

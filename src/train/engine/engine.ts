@@ -1,0 +1,702 @@
+import { aligned, Arena, sharedMemory } from "../../runtime/simd/arena.ts";
+import type { Build } from "../../runtime/simd/kernels.ts";
+import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
+import { writeFields } from "../../runtime/simd/write_struct.ts";
+import { toFloat32 } from "../../tensor/float16.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import { interpolatePositions, positionsGradient } from "../../vit_msn/interpolate_positions.ts";
+import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import { adaptedWeights, adapterNames, learningShapes, lowestBlock, type Tune } from "../tune.ts";
+import { bestTrainBuild, type Call, instantiateTrain, trainModule } from "./kernels.ts";
+import { Parameters } from "./parameters.ts";
+import {
+  type BatchMemory,
+  type Geometry,
+  logitBytes,
+  makePlan,
+  padded,
+  patchCount,
+  type SharedLinear,
+  stateBytes,
+} from "./plan.ts";
+import { Loss, STRUCTS, Tile } from "./structs.ts";
+import { Threads } from "./threads.ts";
+
+/** The objective: of logits [B, K] and targets [B, K]. */
+export type LossKind = "cross_entropy" | "binary_cross_entropy" | "mean_squared_error";
+
+const LOSSES: Readonly<Record<LossKind, number>> = {
+  cross_entropy: Loss.CROSS_ENTROPY,
+  binary_cross_entropy: Loss.BINARY_CROSS_ENTROPY,
+  mean_squared_error: Loss.MEAN_SQUARED_ERROR,
+};
+
+/** How a {@linkcode TrainingEngine} works. */
+export interface EngineOptions {
+  readonly tune: Tune;
+  /** The most images of a batch. */
+  readonly batchSize: number;
+  /** H and W of the images; default the config's. Position embeddings are interpolated for others. */
+  readonly imageSize?: readonly [height: number, width: number];
+  /** Patches of an image that go on; default all. */
+  readonly keptPatches?: number;
+  /** Whether batches may have masked patches. */
+  readonly masks?: boolean;
+  /** Whether batches begin at the inputs of the lowest block that learns, not at pixels. */
+  readonly fromInputs?: boolean;
+  /** Whether a moving average of the parameters is kept. */
+  readonly keepsAverage?: boolean;
+  /** Default 1. */
+  readonly threads?: number;
+  /** Whether a single thread is a worker, too, so that the caller's thread stays free. */
+  readonly offThread?: boolean;
+  readonly build?: Build;
+  readonly createWorker?: CreateWorker | undefined;
+}
+
+/** A batch of B images. */
+export interface Batch {
+  readonly images: number;
+  /** [B, C, H, W] */
+  readonly pixelValues?: Float32Array;
+  /** [B, T, D], the inputs of the lowest block that learns. */
+  readonly inputs?: Float32Array;
+  /** [B, T - 1], the patches that go on, by number; default all. */
+  readonly keptPatches?: Int32Array;
+  /** [B, N], 1 where the mask token replaces a patch. */
+  readonly maskedPatches?: Uint8Array;
+  /** [L, 2, B], the factors of each block's attention and MLP, for stochastic depth. */
+  readonly branchScale?: Float32Array;
+}
+
+/** What a batch is trained on. */
+export interface Objective {
+  readonly loss: LossKind;
+  /** [B, K]. Those of the cross-entropy carry the weights of classes and the mean over the batch. */
+  readonly targets: Float32Array;
+  /** The factor of the other losses, 1 / (B K) for their mean. */
+  readonly factor?: number;
+  /** [K], the weights of positive labels of the binary cross-entropy; default 1. */
+  readonly positiveWeights?: Float32Array;
+}
+
+/** A step of AdamW. */
+export interface AdamWStep {
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  /** t, from 1 on. */
+  readonly step: number;
+  /** The factor of the gradients. */
+  readonly clip: number;
+  /** The share of the old average that stays. */
+  readonly emaDecay?: number;
+  /** The learning rate and weight decay of a parameter. */
+  groupOf(name: string): { readonly learningRate: number; readonly weightDecay: number };
+}
+
+/** The vectors that hold a number for each parameter that learns. */
+export type VectorName = "parameters" | "gradients" | "exp_avg" | "exp_avg_sq" | "average";
+
+/** Rows that a chunk of images has at least, if the batch has as many. */
+const CHUNK_ROWS = 256;
+
+/** An adapter in memory: pointers. */
+interface Adapter {
+  readonly weight: string;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly frozen: number;
+  readonly merged: number;
+}
+
+/**
+ * ViT-MSN in training, in WebAssembly: computes gradients and steps of the optimizer. The images of a batch are
+ * shared among threads, each with activations and gradients of its own, which are added up in the order of the
+ * threads: the same input on as many threads gives the same bits.
+ */
+export class TrainingEngine implements Disposable {
+  readonly config: ViTMSNConfig;
+  /** The parameters that learn. */
+  readonly parameters: Parameters;
+  readonly tune: Tune;
+  readonly #options: EngineOptions;
+  readonly #weights: Weights;
+  readonly #arena: Arena;
+  readonly #threads: Threads;
+  readonly #vectors: Readonly<Record<VectorName, number>>;
+  readonly #gradientStride: number;
+  readonly #plans: readonly number[];
+  readonly #memory: BatchMemory & { readonly positive: number; readonly positions: number };
+  readonly #geometry: Geometry;
+  readonly #labels: number;
+  readonly #repackCalls: readonly (readonly Call[])[];
+  readonly #adapters: readonly Adapter[];
+  readonly #settings: number;
+  /** Gradients that are no parameters' own: of merged weights and interpolated positions. */
+  readonly #extra: Parameters;
+
+  private constructor(
+    config: ViTMSNConfig,
+    weights: Weights,
+    options: EngineOptions,
+    layout: ReturnType<typeof layOut>,
+    threads: Threads,
+  ) {
+    this.config = config;
+    this.tune = options.tune;
+    this.parameters = layout.parameters;
+    this.#options = options;
+    this.#weights = weights;
+    this.#arena = layout.arena;
+    this.#threads = threads;
+    this.#vectors = layout.vectors;
+    this.#gradientStride = layout.gradientStride;
+    this.#plans = layout.plans;
+    this.#memory = layout.memory;
+    this.#geometry = layout.geometry;
+    this.#labels = layout.labels;
+    this.#repackCalls = layout.repackCalls;
+    this.#adapters = layout.adapters;
+    this.#settings = layout.settings;
+    this.#extra = layout.extra;
+  }
+
+  /**
+   * Starts an engine.
+   *
+   * @param weights of the config's shapes; those that learn are copied, all are converted to float32.
+   * @throws {RangeError} if the memory does not suffice; the message says what takes less.
+   */
+  static async start(
+    config: ViTMSNConfig,
+    weights: Weights,
+    options: EngineOptions,
+  ): Promise<TrainingEngine> {
+    const build = options.build ?? bestTrainBuild();
+    const module = trainModule(build);
+    let layout: ReturnType<typeof layOut>;
+    try {
+      layout = layOut(config, weights, options, module);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new RangeError(
+        "Cannot train: the model and its activations take more memory than there is; " +
+          "tune fewer blocks (last:2) or take fewer images at a time",
+        { cause: error },
+      );
+    }
+    const threads = await Threads.start(options.threads ?? 1, module, layout.arena.memory, {
+      own: !options.offThread,
+      createWorker: options.createWorker,
+    });
+    const engine = new TrainingEngine(config, weights, options, layout, threads);
+    await engine.#repack();
+    return engine;
+  }
+
+  /** Bytes of the engine's memory. */
+  get memoryBytes(): number {
+    return this.#arena.memory.buffer.byteLength;
+  }
+
+  /** T, the tokens of an image with CLS. */
+  get tokens(): number {
+    return this.#geometry.tokens;
+  }
+
+  /**
+   * Computes the loss of a batch and the gradients of its mean.
+   *
+   * @returns the loss; the norm of the gradients over all parameters that learn; and the logits [B, K].
+   */
+  async gradients(
+    batch: Batch,
+    objective: Objective,
+  ): Promise<{ loss: number; norm: number; logits: Float32Array }> {
+    this.#write(batch);
+    this.#writeObjective(objective);
+    const shares = this.#shares(batch.images);
+    const losses = await this.#threads.run(
+      shares.map(([start, end], i) => [["trainGradients", this.#plans[i]!, start, end]]),
+    );
+    const norm = await this.#reduce(shares.length);
+    return {
+      loss: losses.reduce((sum, [loss]) => sum + loss!, 0),
+      norm,
+      logits: this.#readLogits(batch.images),
+    };
+  }
+
+  /** Computes the logits of a batch, [B, K]. */
+  async logits(batch: Batch): Promise<Float32Array> {
+    this.#write(batch);
+    const shares = this.#shares(batch.images);
+    await this.#threads.run(
+      shares.map(([start, end], i) => [["trainLogits", this.#plans[i]!, start, end]]),
+    );
+    return this.#readLogits(batch.images);
+  }
+
+  /** Computes the output of the final LayerNorm for CLS, [B, D]. */
+  async cls(batch: Batch): Promise<Float32Array> {
+    await this.logits(batch);
+    return this.#rows(
+      this.#memory.output,
+      stateBytes(this.config),
+      batch.images,
+      this.config.hiddenSize,
+    );
+  }
+
+  /** Computes the inputs of a block, [B, T, D]. The engine must not begin `fromInputs`. */
+  async inputsOf(block: number, batch: Batch): Promise<Float32Array> {
+    this.#write(batch);
+    const shares = this.#shares(batch.images);
+    const out = this.#memory.inputs;
+    await this.#threads.run(
+      shares.map(([start, end], i) => [["trainStates", this.#plans[i]!, start, end, block, out]]),
+    );
+    return this.#arena.floats(out, batch.images * this.tokens * this.config.hiddenSize).slice();
+  }
+
+  /** Makes a step of AdamW with the present gradients. */
+  async step({ betas, eps, step, clip, emaDecay = 0, groupOf }: AdamWStep): Promise<void> {
+    writeFields(this.#arena, STRUCTS.AdamW, this.#settings, {
+      beta1: betas[0],
+      beta2: betas[1],
+      epsilon: eps,
+      correction1: 1 - betas[0] ** step,
+      correction2: Math.sqrt(1 - betas[1] ** step),
+      clip,
+      decay: emaDecay,
+    });
+    const { parameters, gradients, exp_avg, exp_avg_sq, average } = this.#vectors;
+    await this.#threads.run(this.#deal(this.parameters.segments.map(({ name, start, count }) => {
+      const { learningRate, weightDecay } = groupOf(name);
+      const at = (vector: number) => vector + 4 * start;
+      return [
+        "stepAdamW",
+        this.#settings,
+        at(parameters),
+        at(gradients),
+        at(exp_avg),
+        at(exp_avg_sq),
+        average && at(average),
+        count,
+        learningRate,
+        weightDecay,
+      ] as const;
+    })));
+    await this.#repack();
+  }
+
+  /** A copy of a parameter's numbers in a vector. */
+  read(vector: VectorName, name: string): Tensor<"float32"> {
+    const { shape, start, size } = this.#placeOf(name);
+    const data = this.#arena.floats(this.#vectors[vector] + 4 * start, size).slice();
+    return { dtype: "float32", shape: [...shape], data };
+  }
+
+  /** Overwrites a parameter's numbers in a vector; call {@linkcode refresh} after parameters. */
+  write(vector: VectorName, name: string, data: Float32Array): void {
+    const { start, size } = this.#placeOf(name);
+    if (data.length !== size) {
+      throw new RangeError(`Cannot restore ${name}: it has ${data.length} numbers, not ${size}`);
+    }
+    this.#arena.floats(this.#vectors[vector] + 4 * start, size).set(data);
+  }
+
+  /** Makes the kernels use the present parameters. */
+  async refresh(): Promise<void> {
+    await this.#repack();
+  }
+
+  /** Exchanges the parameters with their moving average. */
+  async swapAverage(): Promise<void> {
+    const { parameters, average } = this.#vectors;
+    const a = this.#arena.floats(parameters, this.parameters.size);
+    const b = this.#arena.floats(average, this.parameters.size);
+    const kept = a.slice();
+    a.set(b);
+    b.set(kept);
+    await this.#repack();
+  }
+
+  /** All weights of the model with what was learnt; adapters are merged. */
+  weights(): Map<string, Tensor> {
+    const weights = new Map<string, Tensor>();
+    for (const [name, tensor] of this.#weights) {
+      weights.set(name, this.parameters.get(name) ? this.read("parameters", name) : tensor);
+    }
+    for (const { weight, merged, outputs, inputs } of this.#adapters) {
+      const data = this.#arena.floats(merged, outputs * inputs).slice();
+      weights.set(weight, { dtype: "float32", shape: [outputs, inputs], data });
+    }
+    return weights;
+  }
+
+  [Symbol.dispose](): void {
+    this.#threads[Symbol.dispose]();
+  }
+
+  #placeOf(name: string) {
+    const place = this.parameters.get(name);
+    if (!place) throw new RangeError(`Cannot find ${name} among the parameters that learn`);
+    return place;
+  }
+
+  /** Each thread's images: the first, and the end. */
+  #shares(images: number): [start: number, end: number][] {
+    const count = Math.min(this.#threads.count, images);
+    return Array.from({ length: count }, (_, i) => [
+      Math.floor(images * i / count),
+      Math.floor(images * (i + 1) / count),
+    ]);
+  }
+
+  /** Deals calls out to the threads, in turn. */
+  #deal(calls: readonly Call[]): Call[][] {
+    const { count } = this.#threads;
+    return Array.from({ length: count }, (_, i) => calls.filter((_, c) => c % count === i));
+  }
+
+  #readLogits(images: number): Float32Array {
+    return this.#rows(this.#memory.logits, logitBytes(this.#labels), images, this.#labels);
+  }
+
+  #rows(place: number, stride: number, rows: number, columns: number): Float32Array {
+    const data = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      data.set(this.#arena.floats(place + row * stride, columns), row * columns);
+    }
+    return data;
+  }
+
+  #write({ images, pixelValues, inputs, keptPatches, maskedPatches, branchScale }: Batch): void {
+    const memory = this.#memory;
+    const { batchSize } = this.#options;
+    if (images < 1 || images > batchSize) {
+      throw new RangeError(
+        `Cannot train on a batch of ${images} images: it takes 1 to ${batchSize}`,
+      );
+    }
+    const T = this.tokens;
+    if (inputs) this.#arena.floats(memory.inputs, inputs.length).set(inputs);
+    if (pixelValues) this.#arena.floats(memory.pixels, pixelValues.length).set(pixelValues);
+    const patches = this.#arena.integers(memory.patches, images * (T - 1));
+    if (keptPatches) patches.set(keptPatches);
+    else patches.forEach((_, i) => patches[i] = i % (T - 1));
+    if (memory.mask) {
+      const mask = this.#arena.bytes(memory.mask, images * patchCount(this.config, this.#geometry));
+      if (maskedPatches) mask.set(maskedPatches);
+      else mask.fill(0);
+    }
+    if (branchScale) this.#arena.floats(memory.branchScale, branchScale.length).set(branchScale);
+    for (const plan of this.#plans) {
+      writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
+        batch: images,
+        branchScale: branchScale ? memory.branchScale : 0,
+      });
+    }
+  }
+
+  #writeObjective({ loss, targets, factor = 1, positiveWeights }: Objective): void {
+    const { positive } = this.#memory;
+    this.#arena.floats(this.#memory.targets, targets.length).set(targets);
+    if (positiveWeights) this.#arena.floats(positive, positiveWeights.length).set(positiveWeights);
+    for (const plan of this.#plans) {
+      writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
+        loss: LOSSES[loss],
+        lossFactor: factor,
+        positive: positiveWeights ? positive : 0,
+      });
+    }
+  }
+
+  /** Adds up the gradients of the first threads; returns their norm. */
+  async #reduce(threads: number): Promise<number> {
+    const { gradients } = this.#vectors;
+    const own = this.parameters.segments;
+    const segments = [...own, ...this.#extra.segments];
+    const calls = segments.map(({ start, count }) =>
+      ["reduceGradients", gradients + 4 * start, this.#gradientStride, threads, count] as const
+    );
+    const squares = this.#inOrder(await this.#threads.run(this.#deal(calls)), calls.length);
+    let sum = 0;
+    for (let i = 0; i < own.length; i++) sum += squares[i]!;
+    return Math.sqrt(sum + await this.#derivedGradients());
+  }
+
+  /** The results of dealt calls in the order of the calls. */
+  #inOrder(results: readonly (readonly number[])[], count: number): number[] {
+    return Array.from(
+      { length: count },
+      (_, i) => results[i % results.length]![Math.floor(i / results.length)]!,
+    );
+  }
+
+  /** Computes gradients from those of merged weights and interpolated positions; returns their squares' sum. */
+  async #derivedGradients(): Promise<number> {
+    const names = new Set<string>();
+    const { gradients, parameters } = this.#vectors;
+    const place = (name: string) => 4 * this.#placeOf(name).start;
+    const calls = this.#adapters.map(({ weight, outputs, inputs }) => {
+      const { a, b } = adapterNames(weight);
+      names.add(a).add(b);
+      const { rank, alpha } = this.tune as Tune & { kind: "lora" };
+      return [
+        "loraGradients",
+        gradients + 4 * this.#extra.get(weight)!.start,
+        parameters + place(a),
+        parameters + place(b),
+        outputs,
+        inputs,
+        rank,
+        alpha / rank,
+        gradients + place(a),
+        gradients + place(b),
+      ] as const;
+    });
+    if (calls.length > 0) await this.#threads.run(this.#deal(calls));
+    const positions = this.#extra.get(POSITIONS);
+    if (positions && this.parameters.get(POSITIONS)) {
+      names.add(POSITIONS);
+      const { patchSize } = this.config;
+      const gradient = positionsGradient(
+        {
+          dtype: "float32",
+          shape: [...positions.shape],
+          data: this.#arena.floats(gradients + 4 * positions.start, positions.size).slice(),
+        },
+        patchGrid(this.config),
+        patchGrid({ imageSize: this.#geometry.imageSize, patchSize }),
+      );
+      this.write("gradients", POSITIONS, gradient.data);
+    }
+    if (names.size === 0) return 0;
+    const [squares] = await this.#threads.run([
+      this.parameters.segments.filter(({ name }) => names.has(name)).map(({ start, count }) =>
+        ["reduceGradients", gradients + 4 * start, 0, 1, count] as const
+      ),
+    ]);
+    return squares!.reduce((sum, x) => sum + x, 0);
+  }
+
+  async #repack(): Promise<void> {
+    if (this.#adapters.length > 0) {
+      const { rank, alpha } = this.tune as Tune & { kind: "lora" };
+      const at = (name: string) => this.#vectors.parameters + 4 * this.#placeOf(name).start;
+      await this.#threads.run(this.#deal(
+        this.#adapters.map(({ weight, frozen, merged, outputs, inputs }) => {
+          const { a, b } = adapterNames(weight);
+          return ["mergeLora", frozen, at(a), at(b), outputs, inputs, rank, alpha / rank, merged];
+        }),
+      ));
+    }
+    if (this.#memory.positions && this.parameters.get(POSITIONS)) {
+      const { data } = interpolatedPositions(
+        this.config,
+        this.#geometry,
+        this.read("parameters", POSITIONS),
+      );
+      this.#arena.floats(this.#memory.positions, data.length).set(data);
+    }
+    await this.#threads.run(this.#repackCalls);
+  }
+}
+
+const POSITIONS = "embeddings.position_embeddings";
+
+function interpolatedPositions(
+  config: ViTMSNConfig,
+  { imageSize }: Geometry,
+  positions: Tensor<"float32">,
+): Tensor<"float32"> {
+  const { patchSize } = config;
+  return interpolatePositions(positions, patchGrid(config), patchGrid({ imageSize, patchSize }));
+}
+
+/** Lays out the memory: the model, the vectors of parameters, the batch, and the threads' plans. */
+function layOut(
+  config: ViTMSNConfig,
+  weights: Weights,
+  options: EngineOptions,
+  module: WebAssembly.Module,
+) {
+  const { tune, batchSize, threads = 1, masks = false } = options;
+  const memory = sharedMemory();
+  const kernels = instantiateTrain(module, memory);
+  const arena = new Arena(memory, kernels.freeMemory());
+  const { hiddenSize: D, numHiddenLayers: L } = config;
+  const imageSize = options.imageSize ?? config.imageSize;
+  const N = patchCount(config, { imageSize, tokens: 0 });
+  const geometry: Geometry = { imageSize, tokens: 1 + (options.keptPatches ?? N) };
+  const T = geometry.tokens;
+  const isInterpolated = imageSize.join() !== config.imageSize.join();
+  const labels = weights.get("classifier.weight")?.shape[0] ?? 0;
+  const lowest = lowestBlock(tune, config);
+  const first = options.fromInputs ? lowest : 0;
+
+  const parameters = new Parameters(learningShapes(weights, config, tune, { masks }));
+  const extraShapes = new Map<string, readonly number[]>();
+  if (tune.kind === "lora") {
+    for (const name of adaptedWeights(config)) extraShapes.set(name, weights.get(name)!.shape);
+  }
+  if (isInterpolated && parameters.get(POSITIONS)) extraShapes.set(POSITIONS, [1, 1 + N, D]);
+  const extra = new Parameters(extraShapes, parameters.size);
+  const gradientNumbers = parameters.size + extra.size;
+  const gradientStride = aligned(4 * gradientNumbers);
+  const vector = () => arena.reserve(4 * parameters.size);
+  const vectors = {
+    parameters: vector(),
+    exp_avg: vector(),
+    exp_avg_sq: vector(),
+    average: options.keepsAverage ? vector() : 0,
+    gradients: arena.reserve(threads * gradientStride),
+  };
+  const learnt = (name: string) => {
+    const place = parameters.get(name);
+    return place && vectors.parameters + 4 * place.start;
+  };
+  for (const name of parameters.names) {
+    const tensor = weights.get(name);
+    if (tensor) arena.floats(learnt(name)!, tensor.data.length).set(toFloat32(tensor).data);
+  }
+
+  const adapters: Adapter[] = [];
+  if (tune.kind === "lora") {
+    for (const name of adaptedWeights(config)) {
+      const tensor = toFloat32(weights.get(name)!);
+      const [outputs, inputs] = tensor.shape as [number, number];
+      const frozen = arena.put(tensor.data);
+      adapters.push({ weight: name, outputs, inputs, frozen, merged: arena.put(tensor.data) });
+    }
+  }
+  const merged = new Map(adapters.map(({ weight, merged }) => [weight, merged]));
+
+  const linears = new Map<string, SharedLinear>();
+  const repackCalls: { bytes: number; call: Call }[] = [];
+  const staging = arena.reserve(stagingBytes(weights, parameters));
+  const makeLinear = (name: string, needsBackward: boolean) => {
+    const weight = weights.get(`${name}.weight`)!;
+    const outputs = weight.shape[0]!;
+    const inputs = weight.data.length / outputs;
+    const linear = {
+      name,
+      inputs,
+      outputs,
+      forward: arena.reserve(4 * padded(outputs) * inputs),
+      backward: needsBackward ? arena.reserve(4 * padded(inputs) * outputs) : 0,
+      bias: arena.reserve(4 * padded(outputs)),
+    };
+    linears.set(name, linear);
+    const struct = arena.reserve(STRUCTS.TrainedLinear.bytes);
+    writeFields(arena, STRUCTS.TrainedLinear, struct, linear as Partial<SharedLinear> as never);
+    const own = merged.get(`${name}.weight`) ?? learnt(`${name}.weight`);
+    const bias = weights.get(`${name}.bias`);
+    if (bias) arena.floats(linear.bias, outputs).set(toFloat32(bias).data);
+    if (own !== undefined) {
+      const call = ["repack", struct, own, learnt(`${name}.bias`) ?? 0] as const;
+      repackCalls.push({ bytes: weight.data.length, call });
+    } else {
+      arena.floats(staging, weight.data.length).set(toFloat32(weight).data);
+      kernels.repack(struct, staging, 0);
+    }
+  };
+  for (let i = 0; i < L; i++) {
+    const layer = `encoder.layer.${i}`;
+    const goesBelow = i >= lowest;
+    const attention = `${layer}.attention.attention`;
+    for (const role of ["query", "key", "value"]) makeLinear(`${attention}.${role}`, goesBelow);
+    makeLinear(`${layer}.attention.output.dense`, goesBelow);
+    makeLinear(`${layer}.intermediate.dense`, goesBelow);
+    makeLinear(`${layer}.output.dense`, goesBelow);
+  }
+  makeLinear("embeddings.patch_embeddings.projection", false);
+  if (labels > 0) makeLinear("classifier", true);
+
+  const pointers = new Map<string, number>();
+  for (const [name, tensor] of weights) {
+    if (linears.has(name.replace(/\.(weight|bias)$/, ""))) continue;
+    pointers.set(name, learnt(name) ?? arena.put(toFloat32(tensor).data));
+  }
+  let positions = 0;
+  if (isInterpolated) {
+    const { data } = interpolatedPositions(config, geometry, toFloat32(weights.get(POSITIONS)!));
+    positions = arena.put(data);
+  }
+
+  const [height, width] = imageSize;
+  const rows = batchSize + Tile.ROWS_PAST;
+  const batch: BatchMemory = {
+    pixels: first === 0 ? arena.reserve(4 * batchSize * config.numChannels * height * width) : 0,
+    inputs: lowest > 0 ? arena.reserve(4 * batchSize * T * D) : 0,
+    patches: arena.reserve(4 * batchSize * Math.max(1, T - 1)),
+    mask: masks ? arena.reserve(batchSize * N) : 0,
+    targets: arena.reserve(4 * batchSize * Math.max(1, labels)),
+    branchScale: arena.reserve(4 * L * 2 * batchSize),
+    output: arena.reserve(rows * stateBytes(config)),
+    logits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
+    dLogits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
+  };
+  const chunk = Math.min(
+    Math.ceil(batchSize / threads),
+    Math.max(1, Math.round(CHUNK_ROWS / T)),
+  );
+  const plans = Array.from({ length: threads }, (_, thread) => {
+    const gradients = vectors.gradients + thread * gradientStride;
+    return makePlan(arena, {
+      config,
+      geometry,
+      model: { linears, vectors: pointers },
+      batch,
+      chunk,
+      labels,
+      first,
+      lowest,
+      learnsEmbeddings: tune.kind === "all",
+      positions: positions || pointers.get(POSITIONS)!,
+      gradients,
+      gradientBytes: 4 * gradientNumbers,
+      gradientOf: (name) => {
+        const place = extra.get(name) ?? parameters.get(name);
+        return place ? gradients + 4 * place.start : 0;
+      },
+    });
+  });
+  return {
+    arena,
+    parameters,
+    extra,
+    vectors,
+    gradientStride,
+    plans,
+    geometry,
+    labels,
+    adapters,
+    memory: { ...batch, positive: arena.reserve(4 * Math.max(1, labels)), positions },
+    settings: arena.reserve(STRUCTS.AdamW.bytes),
+    repackCalls: dealBySize(repackCalls, threads),
+  };
+}
+
+/** Bytes of the largest matrix that does not learn. */
+function stagingBytes(weights: Weights, parameters: Parameters): number {
+  let largest = 0;
+  for (const [name, { data }] of weights) {
+    if (!parameters.get(name)) largest = Math.max(largest, 4 * data.length);
+  }
+  return largest;
+}
+
+/** Deals calls out so that all threads have about as much to do. */
+function dealBySize(calls: readonly { bytes: number; call: Call }[], threads: number): Call[][] {
+  const lists = Array.from({ length: threads }, () => ({ bytes: 0, calls: [] as Call[] }));
+  for (const { bytes, call } of calls.toSorted((a, b) => b.bytes - a.bytes)) {
+    const least = lists.reduce((a, b) => b.bytes < a.bytes ? b : a);
+    least.bytes += bytes;
+    least.calls.push(call);
+  }
+  return lists.map(({ calls }) => calls);
+}

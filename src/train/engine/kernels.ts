@@ -1,0 +1,76 @@
+import plainWasm from "../../../wasm/train_plain.wasm" with { type: "bytes" };
+import relaxedWasm from "../../../wasm/train_relaxed.wasm" with { type: "bytes" };
+import type { Build } from "../../runtime/simd/kernels.ts";
+
+/** The functions of `wasm/assembly/train.ts` that the host calls; all take and return numbers. */
+export interface TrainKernels {
+  trainGradients(plan: number, start: number, end: number): number;
+  trainLogits(plan: number, start: number, end: number): void;
+  trainStates(plan: number, start: number, end: number, block: number, out: number): void;
+  repack(layer: number, weight: number, bias: number): void;
+  reduceGradients(gradients: number, stride: number, threads: number, count: number): number;
+  stepAdamW(
+    settings: number,
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    average: number,
+    count: number,
+    learningRate: number,
+    weightDecay: number,
+  ): void;
+  mergeLora(
+    frozen: number,
+    a: number,
+    b: number,
+    outputs: number,
+    inputs: number,
+    rank: number,
+    scale: number,
+    weight: number,
+  ): void;
+  loraGradients(
+    dWeight: number,
+    a: number,
+    b: number,
+    outputs: number,
+    inputs: number,
+    rank: number,
+    scale: number,
+    dA: number,
+    dB: number,
+  ): void;
+  freeMemory(): number;
+}
+
+/** A call of a kernel: its name and arguments. */
+export type Call = {
+  [N in keyof TrainKernels]: readonly [N, ...Parameters<TrainKernels[N]>];
+}[keyof TrainKernels];
+
+/** The fastest build of the training kernels that this host can run. */
+export function bestTrainBuild(): Build {
+  return WebAssembly.validate(relaxedWasm) ? "relaxed" : "plain";
+}
+
+/** Compiles the training kernels. */
+export function trainModule(build: Build): WebAssembly.Module {
+  return new WebAssembly.Module(build === "relaxed" ? relaxedWasm : plainWasm);
+}
+
+/** The kernels on a memory. */
+export function instantiateTrain(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): TrainKernels {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as TrainKernels;
+}
+
+/** Makes calls in their order; returns their results, 0 for none. */
+export function makeCalls(kernels: TrainKernels, calls: readonly Call[]): number[] {
+  return calls.map(([name, ...args]) => {
+    const kernel = kernels[name] as (...args: readonly number[]) => number | void;
+    return kernel(...args) ?? 0;
+  });
+}

@@ -1,0 +1,261 @@
+import { Arena } from "../../runtime/simd/arena.ts";
+import { writeFields } from "../../runtime/simd/write_struct.ts";
+import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import { Activation as ActivationNumber, STRUCTS, Tile } from "./structs.ts";
+
+/** A layer's parameters in memory, which all threads share: pointers. */
+export interface SharedLinear {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly forward: number;
+  /** 0 if no gradient goes below the layer. */
+  readonly backward: number;
+  readonly bias: number;
+}
+
+/** The model in memory, as plans of all threads refer to it. */
+export interface SharedModel {
+  readonly linears: ReadonlyMap<string, SharedLinear>;
+  /** Pointers of vectors and tables by name. */
+  readonly vectors: ReadonlyMap<string, number>;
+}
+
+/** The shape of a batch's images. */
+export interface Geometry {
+  readonly imageSize: readonly [height: number, width: number];
+  /** T, with CLS. */
+  readonly tokens: number;
+}
+
+/** What is in memory for a batch, which all threads share: pointers. */
+export interface BatchMemory {
+  readonly pixels: number;
+  readonly inputs: number;
+  readonly patches: number;
+  readonly mask: number;
+  readonly targets: number;
+  readonly branchScale: number;
+  readonly output: number;
+  readonly logits: number;
+  readonly dLogits: number;
+}
+
+/** What a thread's plan is made of. */
+export interface PlanOptions {
+  readonly config: ViTMSNConfig;
+  readonly geometry: Geometry;
+  readonly model: SharedModel;
+  readonly batch: BatchMemory;
+  /** The most images of a chunk. */
+  readonly chunk: number;
+  readonly labels: number;
+  readonly first: number;
+  readonly lowest: number;
+  readonly learnsEmbeddings: boolean;
+  readonly positions: number;
+  readonly gradients: number;
+  readonly gradientBytes: number;
+  /** The place of a tensor's gradient in this thread's memory, or 0. */
+  gradientOf(name: string): number;
+}
+
+/** Hugging Face's names of activation functions. */
+const ACTIVATIONS: Readonly<Record<Activation, number>> = {
+  gelu: ActivationNumber.GELU,
+  gelu_new: ActivationNumber.GELU_TANH,
+  gelu_pytorch_tanh: ActivationNumber.GELU_TANH,
+  quick_gelu: ActivationNumber.QUICK_GELU,
+  relu: ActivationNumber.RELU,
+  silu: ActivationNumber.SILU,
+};
+
+/**
+ * Bytes of a row of f32: an odd number of cache lines, so that the rows of a column spread over all sets of a
+ * cache.
+ */
+export function rowBytes(numbers: number): number {
+  const lines = Math.ceil(numbers / 16);
+  return 64 * (lines + 1 - lines % 2);
+}
+
+/** The next multiple of 8. */
+export function padded(size: number): number {
+  return Math.ceil(size / Tile.PANEL) * Tile.PANEL;
+}
+
+/** Bytes of a row of states; behind its numbers are zeros for the padding of the last head. */
+export function stateBytes({ hiddenSize }: ViTMSNConfig): number {
+  return rowBytes(padded(hiddenSize) + Tile.PANEL);
+}
+
+/** Bytes of a row of logits. */
+export function logitBytes(labels: number): number {
+  return rowBytes(padded(labels));
+}
+
+/** Lays out a thread's memory; returns the pointer of its plan. */
+export function makePlan(arena: Arena, options: PlanOptions): number {
+  const { config, geometry, model, batch, chunk, labels, lowest } = options;
+  const { hiddenSize: D, intermediateSize: I, numAttentionHeads: heads, numHiddenLayers: L } =
+    config;
+  const T = geometry.tokens;
+  const headSize = D / heads;
+  const paddedHeadSize = padded(headSize);
+  const paddedT = padded(T);
+  const pixels = config.numChannels * config.patchSize[0] * config.patchSize[1];
+  const stateStride = stateBytes(config);
+  const hiddenStride = rowBytes(Math.max(padded(I), padded(pixels)));
+  const rows = chunk * T + Tile.ROWS_PAST;
+  const tileRows = Tile.STRIP_ROWS + Tile.ROWS_PAST;
+  const states = (count = rows) => arena.reserve(count * stateStride);
+  const put = (name: keyof typeof STRUCTS, values: Readonly<Record<string, number>>) => {
+    const place = arena.reserve(STRUCTS[name].bytes);
+    writeFields(arena, STRUCTS[name], place, values);
+    return place;
+  };
+  const linear = (name: string) => {
+    const { inputs, outputs, forward, backward, bias } = model.linears.get(name)!;
+    return put("TrainedLinear", {
+      inputs,
+      outputs,
+      forward,
+      backward,
+      bias,
+      dWeight: options.gradientOf(`${name}.weight`),
+      dBias: options.gradientOf(`${name}.bias`),
+    });
+  };
+  const norm = (name: string) =>
+    put("TrainedNorm", {
+      weight: model.vectors.get(`${name}.weight`)!,
+      bias: model.vectors.get(`${name}.bias`)!,
+      dWeight: options.gradientOf(`${name}.weight`),
+      dBias: options.gradientOf(`${name}.bias`),
+    });
+  const kept = (isLast: boolean) => {
+    const ownRows = isLast ? chunk + Tile.ROWS_PAST : rows;
+    return {
+      queries: states(ownRows),
+      keys: states(),
+      values: states(),
+      context: states(ownRows),
+      middle: states(ownRows),
+      hidden: arena.reserve(ownRows * hiddenStride),
+    };
+  };
+  // Frozen blocks need no memory of their own: their inputs alternate, and nothing else outlasts them.
+  const frozen = lowest > 0 ? { ...kept(false), inputs: [states(), states()] } : undefined;
+  const blocks = arena.reserve(L * STRUCTS.TrainedBlock.bytes);
+  for (let i = 0; i < L; i++) {
+    const layer = `encoder.layer.${i}`;
+    const attention = `${layer}.attention.attention`;
+    const { inputs: _, ...shared } = frozen ?? { inputs: [] };
+    writeFields(arena, STRUCTS.TrainedBlock, blocks + i * STRUCTS.TrainedBlock.bytes, {
+      normBefore: norm(`${layer}.layernorm_before`),
+      query: linear(`${attention}.query`),
+      key: linear(`${attention}.key`),
+      value: linear(`${attention}.value`),
+      attentionOutput: linear(`${layer}.attention.output.dense`),
+      normAfter: norm(`${layer}.layernorm_after`),
+      intermediate: linear(`${layer}.intermediate.dense`),
+      output: linear(`${layer}.output.dense`),
+      ...(i < lowest
+        ? { ...shared, input: frozen!.inputs[i % 2]! }
+        : { ...kept(i === L - 1), input: states() }),
+    });
+  }
+  const shared = {
+    keys: arena.reserve(4 * paddedT * paddedHeadSize),
+    values: arena.reserve(4 * paddedT * paddedHeadSize),
+  };
+  const scoresStride = rowBytes(paddedT);
+  const scores = () => arena.reserve(tileRows * scoresStride);
+  const panels = (depth: number) => arena.reserve(4 * paddedHeadSize * depth);
+  const scratch = put("Scratch", {
+    scores: scores(),
+    scoresStride,
+    rowScale: arena.reserve(4 * tileRows),
+    tile: arena.reserve(2 * 4 * Tile.PANEL * tileRows),
+    progress: arena.reserve(4),
+  });
+  const sizes = { stride: stateStride, tokens: T, scale: headSize ** -0.5 };
+  const learns = (name: string) => options.gradientOf(name);
+  const vector = (name: string) => model.vectors.get(name) ?? 0;
+  return put("TrainPlan", {
+    chunk,
+    tokens: T,
+    width: D,
+    hiddenWidth: I,
+    heads,
+    headSize,
+    paddedHeadSize,
+    layers: L,
+    labels,
+    epsilon: config.layerNormEps,
+    activation: ACTIVATIONS[config.hiddenAct],
+    first: options.first,
+    lowest,
+    learnsEmbeddings: Number(options.learnsEmbeddings),
+    ...batch,
+    channels: config.numChannels,
+    imageHeight: geometry.imageSize[0],
+    imageWidth: geometry.imageSize[1],
+    patchHeight: config.patchSize[0],
+    patchWidth: config.patchSize[1],
+    patchCount: patchCount(config, geometry),
+    maskToken: vector("embeddings.mask_token"),
+    dMaskToken: learns("embeddings.mask_token"),
+    cls: vector("embeddings.cls_token"),
+    dCls: learns("embeddings.cls_token"),
+    positions: options.positions,
+    dPositions: learns("embeddings.position_embeddings"),
+    patchEmbeddings: linear("embeddings.patch_embeddings.projection"),
+    blocks,
+    norm: norm("layernorm"),
+    classifier: labels > 0 ? linear("classifier") : 0,
+    stateStride,
+    hiddenStride,
+    logitStride: logitBytes(labels),
+    last: states(chunk + Tile.ROWS_PAST),
+    normal: states(),
+    branch: states(),
+    hidden: arena.reserve(rows * hiddenStride),
+    dStates: states(),
+    dBranch: states(),
+    dQueries: states(),
+    dKeys: states(),
+    dValues: states(),
+    dHidden: arena.reserve(rows * hiddenStride),
+    gradients: options.gradients,
+    gradientBytes: options.gradientBytes,
+    head: put("Head", {
+      ...shared,
+      queryStride: stateStride,
+      tokens: T,
+      headSize: paddedHeadSize,
+      scale: sizes.scale,
+      outStride: stateStride,
+    }),
+    headGradient: put("HeadGradient", {
+      ...sizes,
+      size: headSize,
+      paddedSize: paddedHeadSize,
+      keyRows: panels(paddedT),
+      valueRows: panels(paddedT),
+      keyColumns: panels(T),
+      queryColumns: panels(Tile.STRIP_ROWS),
+      dContextColumns: panels(Tile.STRIP_ROWS),
+      dScores: scores(),
+      spare: arena.reserve(128),
+    }),
+    scratch,
+    panel: arena.reserve(4 * Tile.PANEL * rows),
+  });
+}
+
+/** N, the patches of an image. */
+export function patchCount({ patchSize }: ViTMSNConfig, { imageSize }: Geometry): number {
+  const [rows, columns] = patchGrid({ imageSize, patchSize });
+  return rows * columns;
+}

@@ -1,0 +1,124 @@
+import { packPanel } from "../kernels/panels";
+import { product } from "../kernels/product";
+import { Scratch } from "../kernels/scratch";
+import { Tile } from "../kernels/simd";
+import { accumulateOuter } from "../kernels/tile/outer";
+import { TrainedLinear, TrainPlan } from "./plan";
+
+/** y = x Wᵀ + b */
+export function applyLinear(
+  layer: TrainedLinear,
+  x: usize,
+  stride: usize,
+  rows: i32,
+  y: usize,
+  yStride: usize,
+  scratch: Scratch,
+): void {
+  product(x, stride, rows, layer.forward, layer.inputs, padded(layer.outputs), layer.bias, false, y, yStride, scratch);
+}
+
+/** dx = dy W, or dx += dy W */
+export function inputGradient(
+  layer: TrainedLinear,
+  dy: usize,
+  stride: usize,
+  rows: i32,
+  adds: bool,
+  dx: usize,
+  dxStride: usize,
+  scratch: Scratch,
+): void {
+  product(dy, stride, rows, layer.backward, layer.outputs, padded(layer.inputs), 0, adds, dx, dxStride, scratch);
+}
+
+/** dW += dyᵀ x, db += Σ dy; neither if it is frozen. */
+export function parameterGradients(
+  layer: TrainedLinear,
+  dy: usize,
+  dyStride: usize,
+  x: usize,
+  xStride: usize,
+  rows: i32,
+  plan: TrainPlan,
+): void {
+  const outputs = layer.outputs;
+  if (layer.dBias) addRowsTo(layer.dBias, dy, dyStride, rows, outputs);
+  if (!layer.dWeight) return;
+  const inputs = layer.inputs;
+  const scratch = plan.scratch;
+  const spare = plan.headGradient.spare;
+  for (let column = 0; column < inputs; column += Tile.PANEL) {
+    const columns = min(<i32>Tile.PANEL, inputs - column);
+    packPanel(x + 4 * column, xStride, rows, columns, plan.panel);
+    accumulateOuter(dy, dyStride, outputs, plan.panel, rows, columns, layer.dWeight + 4 * column, 4 * inputs, spare);
+    store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+  }
+}
+
+/** sum += Σ of rows; f32 [count] */
+function addRowsTo(sum: usize, x: usize, stride: usize, rows: i32, count: i32): void {
+  for (let row = 0; row < rows; row++, x += stride) addTo(sum, x, count);
+}
+
+/** a += b, f32 [count] */
+export function addTo(a: usize, b: usize, count: i32): void {
+  const whole: usize = 4 * (count & -4);
+  const end: usize = 4 * count;
+  for (let i: usize = 0; i < whole; i += 16) {
+    v128.store(a + i, f32x4.add(v128.load(a + i), v128.load(b + i)));
+  }
+  for (let i = whole; i < end; i += 4) store<f32>(a + i, load<f32>(a + i) + load<f32>(b + i));
+}
+
+/**
+ * out = a + factor · b, for rows of f32 [count]; each image has `each` rows.
+ *
+ * @param count a multiple of 4
+ * @param factors f32 [images], or 0 for 1
+ */
+export function addBranch(
+  a: usize,
+  b: usize,
+  stride: usize,
+  rows: i32,
+  each: i32,
+  count: i32,
+  factors: usize,
+  out: usize,
+): void {
+  const bytes: usize = 4 * count;
+  for (let row = 0; row < rows; row++, a += stride, b += stride, out += stride) {
+    const factor = f32x4.splat(factors ? load<f32>(factors + 4 * (row / each)) : 1);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(out + i, f32x4.add(v128.load(a + i), f32x4.mul(factor, v128.load(b + i))));
+    }
+  }
+}
+
+/** out = factor · x, for rows of f32 [count], a multiple of 4; each image has `each` rows. */
+export function scaleRows(
+  x: usize,
+  stride: usize,
+  rows: i32,
+  each: i32,
+  count: i32,
+  factors: usize,
+  out: usize,
+): void {
+  const bytes: usize = 4 * count;
+  for (let row = 0; row < rows; row++, x += stride, out += stride) {
+    const factor = v128.load32_splat(factors + 4 * (row / each));
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.mul(factor, v128.load(x + i)));
+  }
+}
+
+/** Copies every `each`-th row, from the first on. */
+export function gatherRows(x: usize, stride: usize, rows: i32, each: i32, bytes: usize, out: usize): void {
+  for (let row = 0; row < rows; row++, x += each * stride, out += stride) memory.copy(out, x, bytes);
+}
+
+/** The next multiple of 8. */
+export function padded(count: i32): i32 {
+  return (count + Tile.PANEL - 1) & -Tile.PANEL;
+}
