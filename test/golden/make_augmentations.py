@@ -110,5 +110,4 @@ cases = [
     for operation, *arguments in CASES
 ]
 out = pathlib.Path(__file__).with_name("augmentations.json")
-lines = ",\n".join(json.dumps(case) for case in cases)
-out.write_text(f'{{"pillow": "{PIL.__version__}", "cases": [\n{lines}\n]}}\n')
+out.write_text(json.dumps({"pillow": PIL.__version__, "cases": cases}, indent=2) + "\n")
