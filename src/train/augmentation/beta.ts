@@ -1,3 +1,6 @@
+/** Far below it, even logarithms of Gamma variables overflow; at it, almost every draw is next to 0 or 1. */
+const MIN_PARAMETER = 1e-6;
+
 /**
  * Draws a number from the Beta(a, b) distribution, as the ratio of two Gamma variables (Marsaglia and Tsang,
  * "A simple method for generating gamma variables", 2000). It computes with logarithms, so that small
@@ -5,7 +8,7 @@
  *
  * @param random uniform numbers in [0, 1); how many are used varies.
  * @returns a number from 0 to 1.
- * @throws {RangeError} if a parameter is not a positive finite number.
+ * @throws {RangeError} if a parameter is not a finite number of at least 1e-6.
  *
  * @example
  * ```ts
@@ -20,9 +23,9 @@
  */
 export function beta(a: number, b: number, random: () => number): number {
   for (const parameter of [a, b]) {
-    if (!(parameter > 0 && parameter < Infinity)) {
+    if (!(parameter >= MIN_PARAMETER && parameter < Infinity)) {
       throw new RangeError(
-        `Cannot draw from Beta(${a}, ${b}): a parameter is ${parameter}; give positive numbers`,
+        `Cannot draw from Beta(${a}, ${b}): give finite numbers of at least ${MIN_PARAMETER}`,
       );
     }
   }

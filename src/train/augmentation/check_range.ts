@@ -2,7 +2,7 @@
  * Checks a range `[low, high]` that numbers are drawn from.
  *
  * @param min the least `low` and `max` the greatest `high` that are allowed.
- * @throws {RangeError} unless min ≤ low ≤ high ≤ max, all finite.
+ * @throws {RangeError} unless min ≤ low ≤ high ≤ max.
  */
 export function checkRange(
   [low, high]: readonly [number, number],
@@ -10,7 +10,7 @@ export function checkRange(
   max: number,
   what: string,
 ): void {
-  if (!(min <= low && low <= high && high <= max && high < Infinity)) {
+  if (!(min <= low && low <= high && high <= max)) {
     throw new RangeError(
       `Cannot augment: ${what} is [${low}, ${high}]; give two ascending numbers from ${min} to ${max}`,
     );

@@ -1,5 +1,4 @@
 import type { Image } from "../../image/image.ts";
-import { checkRange } from "./check_range.ts";
 import { adjustBrightness } from "./operations/adjust_brightness.ts";
 import { adjustContrast } from "./operations/adjust_contrast.ts";
 import { adjustHue } from "./operations/adjust_hue.ts";
@@ -17,12 +16,15 @@ export interface ColorJitterOptions {
   readonly hue?: number;
 }
 
+/** Factors beyond 256 make every level but 0 white. */
+const MAX_STRENGTH = 255;
+
 /**
  * Changes brightness, contrast, saturation and hue by random amounts, in random order: torchvision's
  * `ColorJitter` of a PIL image.
  *
  * @param random uniform numbers in [0, 1): three for the order, then one for each of the four.
- * @throws {RangeError} if an option is negative or not finite, or `hue` above 0.5.
+ * @throws {RangeError} if an option is negative, `hue` above 0.5, or another one above 255.
  *
  * @example
  * ```ts
@@ -41,10 +43,10 @@ export function colorJitter(
   { brightness = 0, contrast = 0, saturation = 0, hue = 0 }: ColorJitterOptions,
   random: () => number,
 ): Image {
-  checkRange([0, brightness], 0, Infinity, "brightness");
-  checkRange([0, contrast], 0, Infinity, "contrast");
-  checkRange([0, saturation], 0, Infinity, "saturation");
-  checkRange([0, hue], 0, 0.5, "hue");
+  checkStrength("brightness", brightness, MAX_STRENGTH);
+  checkStrength("contrast", contrast, MAX_STRENGTH);
+  checkStrength("saturation", saturation, MAX_STRENGTH);
+  checkStrength("hue", hue, 0.5);
   const steps = [
     { strength: brightness, adjust: adjustBrightness, centre: 1 },
     { strength: contrast, adjust: adjustContrast, centre: 1 },
@@ -61,4 +63,12 @@ export function colorJitter(
     if (strength > 0) image = adjust(image, amount);
   }
   return image;
+}
+
+function checkStrength(name: string, strength: number, max: number): void {
+  if (!(strength >= 0 && strength <= max)) {
+    throw new RangeError(
+      `Cannot change the colours: ${name} is ${strength}; give a number from 0 to ${max}`,
+    );
+  }
 }

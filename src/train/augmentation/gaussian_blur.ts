@@ -22,7 +22,7 @@ const ONE = 2 ** 24;
  *
  * const image = { width: 3, height: 1, data: Uint8Array.of(0, 0, 0, 200, 200, 200, 0, 0, 0) };
  * const { data } = gaussianBlur(image, 0.5);
- * assertEquals([data[0], data[3], data[6]], [22, 155, 22]);
+ * assertEquals([data[0], data[3], data[6]], [21, 155, 21]);
  * ```
  */
 export function gaussianBlur(image: Image, radius: number): Image {

@@ -14,7 +14,7 @@ import type { Image } from "../../../image/image.ts";
  * import { adjustHue } from "./adjust_hue.ts";
  *
  * const red = { width: 1, height: 1, data: Uint8Array.of(255, 0, 0) };
- * assertEquals(adjustHue(red, 0.5).data, Uint8Array.of(0, 253, 255));
+ * assertEquals(adjustHue(red, 0.5).data, Uint8Array.of(0, 255, 252));
  * ```
  */
 export function adjustHue({ width, height, data }: Image, shift: number): Image {
