@@ -67,7 +67,7 @@ OPERATIONS = {
 }
 
 CASES = [
-    *(("adjust_brightness", factor) for factor in (0, 0.37, 1, 1.7)),
+    *(("adjust_brightness", factor) for factor in (0, 0.42, 1, 1.7)),
     *(("adjust_contrast", factor) for factor in (0, 0.3, 1.25, 2.2)),
     *(("adjust_saturation", factor) for factor in (0, 0.63, 1.8)),
     *(("adjust_hue", shift) for shift in (-0.5, -0.1, 0, 0.07, 0.5)),
