@@ -1,4 +1,8 @@
-/** @throws {RangeError} if a probability is not a number from 0 to 1. */
+/**
+ * Checks a probability.
+ *
+ * @throws {RangeError} if it is not a number from 0 to 1.
+ */
 export function checkProbability(probability: number, what: string): void {
   if (!(probability >= 0 && probability <= 1)) {
     throw new RangeError(

@@ -2,9 +2,13 @@ import { checkRange } from "./check_range.ts";
 
 /** A rectangle of an image, in pixels. */
 export interface CropBox {
+  /** The first column. */
   readonly left: number;
+  /** The first row. */
   readonly top: number;
+  /** At least 1. */
   readonly width: number;
+  /** At least 1. */
   readonly height: number;
 }
 

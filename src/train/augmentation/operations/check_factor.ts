@@ -1,4 +1,8 @@
-/** @throws {RangeError} if a factor is not a finite number of at least 0. */
+/**
+ * Checks an adjustment's factor.
+ *
+ * @throws {RangeError} if it is not a finite number of at least 0.
+ */
 export function checkFactor(factor: number, what: string): void {
   if (!(factor >= 0 && factor < Infinity)) {
     throw new RangeError(
