@@ -2,7 +2,10 @@ import { join } from "@std/path";
 import { readErrorMessage, writeErrorMessage } from "../hub/file_error.ts";
 import { readBytes, readWhole } from "../hub/read_whole.ts";
 import { writeFile } from "../hub/write_file.ts";
-import { type ModelFile, readModelFile } from "../vit_msn/model_file.ts";
+import type { ModelProto } from "../onnx/model_proto.ts";
+import { readModel } from "../onnx/read_model.ts";
+import { isOfHead } from "../vit_msn/head/head_file.ts";
+import { isSelfContained, type ModelFile, toModelFile } from "../vit_msn/model_file.ts";
 import {
   checkpointFiles,
   EXPORTED_START_BYTES,
@@ -61,12 +64,25 @@ async function readExportable(
   path: string,
 ): Promise<{ file: ModelFile; checkpoint: HuggingFaceCheckpoint }> {
   try {
-    const file = readModelFile(await readWhole(path));
+    const bytes = await readWhole(path);
+    const proto = readModel(bytes);
+    assertOwn(proto);
+    const file = toModelFile(bytes, proto);
     return { file, checkpoint: toCheckpoint(file) };
   } catch (error) {
     const url = error instanceof Deno.errors.NotFound ? urlText(path) : undefined;
     throw new Error(`${path}: ${errorMessage(url ?? readErrorMessage(error))}`);
   }
+}
+
+/** @throws {TypeError} if the file is a head alone, or another tool made it. */
+function assertOwn(proto: ModelProto): void {
+  if (isSelfContained(proto)) return;
+  throw new TypeError(
+    [...proto.metadataProps.keys()].some(isOfHead)
+      ? "Cannot export a head alone: write it with its backbone, with `deno task fit PHOTOS --out FILE.onnx`"
+      : "Cannot export the ONNX model: another tool made it; use the checkpoint that it was made from",
+  );
 }
 
 /** The files that the command writes. */
