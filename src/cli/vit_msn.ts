@@ -42,6 +42,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Converts a checkpoint to one ONNX file",
     load: async () => (await import("./convert.ts")).convert,
   },
+  export: {
+    summary: "Writes a model as Hugging Face's files",
+    load: async () => (await import("./export.ts")).exportModel,
+  },
   preprocess: {
     summary: "Writes an image's pixel_values",
     load: async () => (await import("./preprocess.ts")).preprocess,
