@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import { percent } from "./percent.ts";
-import { drawBar, formatSeconds } from "./progress/bar.ts";
+import { drawBar } from "./progress/bar.ts";
+import { durationText } from "./duration_text.ts";
 import { lossText } from "./loss_text.ts";
 
 /** How far a running epoch is. */
@@ -56,7 +57,7 @@ export function trainingLine(
   columns: number,
 ): string {
   const rate = imagesPerSecond.toFixed(imagesPerSecond < WHOLE_RATE ? 1 : 0);
-  const left = timeLeft(secondsLeft);
+  const left = durationText(secondsLeft);
   // In the order of the line; those with the highest rank are left out first.
   const parts = [
     { rank: 5, text: steps > 0 ? drawBar(step / steps) : "" },
@@ -71,32 +72,4 @@ export function trainingLine(
     if (rank === 0 || stringWidth(line) < columns) return line.slice(0, Math.max(0, columns - 1));
   }
   return "";
-}
-
-const [MINUTE, HOUR, DAY] = [60, 3600, 86400];
-
-/**
- * Formats a time that is left: m:ss, from an hour on h:mm:ss, from a day on days and hours.
- *
- * @param seconds rounded up, so that 0:00 means that nothing is left.
- * @returns undefined if the time is not known: not finite, or negative.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { timeLeft } from "./training_line.ts";
- *
- * assertEquals([250, 7509, 100_000, NaN].map(timeLeft), ["4:10", "2:05:09", "1 d 4 h", undefined]);
- * ```
- */
-export function timeLeft(seconds: number): string | undefined {
-  if (!Number.isFinite(seconds) || seconds < 0) return undefined;
-  const whole = Math.ceil(seconds);
-  if (whole < HOUR) return formatSeconds(whole);
-  if (whole < DAY) {
-    const minutes = String(Math.floor(whole % HOUR / MINUTE)).padStart(2, "0");
-    return `${Math.floor(whole / HOUR)}:${minutes}:${String(whole % MINUTE).padStart(2, "0")}`;
-  }
-  const hours = Math.ceil(whole / HOUR);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

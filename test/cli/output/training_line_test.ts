@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import stringWidth from "string-width";
-import { timeLeft, trainingLine } from "../../../src/cli/output/training_line.ts";
+import { trainingLine } from "../../../src/cli/output/training_line.ts";
 
 const progress = {
   epoch: 3,
@@ -47,21 +47,4 @@ Deno.test("a line of training leaves out what is not known, and shows that the l
     trainingLine({ ...unknown, loss: 0.00012, imagesPerSecond: 0.25 }, 200),
     "epoch 3/20  loss 1.20e-4  0.3 images/s",
   );
-});
-
-Deno.test("the time left is rounded up and changes its form at an hour and at a day", () => {
-  const cases: [number, string | undefined][] = [
-    [0, "0:00"],
-    [0.1, "0:01"],
-    [59.5, "1:00"],
-    [3599, "59:59"],
-    [3599.5, "1:00:00"],
-    [86399, "23:59:59"],
-    [86400, "1 d 0 h"],
-    [2 * 86400 - 1, "2 d 0 h"],
-    [Infinity, undefined],
-    [NaN, undefined],
-    [-1, undefined],
-  ];
-  for (const [seconds, text] of cases) assertEquals(timeLeft(seconds), text, `${seconds}`);
 });
