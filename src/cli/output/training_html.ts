@@ -98,6 +98,9 @@ ${EVALUATION_STYLE}  .summary td { text-align: left; overflow-wrap: anywhere; }
   .small-charts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
   figure.chart { display: block; width: auto; max-width: 45rem; break-inside: avoid; }
   figure.chart.small { max-width: 22rem; }
+  /* Smaller than this its text cannot be read: on a phone the chart scrolls. */
+  figure.chart:not(.small) { overflow-x: auto; }
+  figure.chart:not(.small) svg { min-width: 34rem; }
   .chart figcaption { color: var(--muted); font-size: 0.85rem; }
   svg { max-width: 100%; height: auto; }
   svg text { font-size: 11px; fill: var(--muted); }
@@ -115,6 +118,7 @@ ${EVALUATION_STYLE}  .summary td { text-align: left; overflow-wrap: anywhere; }
   .warning { border-left: 0.3rem solid #c33; padding-left: 0.7rem; font-weight: bold; }
   code { overflow-wrap: anywhere; }
   @media print {
+    figure.chart:not(.small) svg { min-width: 0; }
     body { max-width: none; margin: 0; print-color-adjust: exact; }
     tr, .plots > div { break-inside: avoid; }
   }
@@ -150,6 +154,7 @@ function curves(records: readonly TrainingRecord[]): string {
     format: percent,
     formatTick: (share) => `${Number((100 * share).toPrecision(6))} %`,
     limits: [0, 1],
+    minExtent: 0.1,
     best: "highest",
   });
   return `<h2>Loss</h2>
@@ -213,8 +218,8 @@ function pointsOf(
   });
 }
 
-/** Ticks are round, so that no digits are lost. */
-function tickText(value: number): string {
-  const size = Math.abs(value);
-  return size === 0 || (size >= 1e-3 && size < 1e5) ? String(value) : value.toExponential();
+/** Ticks are round, so that no digits are lost; those of an axis are written in the same way. */
+function tickText(value: number, largest: number): string {
+  const isPlain = value === 0 || (largest > 1e-3 && largest < 1e6);
+  return isPlain ? String(value) : value.toExponential();
 }

@@ -22,10 +22,12 @@ export interface LineChart {
   readonly curves: readonly Curve[];
   /** Formats a figure of y in full, for the text. */
   readonly format: (y: number) => string;
-  /** Formats a tick of y. */
-  readonly formatTick: (y: number) => string;
+  /** Formats a tick of y on an axis whose largest tick is given. */
+  readonly formatTick: (y: number, largest: number) => string;
   /** Values that the axis of y shows in any case. */
   readonly include?: readonly number[];
+  /** The least extent of the axis of y, so that small differences look small; default none. */
+  readonly minExtent?: number;
   /** The ends that the axis of y does not pass. */
   readonly limits?: readonly [number, number];
   /** Which figures are best; the text names them. */
@@ -41,7 +43,7 @@ const MAX_MARKS = 40;
 /** Larger values would overflow on the way to a pixel. */
 const MAX_VALUE = 1e300;
 
-const MARGIN = { left: 62, right: 14, top: 30, bottom: 42 };
+const MARGIN = { left: 76, right: 24, top: 30, bottom: 42 };
 const SIZES = { large: { width: 720, height: 320 }, small: { width: 350, height: 190 } };
 
 /**
@@ -88,16 +90,17 @@ interface Axes {
 }
 
 function axesOf(
-  { include = [], limits = [-Infinity, Infinity], isSmall }: LineChart,
+  { include = [], minExtent = 0, limits = [-Infinity, Infinity], isSmall }: LineChart,
   curves: readonly Curve[],
   { width, height }: { width: number; height: number },
 ): Axes {
   const xs = extent(curves.flatMap(({ points }) => points.map(([x]) => x)));
-  const ys = extent([
+  const [least, most] = extent([
     ...curves.flatMap(({ points }) => points.map(([_, y]) => y).filter(Number.isFinite)),
     ...include,
   ]);
-  const yTicks = niceTicks(...ys, isSmall ? 3 : 5)
+  const widened = Math.max(0, (minExtent - (most - least)) / 2);
+  const yTicks = niceTicks(least - widened, most + widened, isSmall ? 3 : 5)
     .filter((tick) => tick >= limits[0] && tick <= limits[1]);
   const [left, right] = [MARGIN.left, width - MARGIN.right];
   const [top, bottom] = [MARGIN.top, height - MARGIN.bottom];
@@ -131,9 +134,12 @@ function grid(
   { formatTick }: LineChart,
   { left, right, top, bottom, xTicks, yTicks, atX, atY }: Axes,
 ): string {
+  const largest = Math.max(...yTicks.map(Math.abs));
   const rows = yTicks.map((y) =>
     `<line class="grid" x1="${left}" x2="${right}" y1="${atY(y)}" y2="${atY(y)}"/>` +
-    `<text x="${left - 6}" y="${atY(y)}" dy="4" text-anchor="end">${escape(formatTick(y))}</text>`
+    `<text x="${left - 6}" y="${atY(y)}" dy="4" text-anchor="end">${
+      escape(formatTick(y, largest))
+    }</text>`
   );
   const columns = xTicks.map((x) =>
     `<line class="axis" x1="${atX(x)}" x2="${atX(x)}" y1="${bottom}" y2="${bottom + 4}"/>` +

@@ -13,7 +13,7 @@ export type Point = readonly [x: number, y: number];
  * import { assert, assertEquals } from "@std/assert";
  * import { type Point, thinPoints } from "./thin_points.ts";
  *
- * const points = Array.from({ length: 1000 }, (_, x): Point => [x, x === 500 ? 9 : 1]);
+ * const points = Array.from({ length: 1000 }, (_, x): Point => [x, x === 500 ? 9 : x % 2]);
  * const thin = thinPoints(points, 10);
  * assertEquals(thin.length, 10);
  * assert(thin.some(([_, y]) => y === 9));
