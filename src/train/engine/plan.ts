@@ -1,7 +1,7 @@
 import { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import { Activation as ActivationNumber, STRUCTS, Tile } from "./structs.ts";
+import { Activation as ActivationNumber, Strip, STRUCTS, Tile } from "./structs.ts";
 
 /** A layer's parameters in memory, which all threads share: pointers. */
 export interface SharedLinear {
@@ -170,12 +170,12 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
     values: arena.reserve(4 * paddedT * paddedHeadSize),
   };
   const scoresStride = rowBytes(paddedT);
-  const scores = () => arena.reserve(tileRows * scoresStride);
+  const scores = () => arena.reserve((Strip.ROWS + Tile.ROWS_PAST) * scoresStride);
   const panels = (depth: number) => arena.reserve(4 * paddedHeadSize * depth);
   const scratch = put("Scratch", {
     scores: scores(),
     scoresStride,
-    rowScale: arena.reserve(4 * tileRows),
+    rowScale: arena.reserve(4 * (Strip.ROWS + Tile.ROWS_PAST)),
     tile: arena.reserve(2 * 4 * Tile.PANEL * tileRows),
     progress: arena.reserve(4),
   });
@@ -244,13 +244,14 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
       keyRows: panels(paddedT),
       valueRows: panels(paddedT),
       keyColumns: panels(T),
-      queryColumns: panels(Tile.STRIP_ROWS),
-      dContextColumns: panels(Tile.STRIP_ROWS),
+      queryColumns: panels(Strip.ROWS),
+      dContextColumns: panels(Strip.ROWS),
       dScores: scores(),
       spare: arena.reserve(128),
     }),
     scratch,
-    panel: arena.reserve(4 * Tile.PANEL * rows),
+    panels: arena.reserve(4 * padded(Math.max(D, I, pixels)) * rows),
+    block: arena.reserve(64 * rows),
   });
 }
 

@@ -109,7 +109,7 @@ export const STRUCTS = {
   },
   /** wasm/assembly/train/plan.ts */
   TrainPlan: {
-    bytes: 256,
+    bytes: 260,
     fields: {
       start: ["i32", 0],
       images: ["i32", 4],
@@ -174,7 +174,8 @@ export const STRUCTS = {
       head: ["u32", 240],
       headGradient: ["u32", 244],
       scratch: ["u32", 248],
-      panel: ["u32", 252],
+      panels: ["u32", 252],
+      block: ["u32", 256],
     },
   },
   /** wasm/assembly/train/plan.ts */
@@ -266,6 +267,11 @@ export const OutputKind = {
 export const Signed = {
   A: 0,
   B: 1,
+} as const;
+
+/** wasm/assembly/kernels/backward/attention.ts */
+export const Strip = {
+  ROWS: 100,
 } as const;
 
 /** wasm/assembly/kernels/simd.ts */

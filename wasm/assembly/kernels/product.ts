@@ -3,6 +3,9 @@ import { Tile } from "./simd";
 import { TILE_STRIDE } from "./target";
 import { multiplyF32, PANELS_F32 } from "./tile/f32";
 
+/** A multiple of the rows of all tiles of f32. */
+const WHOLE_ROWS: i32 = 4;
+
 /**
  * out = A · B + bias, or out += A · B
  *
@@ -33,8 +36,13 @@ export function product(
     const bytes: usize = 4 * Tile.PANEL * panels;
     for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
       const count = min(<i32>Tile.STRIP_ROWS, rows - row);
-      multiplyF32(a + row * stride, stride, count, b, panels, panelBytes, k, tile, TILE_STRIDE);
       let to = out + row * outStride + 4 * column;
+      // Tiles that are whole do not write past the last row.
+      if (!adds && !bias && count % WHOLE_ROWS == 0) {
+        multiplyF32(a + row * stride, stride, count, b, panels, panelBytes, k, to, outStride);
+        continue;
+      }
+      multiplyF32(a + row * stride, stride, count, b, panels, panelBytes, k, tile, TILE_STRIDE);
       let from = tile;
       for (const end = tile + TILE_STRIDE * count; from < end; from += TILE_STRIDE, to += outStride) {
         if (adds) {

@@ -156,8 +156,10 @@ export class TrainPlan {
   head: Head;
   headGradient: HeadGradient;
   scratch: Scratch;
-  /** f32 [n · T][8]: a panel of a layer's inputs. */
-  panel: usize;
+  /** f32 [⌈inputs / 8⌉][n · T][8]: a layer's inputs. */
+  panels: usize;
+  /** f32 [n · T][16]: some columns of the gradients of its outputs. */
+  block: usize;
 }
 
 /** The places of a block. */

@@ -1,4 +1,4 @@
-import { packPanel } from "../kernels/panels";
+import { packColumns } from "../kernels/panels";
 import { product } from "../kernels/product";
 import { Scratch } from "../kernels/scratch";
 import { Tile } from "../kernels/simd";
@@ -48,11 +48,31 @@ export function parameterGradients(
   const inputs = layer.inputs;
   const scratch = plan.scratch;
   const spare = plan.headGradient.spare;
-  for (let column = 0; column < inputs; column += Tile.PANEL) {
-    const columns = min(<i32>Tile.PANEL, inputs - column);
-    packPanel(x + 4 * column, xStride, rows, columns, plan.panel);
-    accumulateOuter(dy, dyStride, outputs, plan.panel, rows, columns, layer.dWeight + 4 * column, 4 * inputs, spare);
+  packColumns(x, xStride, rows, inputs, rows, plan.panels);
+  // Sixteen rows of dW at a time from left to right: the processor then reads ahead of what is added to.
+  for (let output = 0; output < outputs; output += BLOCK) {
+    packBlock(dy + 4 * output, dyStride, rows, plan.block);
+    const count = min(BLOCK, outputs - output);
+    const dWeight = layer.dWeight + 4 * output * inputs;
+    let panel = plan.panels;
+    for (let column = 0; column < inputs; column += Tile.PANEL, panel += 4 * Tile.PANEL * rows) {
+      const columns = min(<i32>Tile.PANEL, inputs - column);
+      accumulateOuter(plan.block, 4 * BLOCK, count, panel, rows, columns, dWeight + 4 * column, 4 * inputs, spare);
+    }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+  }
+}
+
+/** Columns of a gradient that are packed at a time: a cache line. Rows are padded to whole ones. */
+const BLOCK: i32 = 16;
+
+/** x [rows][16] → [rows][16], contiguous */
+function packBlock(x: usize, stride: usize, rows: i32, block: usize): void {
+  for (const end = block + 4 * BLOCK * rows; block < end; block += 4 * BLOCK, x += stride) {
+    v128.store(block, v128.load(x));
+    v128.store(block, v128.load(x, 16), 16);
+    v128.store(block, v128.load(x, 32), 32);
+    v128.store(block, v128.load(x, 48), 48);
   }
 }
 

@@ -6,6 +6,11 @@ import { accumulateOuter } from "../tile/outer";
 import { product } from "../product";
 import { Scratch } from "../scratch";
 
+/** Rows of queries whose gradients are computed at a time. */
+export const enum Strip {
+  ROWS = 100,
+}
+
 /** One head of attention in an image, with its gradients. Rows lie `stride` bytes apart. */
 @unmanaged
 export class HeadGradient {
@@ -35,10 +40,10 @@ export class HeadGradient {
   valueRows: usize;
   /** Panels of the keys by channel, [paddedSize / 8][tokens][8]. */
   keyColumns: usize;
-  /** Panels of a strip's queries and gradients by channel, [paddedSize / 8][STRIP_ROWS][8]. */
+  /** Panels of a strip's queries and gradients by channel, [paddedSize / 8][Strip.ROWS][8]. */
   queryColumns: usize;
   dContextColumns: usize;
-  /** f32 [STRIP_ROWS + ROWS_PAST][paddedTokens], the gradient of the scores; `Scratch` has the scores. */
+  /** f32 [Strip.ROWS + Tile.ROWS_PAST][paddedTokens], the gradient of the scores; `Scratch` has the scores. */
   dScores: usize;
   /** SPARE_BYTES bytes; see `accumulateOuter`. */
   spare: usize;
@@ -61,8 +66,8 @@ export function attentionBackward(head: HeadGradient, scratch: Scratch): void {
   packRows(head.keys, stride, tokens, size, paddedSize, head.keyRows);
   packRows(head.values, stride, tokens, size, paddedSize, head.valueRows);
   packColumns(head.keys, stride, tokens, size, tokens, head.keyColumns);
-  for (let row = 0; row < head.rows; row += Tile.STRIP_ROWS) {
-    const count = min(<i32>Tile.STRIP_ROWS, head.rows - row);
+  for (let row = 0; row < head.rows; row += Strip.ROWS) {
+    const count = min(<i32>Strip.ROWS, head.rows - row);
     const queries = head.queries + row * stride;
     const dContext = head.dContext + row * stride;
     product(queries, stride, count, head.keyRows, paddedSize, paddedTokens, 0, false, scores, scoresStride, scratch);
@@ -74,11 +79,11 @@ export function attentionBackward(head: HeadGradient, scratch: Scratch): void {
       scoreGradients(p, head.dScores + r * scoresStride, tokens, head.scale);
     }
     product(head.dScores, scoresStride, count, head.keyColumns, tokens, paddedSize, 0, false, head.dQueries + row * stride, stride, scratch);
-    packColumns(queries, stride, count, size, Tile.STRIP_ROWS, head.queryColumns);
-    packColumns(dContext, stride, count, size, Tile.STRIP_ROWS, head.dContextColumns);
+    packColumns(queries, stride, count, size, Strip.ROWS, head.queryColumns);
+    packColumns(dContext, stride, count, size, Strip.ROWS, head.dContextColumns);
     for (let channel = 0; channel < size; channel += Tile.PANEL) {
       const columns = min(<i32>Tile.PANEL, size - channel);
-      const panel: usize = 4 * channel * Tile.STRIP_ROWS;
+      const panel: usize = 4 * channel * Strip.ROWS;
       accumulateOuter(scores, scoresStride, tokens, head.dContextColumns + panel, count, columns, head.dValues + 4 * channel, stride, head.spare);
       accumulateOuter(head.dScores, scoresStride, tokens, head.queryColumns + panel, count, columns, head.dKeys + 4 * channel, stride, head.spare);
     }

@@ -48,10 +48,11 @@ function outerTile(a: usize, stride: usize, b: usize, k: i32, out: usize, outStr
   const row1 = out + outStride;
   const row2 = row1 + outStride;
   const row3 = row2 + outStride;
-  let sum0 = v128.load(out), more0 = v128.load(out, 16);
-  let sum1 = v128.load(row1), more1 = v128.load(row1, 16);
-  let sum2 = v128.load(row2), more2 = v128.load(row2, 16);
-  let sum3 = v128.load(row3), more3 = v128.load(row3, 16);
+  // What is there is added last: it often has to come from far away.
+  let sum0 = f32x4.splat(0), more0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0), more1 = f32x4.splat(0);
+  let sum2 = f32x4.splat(0), more2 = f32x4.splat(0);
+  let sum3 = f32x4.splat(0), more3 = f32x4.splat(0);
   const end = b + 32 * k;
   const pairs = b + 32 * (k & -2);
   for (; b < pairs; b += 64) {
@@ -102,12 +103,12 @@ function outerTile(a: usize, stride: usize, b: usize, k: i32, out: usize, outStr
     sum3 = madd(x, left, sum3);
     more3 = madd(x, right, more3);
   }
-  v128.store(out, sum0);
-  v128.store(out, more0, 16);
-  v128.store(row1, sum1);
-  v128.store(row1, more1, 16);
-  v128.store(row2, sum2);
-  v128.store(row2, more2, 16);
-  v128.store(row3, sum3);
-  v128.store(row3, more3, 16);
+  v128.store(out, f32x4.add(v128.load(out), sum0));
+  v128.store(out, f32x4.add(v128.load(out, 16), more0), 16);
+  v128.store(row1, f32x4.add(v128.load(row1), sum1));
+  v128.store(row1, f32x4.add(v128.load(row1, 16), more1), 16);
+  v128.store(row2, f32x4.add(v128.load(row2), sum2));
+  v128.store(row2, f32x4.add(v128.load(row2, 16), more2), 16);
+  v128.store(row3, f32x4.add(v128.load(row3), sum3));
+  v128.store(row3, f32x4.add(v128.load(row3, 16), more3), 16);
 }
