@@ -19,6 +19,7 @@ export const ROOMS = [
   "model",
   "hub",
   "dataset",
+  "train",
   "http",
   "build",
   "cli",
