@@ -7,7 +7,7 @@ import { clipFactor } from "./clip.ts";
 import { type Objective, TrainingEngine, type VectorName } from "./engine/engine.ts";
 import type { Build } from "../runtime/simd/kernels.ts";
 import { labelTargets, softTargets } from "./targets.ts";
-import { type Tune } from "./tune.ts";
+import type { Tune } from "./tune.ts";
 
 const number = v.pipe(v.number("a number"), v.finite("a finite number"));
 const notNegative = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.finite("finite"));

@@ -90,3 +90,25 @@ function toFloat16OrThrow(name: string, tensor: Tensor): Tensor<"float16"> {
     throw new RangeError(`Cannot store ${name} as f16: ${(error as Error).message}`);
   }
 }
+
+/** The weights of any data type in float32: quantising int8 ones again gives the same numbers. */
+export function dequantize(weights: Weights): Map<string, Tensor<"float32">> {
+  const exact = new Map<string, Tensor<"float32">>();
+  const scales = new Set([...weights.keys()].map(scaleName));
+  for (const [name, tensor] of weights) {
+    if (scales.has(name)) continue;
+    const scale = weights.get(scaleName(name));
+    exact.set(name, scale ? timesRows(tensor, scale) : toFloat32(tensor));
+  }
+  return exact;
+}
+
+/** A matrix, each row times its scale. */
+function timesRows({ shape, data }: Tensor, scale: Tensor): Tensor<"float32"> {
+  const columns = data.length / scale.data.length;
+  const numbers = Float32Array.from(
+    { length: data.length },
+    (_, i) => Number(data[i]) * Number(scale.data[Math.floor(i / columns)]),
+  );
+  return { dtype: "float32", shape, data: numbers };
+}

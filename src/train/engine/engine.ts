@@ -6,7 +6,7 @@ import { toFloat32 } from "../../tensor/float16.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { interpolatePositions, positionsGradient } from "../../vit_msn/interpolate_positions.ts";
-import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import type { Weights } from "../../vit_msn/weights.ts";
 import { adaptedWeights, adapterNames, learningShapes, lowestBlock, type Tune } from "../tune.ts";
 import { bestTrainBuild, type Call, instantiateTrain, trainModule } from "./kernels.ts";
 import { Parameters } from "./parameters.ts";
@@ -39,11 +39,11 @@ export interface EngineOptions {
   readonly batchSize: number;
   /** H and W of the images; default the config's. Position embeddings are interpolated for others. */
   readonly imageSize?: readonly [height: number, width: number];
-  /** Patches of an image that go on; default all. */
+  /** Patches of an image that go on in training; default all. */
   readonly keptPatches?: number;
   /** Whether batches may have masked patches. */
   readonly masks?: boolean;
-  /** Whether batches begin at the inputs of the lowest block that learns, not at pixels. */
+  /** Whether gradients are of batches that begin at the inputs of the lowest block that learns, not at pixels. */
   readonly fromInputs?: boolean;
   /** Whether a moving average of the parameters is kept. */
   readonly keepsAverage?: boolean;
@@ -126,7 +126,9 @@ export class TrainingEngine implements Disposable {
   readonly #threads: Threads;
   readonly #vectors: Readonly<Record<VectorName, number>>;
   readonly #gradientStride: number;
+  /** The plans of the threads: for gradients; and for the forward from pixels, of all patches. */
   readonly #plans: readonly number[];
+  readonly #forwardPlans: readonly number[];
   readonly #memory: BatchMemory & { readonly positive: number; readonly positions: number };
   readonly #geometry: Geometry;
   readonly #labels: number;
@@ -153,6 +155,7 @@ export class TrainingEngine implements Disposable {
     this.#vectors = layout.vectors;
     this.#gradientStride = layout.gradientStride;
     this.#plans = layout.plans;
+    this.#forwardPlans = layout.forwardPlans;
     this.#memory = layout.memory;
     this.#geometry = layout.geometry;
     this.#labels = layout.labels;
@@ -200,9 +203,9 @@ export class TrainingEngine implements Disposable {
     return this.#arena.memory.buffer.byteLength;
   }
 
-  /** T, the tokens of an image with CLS. */
+  /** T, the tokens of an image with CLS, of all its patches. */
   get tokens(): number {
-    return this.#geometry.tokens;
+    return 1 + patchCount(this.config, this.#geometry);
   }
 
   /**
@@ -214,7 +217,7 @@ export class TrainingEngine implements Disposable {
     batch: Batch,
     objective: Objective,
   ): Promise<{ loss: number; norm: number; logits: Float32Array }> {
-    this.#write(batch);
+    this.#write(batch, this.#plans, this.#geometry.tokens);
     this.#writeObjective(objective);
     const shares = this.#shares(batch.images);
     const losses = await this.#threads.run(
@@ -228,34 +231,33 @@ export class TrainingEngine implements Disposable {
     };
   }
 
-  /** Computes the logits of a batch, [B, K]. */
-  async logits(batch: Batch): Promise<Float32Array> {
-    this.#write(batch);
+  /**
+   * Computes the logits of a batch, [B, K], and the output of the final LayerNorm for CLS, [B, D], from the
+   * pixels of all patches or from the inputs of the lowest block that learns.
+   */
+  async forward(batch: Batch): Promise<{ logits: Float32Array; cls: Float32Array }> {
+    const plans = batch.inputs ? this.#plans : this.#forwardPlans;
+    this.#write(batch, plans, this.tokens);
     const shares = this.#shares(batch.images);
     await this.#threads.run(
-      shares.map(([start, end], i) => [["trainLogits", this.#plans[i]!, start, end]]),
+      shares.map(([start, end], i) => [["trainLogits", plans[i]!, start, end]]),
     );
-    return this.#readLogits(batch.images);
+    const { hiddenSize: D } = this.config;
+    return {
+      logits: this.#readLogits(batch.images),
+      cls: this.#rows(this.#memory.output, stateBytes(this.config), batch.images, D),
+    };
   }
 
-  /** Computes the output of the final LayerNorm for CLS, [B, D]. */
-  async cls(batch: Batch): Promise<Float32Array> {
-    await this.logits(batch);
-    return this.#rows(
-      this.#memory.output,
-      stateBytes(this.config),
-      batch.images,
-      this.config.hiddenSize,
-    );
-  }
-
-  /** Computes the inputs of a block, [B, T, D]. The engine must not begin `fromInputs`. */
-  async inputsOf(block: number, batch: Batch): Promise<Float32Array> {
-    this.#write(batch);
+  /** Computes the inputs of the lowest block that learns from pixels, [B, T, D]. */
+  async inputsOf(batch: Batch): Promise<Float32Array> {
+    const plans = this.#forwardPlans;
+    this.#write(batch, plans, this.tokens);
     const shares = this.#shares(batch.images);
     const out = this.#memory.inputs;
+    const block = lowestBlock(this.tune, this.config);
     await this.#threads.run(
-      shares.map(([start, end], i) => [["trainStates", this.#plans[i]!, start, end, block, out]]),
+      shares.map(([start, end], i) => [["trainStates", plans[i]!, start, end, block, out]]),
     );
     return this.#arena.floats(out, batch.images * this.tokens * this.config.hiddenSize).slice();
   }
@@ -373,7 +375,11 @@ export class TrainingEngine implements Disposable {
     return data;
   }
 
-  #write({ images, pixelValues, inputs, keptPatches, maskedPatches, branchScale }: Batch): void {
+  #write(
+    { images, pixelValues, inputs, keptPatches, maskedPatches, branchScale }: Batch,
+    plans: readonly number[],
+    T: number,
+  ): void {
     const memory = this.#memory;
     const { batchSize } = this.#options;
     if (images < 1 || images > batchSize) {
@@ -381,7 +387,6 @@ export class TrainingEngine implements Disposable {
         `Cannot train on a batch of ${images} images: it takes 1 to ${batchSize}`,
       );
     }
-    const T = this.tokens;
     if (inputs) this.#arena.floats(memory.inputs, inputs.length).set(inputs);
     if (pixelValues) this.#arena.floats(memory.pixels, pixelValues.length).set(pixelValues);
     const patches = this.#arena.integers(memory.patches, images * (T - 1));
@@ -393,7 +398,7 @@ export class TrainingEngine implements Disposable {
       else mask.fill(0);
     }
     if (branchScale) this.#arena.floats(memory.branchScale, branchScale.length).set(branchScale);
-    for (const plan of this.#plans) {
+    for (const plan of plans) {
       writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
         batch: images,
         branchScale: branchScale ? memory.branchScale : 0,
@@ -532,7 +537,7 @@ function layOut(
   const imageSize = options.imageSize ?? config.imageSize;
   const N = patchCount(config, { imageSize, tokens: 0 });
   const geometry: Geometry = { imageSize, tokens: 1 + (options.keptPatches ?? N) };
-  const T = geometry.tokens;
+  const whole: Geometry = { imageSize, tokens: 1 + N };
   const isInterpolated = imageSize.join() !== config.imageSize.join();
   const labels = weights.get("classifier.weight")?.shape[0] ?? 0;
   const lowest = lowestBlock(tune, config);
@@ -630,9 +635,9 @@ function layOut(
   const [height, width] = imageSize;
   const rows = batchSize + Tile.ROWS_PAST;
   const batch: BatchMemory = {
-    pixels: first === 0 ? arena.reserve(4 * batchSize * config.numChannels * height * width) : 0,
-    inputs: lowest > 0 ? arena.reserve(4 * batchSize * T * D) : 0,
-    patches: arena.reserve(4 * batchSize * Math.max(1, T - 1)),
+    pixels: arena.reserve(4 * batchSize * config.numChannels * height * width),
+    inputs: lowest > 0 ? arena.reserve(4 * batchSize * whole.tokens * D) : 0,
+    patches: arena.reserve(4 * batchSize * N),
     mask: masks ? arena.reserve(batchSize * N) : 0,
     targets: arena.reserve(4 * batchSize * Math.max(1, labels)),
     branchScale: arena.reserve(4 * L * 2 * batchSize),
@@ -640,31 +645,34 @@ function layOut(
     logits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
     dLogits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
   };
-  const chunk = Math.min(
-    Math.ceil(batchSize / threads),
-    Math.max(1, Math.round(CHUNK_ROWS / T)),
-  );
-  const plans = Array.from({ length: threads }, (_, thread) => {
-    const gradients = vectors.gradients + thread * gradientStride;
-    return makePlan(arena, {
-      config,
-      geometry,
-      model: { linears, vectors: pointers },
-      batch,
-      chunk,
-      labels,
-      first,
-      lowest,
-      learnsEmbeddings: tune.kind === "all",
-      positions: positions || pointers.get(POSITIONS)!,
-      gradients,
-      gradientBytes: 4 * gradientNumbers,
-      gradientOf: (name) => {
-        const place = extra.get(name) ?? parameters.get(name);
-        return place ? gradients + 4 * place.start : 0;
-      },
+  const plansOf = (geometry: Geometry, first: number, isForwardOnly: boolean) =>
+    Array.from({ length: threads }, (_, thread) => {
+      const gradients = vectors.gradients + thread * gradientStride;
+      return makePlan(arena, {
+        config,
+        geometry,
+        model: { linears, vectors: pointers },
+        batch,
+        chunk: Math.min(
+          Math.ceil(batchSize / threads),
+          Math.max(1, Math.round(CHUNK_ROWS / geometry.tokens)),
+        ),
+        labels,
+        first,
+        lowest,
+        learnsEmbeddings: tune.kind === "all",
+        isForwardOnly,
+        positions: positions || pointers.get(POSITIONS)!,
+        gradients,
+        gradientBytes: 4 * gradientNumbers,
+        gradientOf: (name) => {
+          const place = extra.get(name) ?? parameters.get(name);
+          return place ? gradients + 4 * place.start : 0;
+        },
+      });
     });
-  });
+  const plans = plansOf(geometry, first, false);
+  const isSame = first === 0 && geometry.tokens === whole.tokens;
   return {
     arena,
     parameters,
@@ -672,6 +680,7 @@ function layOut(
     vectors,
     gradientStride,
     plans,
+    forwardPlans: isSame ? plans : plansOf(whole, 0, true),
     geometry,
     labels,
     adapters,

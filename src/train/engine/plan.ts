@@ -1,4 +1,4 @@
-import { Arena } from "../../runtime/simd/arena.ts";
+import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { Activation as ActivationNumber, Strip, STRUCTS, Tile } from "./structs.ts";
@@ -53,6 +53,8 @@ export interface PlanOptions {
   readonly first: number;
   readonly lowest: number;
   readonly learnsEmbeddings: boolean;
+  /** Whether the plan is for the forward alone, which keeps nothing. */
+  readonly isForwardOnly: boolean;
   readonly positions: number;
   readonly gradients: number;
   readonly gradientBytes: number;
@@ -144,13 +146,15 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
       hidden: arena.reserve(ownRows * hiddenStride),
     };
   };
-  // Frozen blocks need no memory of their own: their inputs alternate, and nothing else outlasts them.
-  const frozen = lowest > 0 ? { ...kept(false), inputs: [states(), states()] } : undefined;
+  // Blocks without a backward need no memory of their own: their inputs alternate, and nothing else outlasts
+  // them.
+  const firstKept = options.isForwardOnly ? L : lowest;
+  const passing = firstKept > 0 ? { ...kept(false), inputs: [states(), states()] } : undefined;
   const blocks = arena.reserve(L * STRUCTS.TrainedBlock.bytes);
   for (let i = 0; i < L; i++) {
     const layer = `encoder.layer.${i}`;
     const attention = `${layer}.attention.attention`;
-    const { inputs: _, ...shared } = frozen ?? { inputs: [] };
+    const { inputs: _, ...shared } = passing ?? { inputs: [] };
     writeFields(arena, STRUCTS.TrainedBlock, blocks + i * STRUCTS.TrainedBlock.bytes, {
       normBefore: norm(`${layer}.layernorm_before`),
       query: linear(`${attention}.query`),
@@ -160,8 +164,8 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
       normAfter: norm(`${layer}.layernorm_after`),
       intermediate: linear(`${layer}.intermediate.dense`),
       output: linear(`${layer}.output.dense`),
-      ...(i < lowest
-        ? { ...shared, input: frozen!.inputs[i % 2]! }
+      ...(i < firstKept
+        ? { ...shared, input: passing!.inputs[i % 2]! }
         : { ...kept(i === L - 1), input: states() }),
     });
   }

@@ -1,6 +1,5 @@
 import { concat } from "@std/bytes/concat";
 import type { Tensor, ViTMSNConfig } from "../../../src/mod.ts";
-import { toFloat32 } from "../../../src/tensor/float16.ts";
 import { elementCount } from "../../../src/tensor/tensor.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import {
@@ -9,8 +8,7 @@ import {
   verifiedWeights,
   writeModelFile,
 } from "../../../src/vit_msn/model_file.ts";
-import { scaleName, type WeightDataType } from "../../../src/vit_msn/quantize.ts";
-import type { Weights } from "../../../src/vit_msn/weights.ts";
+import { dequantize, type WeightDataType } from "../../../src/vit_msn/quantize.ts";
 import { uniform } from "../../random.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";
 
@@ -78,7 +76,7 @@ export function randomModel(name: keyof typeof SHAPES): BenchModel {
 async function embeddedModel(): Promise<BenchModel> {
   const bytes = await Deno.readFile("functions/_shared/model.onnx");
   const file = readModelFile(bytes);
-  const exact = dequantized(verifiedWeights(file));
+  const exact = dequantize(verifiedWeights(file));
   const { config, preprocessorConfig } = file.documents;
   return modelOf(file.config, (dtype) => writeModelFile(config, preprocessorConfig, exact, dtype));
 }
@@ -103,26 +101,4 @@ export function noiseOf(config: ViTMSNConfig, batch: number): Tensor<"float32"> 
   const shape = [batch, config.numChannels, ...config.imageSize];
   const data = Float32Array.from({ length: elementCount(shape) }, () => 4 * random() - 2);
   return { dtype: "float32", shape, data };
-}
-
-/** The weights in float32: int8 ones such that quantising gives the same again. */
-function dequantized(weights: Weights): Weights {
-  const exact = new Map<string, Tensor>();
-  const scales = new Set([...weights.keys()].map(scaleName));
-  for (const [name, tensor] of weights) {
-    if (scales.has(name)) continue;
-    const scale = weights.get(scaleName(name));
-    exact.set(name, scale ? product(tensor, scale) : toFloat32(tensor));
-  }
-  return exact;
-}
-
-/** A matrix, each row times its scale. */
-function product({ shape, data }: Tensor, scale: Tensor): Tensor<"float32"> {
-  const columns = data.length / scale.data.length;
-  const numbers = Float32Array.from(
-    { length: data.length },
-    (_, i) => Number(data[i]) * Number(scale.data[Math.floor(i / columns)]),
-  );
-  return { dtype: "float32", shape, data: numbers };
 }

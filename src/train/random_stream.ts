@@ -1,0 +1,24 @@
+import { uniform } from "../tensor/random.ts";
+
+/**
+ * A generator of uniform numbers that depends on nothing but a seed and a purpose, such as an epoch and an
+ * image: an interrupted run draws the same numbers again, in whatever order.
+ */
+export function randomStream(seed: number, ...purpose: readonly number[]): () => number {
+  let hash = 0x811c9dc5; // FNV-1a, a number at a time
+  for (const number of [seed, ...purpose]) {
+    hash = Math.imul(hash ^ number, 0x01000193);
+    hash = Math.imul(hash ^ hash >>> 15, 0x2c1b3c6d);
+  }
+  return uniform(hash);
+}
+
+/** The numbers from 0 to `count` - 1 in a random order. */
+export function shuffled(count: number, random: () => number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(random() * (i + 1));
+    [order[i], order[other]] = [order[other]!, order[i]!];
+  }
+  return order;
+}

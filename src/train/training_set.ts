@@ -1,0 +1,13 @@
+import type { Image } from "../image/image.ts";
+
+/** Labelled images that a model learns from, or is measured on. */
+export interface TrainingSet {
+  /** The class of each image, an index of the classes' names. */
+  readonly labels: readonly number[];
+  /**
+   * An image by its number. It is called once for each use and may be called ahead.
+   *
+   * @throws {Error} if it cannot be read any more; training goes on without it.
+   */
+  image(index: number): Promise<Image> | Image;
+}
