@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Fits a classifier on a few photos a class",
     load: async () => (await import("./fit.ts")).fit,
   },
+  finetune: {
+    summary: "Trains a backbone on labelled photos",
+    load: async () => (await import("./finetune.ts")).finetune,
+  },
   evaluate: {
     summary: "Measures the accuracy and calibration of a classifier",
     load: async () => (await import("./evaluate.ts")).evaluate,

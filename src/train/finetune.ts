@@ -7,10 +7,10 @@ import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { topK } from "../tensor/top_k.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
-import { toLinearClassifier } from "../vit_msn/head/linear_classifier.ts";
 import type { LayerNorm } from "../vit_msn/layer_norm.ts";
 import { type ModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { dequantize } from "../vit_msn/quantize.ts";
+import { unsmooth } from "../vit_msn/smooth_quant.ts";
 import type { Weights } from "../vit_msn/weights.ts";
 import { mixBatch } from "./augmentation/mixing.ts";
 import { headOfClassifier, type Outputs } from "./calibrate.ts";
@@ -223,9 +223,12 @@ function checkDataset({ classes, training, validation }: FinetuneDataset): void 
 }
 
 function backboneOf(model: ModelFile): Map<string, Tensor<"float32">> {
+  const stored = verifiedWeights(model);
+  const isInt8 = [...stored.values()].some(({ dtype }) => dtype === "int8");
+  const weights = isInt8 ? unsmooth(dequantize(stored)) : dequantize(stored);
   return new Map(
-    [...dequantize(verifiedWeights(model))].filter(([name]) => !name.startsWith("classifier.")),
-  );
+    [...weights].filter(([name]) => !name.startsWith("classifier.")),
+  ) as Map<string, Tensor<"float32">>;
 }
 
 function layerNormOf(weights: ReadonlyMap<string, Tensor>): LayerNorm {
@@ -364,10 +367,7 @@ async function* train(
   const [rows, columns] = patchGrid(config);
   const N = rows * columns;
   const kept = Math.max(1, Math.round(settings.keepPatches * N));
-  const weights = new Map<string, Tensor<"float32">>(backbone);
-  for (const [name, tensor] of startOfClassifier(frozen.head, backbone, classes)) {
-    weights.set(name, tensor);
-  }
+  const weights = new Map([...backbone, ...newClassifier(classes.length, config.hiddenSize)]);
   using engine = await TrainingEngine.start(config, weights, {
     tune,
     batchSize: Math.max(settings.batchSize, FORWARD_BATCH),
@@ -671,28 +671,11 @@ function parametersOf(
   return new Map(engine.parameters.names.map((name) => [name, engine.read(vector, name)]));
 }
 
-/** The classifier that training starts with: the head on the frozen backbone, if it is linear; else zeros. */
-function startOfClassifier(
-  head: Head,
-  backbone: Weights,
-  classes: readonly string[],
-): [string, Tensor<"float32">][] {
-  const D = backbone.get("layernorm.weight")!.data.length;
-  const K = classes.length;
-  const weight = new Float32Array(K * D);
-  const bias = new Float32Array(K);
-  if (head.parameters.settings.method !== "knn") {
-    const linear = toLinearClassifier(head.parameters, layerNormOf(backbone));
-    classes.forEach((name, k) => {
-      const place = head.labels.indexOf(name);
-      if (place === -1) return;
-      weight.set(linear.weight.data.subarray(place * D, (place + 1) * D), k * D);
-      bias[k] = linear.bias.data[place]!;
-    });
-  }
+/** A new classifier: zeros. */
+function newClassifier(K: number, D: number): [string, Tensor<"float32">][] {
   return [
-    ["classifier.weight", { dtype: "float32", shape: [K, D], data: weight }],
-    ["classifier.bias", { dtype: "float32", shape: [K], data: bias }],
+    ["classifier.weight", { dtype: "float32", shape: [K, D], data: new Float32Array(K * D) }],
+    ["classifier.bias", { dtype: "float32", shape: [K], data: new Float32Array(K) }],
   ];
 }
 

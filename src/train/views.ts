@@ -57,7 +57,7 @@ export class Views {
       resample: this.#resample,
       cropScale: [cropScale, 1],
       mirror: mirror ? 0.5 : 0,
-      colorJitter: { brightness: 0.3, contrast: 0.3, saturation: 0.3 },
+      colorJitter: { contrast: 0.3 },
       ...(randAugment ? { randAugment: {} } : {}),
     }, random);
     const { data, shape } = this.#processor.preprocess([view]);

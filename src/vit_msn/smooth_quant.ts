@@ -23,6 +23,29 @@ const STRENGTH = 0.75;
  * @returns new weights; those that change are float32.
  */
 export function smoothQuant(weights: Weights): Weights {
+  return rescaled(weights, scalesOf);
+}
+
+/**
+ * Gives all channels of the blocks' LayerNorms the weight 1 or -1, and moves their size to the matrices that
+ * read them. The model's function is unchanged, but an optimizer, whose steps have the same size for all
+ * parameters, then moves all channels alike; {@linkcode smoothQuant} leaves weights of very different sizes.
+ *
+ * @returns new weights; those that change are float32.
+ */
+export function unsmooth(weights: Weights): Weights {
+  return rescaled(weights, (gamma) => Float64Array.from(gamma, (w) => Math.abs(w) || 1));
+}
+
+/** The factor of each channel, by the LayerNorm's weight and bias and the matrices that read it. */
+type Scales = (
+  gamma: Float32Array,
+  beta: Float32Array,
+  matrices: readonly Float32Array[],
+) => Float64Array;
+
+/** Divides each channel of the blocks' LayerNorms by a factor, and multiplies its readers' columns by it. */
+function rescaled(weights: Weights, scalesOf: Scales): Weights {
   const smoothed = new Map(weights);
   for (const name of weights.keys()) {
     const [, layer, norm] = /^(encoder\.layer\.\d+)\.(layernorm_\w+)\.weight$/.exec(name) ?? [];

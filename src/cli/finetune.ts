@@ -1,0 +1,437 @@
+import { concat } from "@std/bytes/concat";
+import { dirname } from "@std/path";
+import { readSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { LabelledImage } from "../dataset/image_files.ts";
+import { splitImages } from "../dataset/split_images.ts";
+import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
+import { readErrorMessage } from "../hub/file_error.ts";
+import { readWhole } from "../hub/read_whole.ts";
+import { removeIfThere } from "../hub/remove_if_there.ts";
+import { writeFile } from "../hub/write_file.ts";
+import { finetune as finetuneModel, type FinetuneResult, tuneText } from "../train/finetune.ts";
+import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune_options.ts";
+import { randomStream } from "../train/random_stream.ts";
+import type { TrainingRecord } from "../train/training_record.ts";
+import type { TrainingSet } from "../train/training_set.ts";
+import { stateOfTensors, stateToTensors, type TrainingState } from "../train/training_state.ts";
+import { type ModelFile, writeModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
+import type { WeightDataType } from "../vit_msn/quantize.ts";
+import {
+  asCalled,
+  choiceOption,
+  type Command,
+  errorMessage,
+  numberOption,
+  onlyArgument,
+  type OptionValues,
+  requiredOption,
+  UsageError,
+} from "./command.ts";
+import { main } from "./main.ts";
+import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
+import { findPhotos } from "./options/labelled_photos.ts";
+import { MODEL_OPTIONS, readModelOption } from "./options/model_option.ts";
+import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
+import { tuneOption } from "./options/tune_option.ts";
+import { commandLine } from "./output/command_line.ts";
+import { evaluationJson } from "./output/evaluation_text.ts";
+import { log } from "./output/log.ts";
+import { percent } from "./output/percent.ts";
+import { printable } from "./output/printable.ts";
+import { Progress } from "./output/progress/progress.ts";
+import { StatusLine } from "./output/progress/status_line.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { trainingHtml } from "./output/training_html.ts";
+import { trainingLine } from "./output/training_line.ts";
+import { appendRecord, recordJson } from "./output/training_log.ts";
+import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
+
+const options = {
+  out: { value: "FILE", help: "The ONNX file to write; required" },
+  ...MODEL_OPTIONS,
+  tune: {
+    value: "WHAT",
+    help: "What learns: auto (default) chooses by the number of photos and the time; head: a " +
+      "classifier on frozen features; last:N: the last N blocks; lora:R: adapters of rank R; all",
+  },
+  epochs: { value: "N", help: "Default is 6 to 40, such that 20,000 photos are seen" },
+  "batch-size": { value: "N", help: "Photos a step; default 32" },
+  lr: { value: "R", help: "The peak of the learning rate; default 0.001, 0.003 for lora" },
+  "layer-decay": {
+    value: "F",
+    help: "The learning rate's factor from block to block; default 0.75",
+  },
+  "weight-decay": { value: "W", help: "Default 0.05" },
+  warmup: { value: "S", help: "The share of steps in which the learning rate rises; default 0.1" },
+  "label-smoothing": { value: "E", help: "Default 0.1" },
+  mixup: { value: "A", help: "Mix photos, with this alpha; default 0, off" },
+  cutmix: {
+    value: "A",
+    help: "Paste parts of photos into others, with this alpha; default 0, off",
+  },
+  "random-erasing": { value: "P", help: "The share of photos that lose a rectangle; default 0" },
+  "rand-augment": { help: "Change photos by RandAugment, too" },
+  "crop-scale": { value: "S", help: "The least share of a photo that a crop keeps; default 0.4" },
+  "no-mirror": { help: "Do not mirror photos: left and right matter" },
+  "drop-path": { value: "P", help: "The share of branches left out at the last block; default 0" },
+  "keep-patches": { value: "S", help: "The share of patches that training looks at; default 1" },
+  ema: {
+    value: "D",
+    help: "What stays of the weights' average at each step; 0 is off; default 0.98",
+  },
+  "class-weight": {
+    value: "W",
+    help: "none: all photos count alike (default); balanced: all classes do",
+  },
+  validation: {
+    value: "V",
+    help:
+      "The share of photos that is held out, default 0.15, or a folder or table of other photos",
+  },
+  "early-stopping": {
+    value: "N",
+    help: "End after N epochs without a gain on held-out photos; default is never",
+  },
+  unknown: {
+    value: "R",
+    help: "The share of known-class photos that may be labelled unknown; default 0.05",
+  },
+  seed: { value: "S", help: "The random seed, an integer of at least 0; default 0" },
+  threads: { value: "N", help: "Threads that train; default is the number of cores, at most 8" },
+  "time-limit": { value: "MIN", help: "End after so many minutes, with the best result so far" },
+  decode: DECODE_OPTION,
+  "out-dtype": { value: "TYPE", help: "The data type of the file: f32 (default), f16, int8" },
+  resume: { help: "Go on with an interrupted run of the same photos and options" },
+  log: { value: "FILE", help: "Append a JSON line an epoch" },
+  html: { value: "FILE", help: "Write a report with curves and the evaluation of the result" },
+  force: FORCE_OPTION,
+  json: { help: "Print the result as one line of JSON" },
+};
+
+type Values = OptionValues<typeof options>;
+
+/** The most photos that are held out by a share: more would not tell results apart better. */
+const MAX_HELD_OUT = 2000;
+/** The shorter side of kept photos, relative to the model's input. */
+const KEPT_SIZE = 2;
+/** What a random stream is for. */
+const SPLIT = 7;
+const MAX_DEFAULT_THREADS = 8;
+
+/** `deno task finetune`: trains a backbone on labelled photos. */
+export const finetune: Command<typeof options> = {
+  name: "finetune",
+  usage: "PHOTOS --out FILE.onnx",
+  description:
+    "Fine-tunes a model on labelled photos. The result is never worse on held-out photos than a\n" +
+    "head on the frozen backbone, which it falls back to.\n" +
+    "PHOTOS is a folder with one subfolder per class, or a CSV or JSON lines table with path and label.\n" +
+    "Ctrl-C saves the training beside the output; --resume goes on with it.",
+  options,
+  examples: [
+    ["photos --out my.onnx", "The embedded model; what learns is chosen"],
+    [
+      "photos --out my.onnx --model vit-msn-small.onnx --tune last:2",
+      "The last blocks of a larger one",
+    ],
+    ["photos --out my.onnx --time-limit 10 --html report.html", "In ten minutes, with a report"],
+    ["photos --out my.onnx --resume", "After Ctrl-C"],
+  ],
+  async run(positional, values, terminal) {
+    const source = onlyArgument(positional, "folder or table of photos");
+    const out = requiredOption("out", values.out);
+    const dtype: WeightDataType = choiceOption("out-dtype", values["out-dtype"], [
+      "f32",
+      "f16",
+      "int8",
+    ]);
+    const settings = trainingOptions(values);
+    await assertFolders([out, values.log, values.html]);
+    await assertReplaceable(out, "fitted", values.force);
+    const statePath = `${out}.training`;
+    const resume = values.resume ? await readTraining(statePath) : undefined;
+    const file = await readModelOption(values, terminal);
+    const data = await readPhotos(source, file, values, settings, terminal);
+    const say = log("finetune", terminal);
+    const status = new StatusLine(terminal.stderr);
+    const interruption = interruptible();
+    const save = (state: TrainingState) =>
+      writeFile(statePath, [writeSafetensors(stateToTensors(state))]);
+    let result: FinetuneResult | undefined;
+    try {
+      const run = finetuneModel(file, data, settings, { resume, signal: interruption.signal });
+      for await (const event of run) {
+        if (event.kind === "step") {
+          status.draw(performance.now(), () => trainingLine(event, terminal.stderr.columns));
+          continue;
+        }
+        status.clear();
+        if (event.kind === "message") say(printable(event.text));
+        else if (event.kind === "epoch") {
+          await save(event.state());
+          if (values.log !== undefined) await appendRecord(values.log, event.record);
+          if (!terminal.stderr.isTerminal) say(epochText(event.record));
+        } else if (event.kind === "interrupted") {
+          await save(event.state);
+          say(`interrupted; ${statePath} has the training: add --resume to go on`);
+          return 1;
+        } else result = event.result;
+      }
+    } finally {
+      status.clear();
+      interruption.end();
+    }
+    await write(out, file, result!, dtype);
+    await removeIfThere(statePath);
+    if (values.html !== undefined) await writeReport(values.html, result!, values, terminal);
+    if (result!.stopped !== undefined) say(`training ended early: ${result!.stopped}`);
+    terminal.stdout.write(
+      values.json
+        ? JSON.stringify(resultJson(result!)) + "\n"
+        : asCalled(resultText(result!, out), terminal),
+    );
+    return 0;
+  },
+};
+
+/** @throws {UsageError} if a value is not valid. */
+function trainingOptions(values: Values): FinetuneOptions & { threads: number; seed: number } {
+  const number = (name: keyof Values & string, min: number, max?: number, integer = false) => {
+    const value = values[name] as string | undefined;
+    if (value === undefined) return undefined;
+    return numberOption(name, value, {
+      otherwise: 0,
+      min,
+      ...(max === undefined ? {} : { max }),
+      integer,
+    });
+  };
+  const minutes = number("time-limit", 0);
+  const given = {
+    tune: tuneOption(values.tune),
+    epochs: number("epochs", 1, 10_000, true),
+    batchSize: number("batch-size", 1, 4096, true),
+    learningRate: number("lr", 0),
+    layerDecay: number("layer-decay", 0, 1),
+    weightDecay: number("weight-decay", 0, 10),
+    warmup: number("warmup", 0, 1),
+    labelSmoothing: number("label-smoothing", 0, 0.99),
+    mixup: number("mixup", 0, 100),
+    cutmix: number("cutmix", 0, 100),
+    randomErasing: number("random-erasing", 0, 1),
+    randAugment: values["rand-augment"],
+    cropScale: number("crop-scale", 0.01, 1),
+    mirror: !values["no-mirror"],
+    dropPath: number("drop-path", 0, 0.9),
+    keepPatches: number("keep-patches", 0.01, 1),
+    emaDecay: number("ema", 0, 0.999999),
+    classWeight: choiceOption("class-weight", values["class-weight"], ["none", "balanced"]),
+    earlyStopping: number("early-stopping", 1, 10_000, true),
+    falseRejectionRate: number("unknown", 0, 0.99),
+    timeLimit: minutes === undefined ? undefined : 60 * minutes,
+  };
+  const threads = number("threads", 1, 64, true) ??
+    Math.min(MAX_DEFAULT_THREADS, navigator.hardwareConcurrency);
+  const seed = number("seed", 0, 2 ** 31 - 1, true) ?? 0;
+  const settings = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as FinetuneOptions;
+  checkFinetuneOptions(settings);
+  return { ...settings, threads, seed };
+}
+
+/** Reads the photos, and holds some out. */
+async function readPhotos(
+  source: string,
+  { config, preprocessorConfig }: ModelFile,
+  values: Values,
+  { threads, seed }: { threads: number; seed: number },
+  terminal: Terminal,
+) {
+  const share = Number(values.validation ?? "0.15");
+  const isShare = values.validation === undefined || !Number.isNaN(share);
+  if (isShare && !(share >= 0 && share < 1)) {
+    throw new UsageError(
+      `--validation is ${values.validation}, not a share from 0 to below 1, a folder or a table`,
+    );
+  }
+  const found = await findPhotos(source, "finetune", terminal);
+  const split = isShare
+    ? splitImages(found, share, MAX_HELD_OUT, randomStream(seed, SPLIT))
+    : { training: found, heldOut: await findPhotos(values.validation!, "finetune", terminal) };
+  const classes = [...new Set(split.training.map(({ label }) => label))].sort();
+  if (classes.length < 2) {
+    throw new Error(
+      `${source}: there is only the class ${classes[0]}; a classifier takes two or more`,
+    );
+  }
+  const strange = split.heldOut.find(({ label }) => !classes.includes(label));
+  if (strange) {
+    throw new Error(`${strange.file}: its class ${strange.label} has no photo to train on`);
+  }
+  const decoding = decodeOptions(values.decode, new ViTImageProcessor(preprocessorConfig));
+  const progress = new Progress(split.training.length + split.heldOut.length, terminal.stderr);
+  let skipped = 0;
+  const seen = new Map<string, { file: string; label: string }>();
+  const read = (images: readonly LabelledImage[], shortestSide?: number) =>
+    trainingImages(images, {
+      decoding,
+      jobs: threads,
+      ...(shortestSide === undefined ? {} : { shortestSide }),
+      seen,
+      onImage: () => progress.advance(),
+      onLeftOut(image) {
+        skipped++;
+        progress.clear();
+        const reason = "error" in image ? image.error : `duplicate of ${image.twin}`;
+        terminal.stderr.write(`${printable(image.file)}: ${errorMessage(reason)}\n`);
+      },
+    });
+  const training = await read(split.training, KEPT_SIZE * Math.max(...config.imageSize));
+  const heldOut = await read(split.heldOut);
+  progress.clear();
+  if (skipped > 0) log("finetune", terminal)(`${skipped} images were skipped`);
+  const left = classes.find((name) => !training.labels.includes(name));
+  if (left !== undefined) {
+    throw new Error(`${source}: no photo of the class ${left} is left to train on`);
+  }
+  const toSet = ({ labels, image }: TrainingImages): TrainingSet => ({
+    labels: labels.map((label) => classes.indexOf(label)),
+    image,
+  });
+  return {
+    classes,
+    training: toSet(training),
+    ...(heldOut.files.length > 0 ? { validation: toSet(heldOut) } : {}),
+  };
+}
+
+async function readTraining(path: string): Promise<TrainingState> {
+  try {
+    return stateOfTensors(readSafetensors(await readWhole(path)));
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const reason = isMissing
+      ? "there is no interrupted training; start one without --resume"
+      : errorMessage(readErrorMessage(error));
+    throw new Error(`${path}: ${reason}`);
+  }
+}
+
+/** Aborts at the first Ctrl-C; a second one ends the process at once. */
+function interruptible(): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const names = ["SIGINT", "SIGTERM"] as const;
+  const interrupt = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    controller.abort();
+  };
+  for (const name of names) Deno.addSignalListener(name, interrupt);
+  return {
+    signal: controller.signal,
+    end() {
+      for (const name of names) Deno.removeSignalListener(name, interrupt);
+    },
+  };
+}
+
+async function write(
+  out: string,
+  { documents }: ModelFile,
+  { weights, head }: FinetuneResult,
+  dtype: WeightDataType,
+): Promise<void> {
+  const backbone = concat(
+    writeModelFile(documents.config, documents.preprocessorConfig, weights, dtype),
+  );
+  await writeFile(out, [concat(writeModelWithHead(backbone, head.parameters))]);
+}
+
+/** Checks that the outputs' folders exist, before the work rather than after it. */
+async function assertFolders(paths: readonly (string | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === undefined) continue;
+    const folder = await Deno.stat(dirname(path)).catch(() => undefined);
+    if (!folder?.isDirectory) throw new Error(`Cannot write ${path}: its folder does not exist`);
+  }
+}
+
+function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: TrainingRecord) {
+  const accuracy = validation &&
+    Math.max(validation.accuracy, averaged?.accuracy ?? validation.accuracy);
+  return `epoch ${epoch}/${epochs}: loss ${loss.toFixed(3)}, ${
+    imagesPerSecond.toFixed(0)
+  } images/s` +
+    (accuracy === undefined ? "" : `, held-out ${percent(accuracy)}`);
+}
+
+function resultText({ tune, heldOut, bestEpoch, head }: FinetuneResult, out: string): string {
+  const { labels, temperature, calibrated, unknown } = head.parameters.settings;
+  const lines = [
+    `${labels.length} classes; tuned ${tuneText(tune)}${
+      bestEpoch === undefined ? "" : `, weights of epoch ${bestEpoch}`
+    }.`,
+    ...(heldOut
+      ? [
+        `Right of ${heldOut.images} held-out photos: ${percent(heldOut.result)}; ` +
+        `a head on the frozen backbone ${percent(heldOut.frozen)}.`,
+      ]
+      : ["No photos were held out: the accuracy is not known."]),
+    calibrated ? `Calibrated, T = ${temperature.toFixed(2)}.` : "Not calibrated.",
+    unknown ? "Knows unknown." : "Does not know unknown: too few photos are held out.",
+    `${printable(out)}: deno task classify photo.jpg --model ${commandLine([out])}`,
+  ];
+  return lines.join("\n") + "\n";
+}
+
+function resultJson(result: FinetuneResult): Record<string, unknown> {
+  const { tune, settings, heldOut, bestEpoch, records, evaluation, stopped, head } = result;
+  const { temperature, calibrated, labels } = head.parameters.settings;
+  return {
+    tune: tuneText(tune),
+    labels,
+    ...(heldOut
+      ? { accuracy: heldOut.result, frozen_accuracy: heldOut.frozen, held_out: heldOut.images }
+      : {}),
+    ...(bestEpoch === undefined ? {} : { best_epoch: bestEpoch }),
+    temperature,
+    calibrated,
+    ...(stopped === undefined ? {} : { stopped }),
+    ...(settings ? { settings: { ...settings, tune: tuneText(settings.tune) } } : {}),
+    ...(evaluation ? { evaluation: evaluationJson(evaluation) } : {}),
+    records: records.map(recordJson),
+  };
+}
+
+async function writeReport(
+  path: string,
+  { settings, records, evaluation, tune, heldOut, stopped }: FinetuneResult,
+  values: Values,
+  terminal: Terminal,
+): Promise<void> {
+  const rows: [string, string][] = [
+    ["Model", values.model ?? "the embedded model"],
+    ["Tuned", tuneText(tune)],
+    ...(heldOut
+      ? [["Held-out photos", String(heldOut.images)] as [string, string], [
+        "Head on the frozen backbone",
+        percent(heldOut.frozen),
+      ] as [string, string]]
+      : []),
+    ...Object.entries(settings ?? {}).map(([name, value]): [string, string] => [
+      name,
+      typeof value === "object" ? tuneText(value) : String(value),
+    ]),
+  ];
+  const html = await trainingHtml({
+    title: `Fine-tuning: ${values.out}`,
+    summary: rows,
+    records,
+    evaluation,
+    command: terminal.invocation,
+    warning: stopped === undefined ? undefined : `Training ended early: ${stopped}.`,
+  });
+  await writeFile(path, [new TextEncoder().encode(html)]);
+}
+
+if (import.meta.main) await main(finetune);

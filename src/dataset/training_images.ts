@@ -1,0 +1,100 @@
+import type { DecodeOptions } from "../image/decode_options.ts";
+import type { Image } from "../image/image.ts";
+import { resize } from "../image/transform/resize.ts";
+import { decodedImages } from "./decoded_images.ts";
+import type { LabelledImage } from "./image_files.ts";
+import type { LeftOut } from "./labelled_features.ts";
+
+/** Labelled images that are read again and again. */
+export interface TrainingImages {
+  readonly files: readonly string[];
+  readonly labels: readonly string[];
+  /**
+   * An image by its number: from memory, or read again if not all fit there.
+   *
+   * @throws {Error} if it cannot be read any more; the message names it.
+   */
+  image(index: number): Promise<Image>;
+}
+
+/** Options of {@linkcode trainingImages}. */
+export interface TrainingImageOptions {
+  readonly decoding: DecodeOptions;
+  /** Images to decode at a time. */
+  readonly jobs: number;
+  /** The shorter side to which larger images are shrunk, in pixels; default as they are. */
+  readonly shortestSide?: number;
+  /** The most bytes of pixels that are kept; default 1 GiB. */
+  readonly maxBytes?: number;
+  /** The images so far by their SHA-256; those found are added. */
+  readonly seen: Map<string, { readonly file: string; readonly label: string }>;
+  readonly onLeftOut: (image: LeftOut) => void;
+  /** Called after each image, left out or not. */
+  readonly onImage: () => void;
+}
+
+const MAX_BYTES = 2 ** 30;
+
+/**
+ * Reads labelled images for training: decodes each once and keeps it, shrunk, as far as the memory goes. Those
+ * that cannot be read and those seen before are left out.
+ */
+export async function trainingImages(
+  images: readonly LabelledImage[],
+  options: TrainingImageOptions,
+): Promise<TrainingImages> {
+  const { decoding, jobs, shortestSide, maxBytes = MAX_BYTES, seen, onLeftOut, onImage } = options;
+  const kept: { entry: LabelledImage; image: Image | undefined }[] = [];
+  const digests = new Set<string>();
+  const failed = new Map<string, string>();
+  let bytes = 0;
+  let next = 0;
+  const decoded = decodedImages(images, new ReadableStream(), {
+    decoding,
+    workers: jobs,
+    isKnown(sha256) {
+      if (seen.has(sha256) || digests.has(sha256)) return true;
+      digests.add(sha256);
+      return false;
+    },
+  });
+  for await (const { file, sha256 = "", image, error } of decoded) {
+    const entry = images[next++]!;
+    const twin = seen.get(sha256);
+    const reason = error ?? failed.get(sha256);
+    if (reason !== undefined) {
+      if (sha256 !== "") failed.set(sha256, reason);
+      onLeftOut({ file, error: reason });
+    } else if (image) {
+      const small = shrunk(image, shortestSide);
+      const fits = bytes + small.data.length <= maxBytes;
+      if (fits) bytes += small.data.length;
+      kept.push({ entry, image: fits ? small : undefined });
+      seen.set(sha256, { file, label: entry.label });
+    } else {
+      onLeftOut({ file, label: entry.label, twin: twin!.file, twinLabel: twin!.label });
+    }
+    onImage();
+  }
+  return {
+    files: kept.map(({ entry }) => entry.file),
+    labels: kept.map(({ entry }) => entry.label),
+    async image(index) {
+      const { entry, image } = kept[index]!;
+      if (image) return image;
+      const [again] = await Array.fromAsync(
+        decodedImages([entry], new ReadableStream(), { decoding }),
+      );
+      if (!again?.image) throw new Error(`${entry.file}: ${again?.error}`);
+      return shrunk(again.image, shortestSide);
+    },
+  };
+}
+
+/** The image with the shorter side of at most that many pixels. */
+function shrunk(image: Image, shortestSide = Infinity): Image {
+  const scale = shortestSide / Math.min(image.width, image.height);
+  if (scale >= 1) return image;
+  const size = (side: number) => Math.max(1, Math.round(scale * side));
+  return resize(image, size(image.width), size(image.height), "bilinear");
+}
