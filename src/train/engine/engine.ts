@@ -6,7 +6,7 @@ import { toFloat32 } from "../../tensor/float16.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { interpolatePositions, positionsGradient } from "../../vit_msn/interpolate_positions.ts";
-import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import type { Weights } from "../../vit_msn/weights.ts";
 import { adaptedWeights, adapterNames, learningShapes, lowestBlock, type Tune } from "../tune.ts";
 import { bestTrainBuild, type Call, instantiateTrain, trainModule } from "./kernels.ts";
 import { Parameters } from "./parameters.ts";

@@ -1,4 +1,4 @@
-import { Arena } from "../../runtime/simd/arena.ts";
+import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { Activation as ActivationNumber, Strip, STRUCTS, Tile } from "./structs.ts";
