@@ -67,17 +67,9 @@ export function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** Kernels and a memory, whose pieces lie 4 bytes off what is aligned. */
-export class Instance {
-  readonly kernels: AllKernels;
-  readonly arena: Arena;
-
-  constructor(readonly build: Variant) {
-    const [name, dotProduct] = VARIANTS[build];
-    const memory = sharedMemory();
-    this.kernels = instantiate(kernelModule(name), memory, dotProduct) as AllKernels;
-    this.arena = new Arena(memory, this.kernels.freeMemory());
-  }
+/** A memory, whose pieces lie 4 bytes off what is aligned. */
+export class GuardedMemory {
+  constructor(readonly arena: Arena) {}
 
   /** A piece for results. */
   guarded(bytes: number): number {
@@ -118,6 +110,19 @@ export class Instance {
     const place = this.arena.reserve(bytes + 128);
     this.arena.bytes(place, bytes + 128).fill(byte);
     return place + 4;
+  }
+}
+
+/** Kernels and their memory. */
+export class Instance extends GuardedMemory {
+  readonly kernels: AllKernels;
+
+  constructor(readonly build: Variant) {
+    const [name, dotProduct] = VARIANTS[build];
+    const memory = sharedMemory();
+    const kernels = instantiate(kernelModule(name), memory, dotProduct) as AllKernels;
+    super(new Arena(memory, kernels.freeMemory()));
+    this.kernels = kernels;
   }
 }
 

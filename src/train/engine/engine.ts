@@ -296,7 +296,7 @@ export class TrainingEngine implements Disposable {
   /** A copy of a parameter's numbers in a vector. */
   read(vector: VectorName, name: string): Tensor<"float32"> {
     const { shape, start, size } = this.#placeOf(name);
-    const data = this.#arena.floats(this.#vectors[vector] + 4 * start, size).slice();
+    const data = this.#arena.floats(this.#vectorOf(vector) + 4 * start, size).slice();
     return { dtype: "float32", shape: [...shape], data };
   }
 
@@ -306,7 +306,7 @@ export class TrainingEngine implements Disposable {
     if (data.length !== size) {
       throw new RangeError(`Cannot restore ${name}: it has ${data.length} numbers, not ${size}`);
     }
-    this.#arena.floats(this.#vectors[vector] + 4 * start, size).set(data);
+    this.#arena.floats(this.#vectorOf(vector) + 4 * start, size).set(data);
   }
 
   /** Makes the kernels use the present parameters. */
@@ -316,9 +316,8 @@ export class TrainingEngine implements Disposable {
 
   /** Exchanges the parameters with their moving average. */
   async swapAverage(): Promise<void> {
-    const { parameters, average } = this.#vectors;
-    const a = this.#arena.floats(parameters, this.parameters.size);
-    const b = this.#arena.floats(average, this.parameters.size);
+    const a = this.#arena.floats(this.#vectorOf("parameters"), this.parameters.size);
+    const b = this.#arena.floats(this.#vectorOf("average"), this.parameters.size);
     const kept = a.slice();
     a.set(b);
     b.set(kept);
@@ -340,6 +339,12 @@ export class TrainingEngine implements Disposable {
 
   [Symbol.dispose](): void {
     this.#threads[Symbol.dispose]();
+  }
+
+  #vectorOf(vector: VectorName): number {
+    const place = this.#vectors[vector];
+    if (place === 0) throw new RangeError("Cannot find the average: the engine keeps none");
+    return place;
   }
 
   #placeOf(name: string) {
