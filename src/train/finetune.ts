@@ -61,7 +61,7 @@ export interface FinetuneResult {
   readonly bestEpoch?: number;
   /** Accuracy on the held-out images, of the head on the frozen backbone and of the result. */
   readonly heldOut?: { readonly frozen: number; readonly result: number; readonly images: number };
-  /** The evaluation of the result on the held-out images. */
+  /** The evaluation of the result on the held-out images; absent with more than 1,000 classes. */
   readonly evaluation?: Evaluation;
   /** Why training ended early, if it did. */
   readonly stopped?: string;
@@ -153,9 +153,9 @@ export async function* finetune(
     now: run.now ?? (() => performance.now()),
   };
   const frozen = await fitFrozen(job, backbone);
-  if (frozen.accuracy !== undefined) {
-    const share = (100 * frozen.accuracy).toFixed(1);
-    yield { kind: "message", text: `The frozen backbone with a head names ${share} % right.` };
+  if (frozen.heldOut) {
+    const share = percent(frozen.heldOut.accuracy);
+    yield { kind: "message", text: `The frozen backbone with a head names ${share} right.` };
   }
   let tune = options.tune ?? { kind: "auto" };
   if (tune.kind === "auto") {
@@ -198,11 +198,36 @@ interface Job {
 /** A head on the frozen backbone. */
 interface Frozen {
   readonly head: Head;
-  /** On the held-out images. */
-  readonly accuracy?: number;
-  readonly evaluation?: Evaluation;
+  readonly heldOut?: Judgement;
   /** Images a second of the forward. */
   readonly rate: number;
+}
+
+/** How good a head is on the held-out images. */
+interface Judgement {
+  readonly accuracy: number;
+  readonly images: number;
+  readonly evaluation?: Evaluation;
+}
+
+/** With more classes, the table of confusions would take gigabytes. */
+const MAX_EVALUATED_CLASSES = 1000;
+
+/** @param logits of a head, in the order of the classes, divided by its temperature. */
+function judge(
+  logits: readonly Float32Array[],
+  truths: readonly number[],
+  { parameters: { settings } }: Head,
+  classes: readonly string[],
+): Judgement {
+  const right = logits.filter((row, i) => topK(row, 1)[0] === truths[i]).length;
+  const judgement = { accuracy: right / logits.length, images: logits.length };
+  if (classes.length > MAX_EVALUATED_CLASSES) return judgement;
+  const labels = truths.map((label) => classes[label]!);
+  return {
+    ...judgement,
+    evaluation: evaluateLogits(logits, labels, classes, settings.temperature),
+  };
 }
 
 function checkDataset({ classes, training, validation }: FinetuneDataset): void {
@@ -260,13 +285,9 @@ async function fitFrozen(job: Job, backbone: Weights): Promise<Frozen> {
   const { head } = fitHead(support, { falseRejectionRate, seed, classWeight });
   if (!validation) return { head, rate };
   const query = await featuresOf(validation, allOf(validation));
-  const evaluation = evaluateLogits(
-    alignedTo(classes, head, query.features),
-    query.labels,
-    classes,
-    head.parameters.settings.temperature,
-  );
-  return { head, rate, accuracy: evaluation.accuracy, evaluation };
+  const logits = alignedTo(classes, head, query.features);
+  const truths = query.labels.map((label) => classes.indexOf(label));
+  return { head, rate, heldOut: judge(logits, truths, head, classes) };
 }
 
 /** Logits in the order of the classes; a class that the head does not know has the least. */
@@ -281,8 +302,18 @@ function alignedTo(
   );
 }
 
+function heldOutOf(
+  frozen: Judgement,
+  { accuracy, images, evaluation }: Judgement,
+): Pick<FinetuneResult, "heldOut" | "evaluation"> {
+  return {
+    heldOut: { frozen: frozen.accuracy, result: accuracy, images },
+    ...(evaluation ? { evaluation } : {}),
+  };
+}
+
 function frozenResult(
-  { head, accuracy, evaluation }: Frozen,
+  { head, heldOut }: Frozen,
   weights: Map<string, Tensor>,
   records: readonly TrainingRecord[],
   more: Partial<FinetuneResult> = {},
@@ -292,10 +323,7 @@ function frozenResult(
     head,
     tune: { kind: "head" },
     records,
-    ...(accuracy === undefined
-      ? {}
-      : { heldOut: { frozen: accuracy, result: accuracy, images: evaluation!.count } }),
-    ...(evaluation ? { evaluation } : {}),
+    ...(heldOut ? heldOutOf(heldOut, heldOut) : {}),
     ...more,
   };
 }
@@ -591,13 +619,13 @@ async function* train(
 
   const more = { settings, ...(stopped === undefined ? {} : { stopped }) };
   const accuracy = progress.best?.validation.accuracy;
-  const isWorse = !best || accuracy !== undefined && accuracy <= frozen.accuracy!;
+  const isWorse = !best || accuracy !== undefined && accuracy <= frozen.heldOut!.accuracy;
   if (isWorse) {
     const text = best
       ? `Training reached ${
         percent(accuracy!)
       } on the held-out images, no more than the head on the frozen ` +
-        `backbone (${percent(frozen.accuracy!)}): the result is that head.`
+        `backbone (${percent(frozen.heldOut!.accuracy)}): the result is that head.`
       : "Training gave no weights: the result is the head on the frozen backbone.";
     yield { kind: "message", text };
     yield { kind: "result", result: frozenResult(frozen, backbone, progress.records, more) };
@@ -639,11 +667,12 @@ async function resultOf(
   );
   weights.delete("classifier.weight");
   weights.delete("classifier.bias");
-  const evaluation = heldOut && evaluateLogits(
-    heldOut.logits.map((row) => row.map((z) => z / head.parameters.settings.temperature)),
-    heldOut.classes.map((label) => classes[label]!),
+  const { temperature } = head.parameters.settings;
+  const judgement = heldOut && judge(
+    heldOut.logits.map((row) => row.map((z) => z / temperature)),
+    heldOut.classes,
+    head,
     classes,
-    head.parameters.settings.temperature,
   );
   return {
     weights,
@@ -651,16 +680,7 @@ async function resultOf(
     tune,
     records,
     ...(best ? { bestEpoch: best.epoch } : {}),
-    ...(evaluation
-      ? {
-        heldOut: {
-          frozen: frozen.accuracy!,
-          result: evaluation.accuracy,
-          images: evaluation.count,
-        },
-        evaluation,
-      }
-      : {}),
+    ...(judgement ? heldOutOf(frozen.heldOut!, judgement) : {}),
   };
 }
 
