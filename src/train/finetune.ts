@@ -42,6 +42,7 @@ import { Views } from "./views.ts";
 export interface FinetuneDataset {
   /** The classes' names. */
   readonly classes: readonly string[];
+  /** Images that training sees. */
   readonly training: TrainingSet;
   /** Images that training does not see: they choose among results and calibrate the classifier. */
   readonly validation?: TrainingSet | undefined;
@@ -55,7 +56,9 @@ export interface FinetuneResult {
   readonly head: Head;
   /** What learnt; `head` if the backbone is the one that was given. */
   readonly tune: Tune | { readonly kind: "head" };
+  /** How it was trained; absent if it was not. */
   readonly settings?: FinetuneSettings;
+  /** The figures of the epochs. */
   readonly records: readonly TrainingRecord[];
   /** The epoch of the best weights, from 1. */
   readonly bestEpoch?: number;

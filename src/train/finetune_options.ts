@@ -55,35 +55,21 @@ export interface FinetuneOptions {
   readonly threads?: number;
   /** When to end early, in seconds; the schedule of the learning rate is not shortened. */
   readonly timeLimit?: number;
+  /** Which kernels; default the fastest that the host can run. */
   readonly build?: Build;
+  /** Starts a worker that runs `train/engine/worker.ts`; for bundles, in which that module is elsewhere. */
   readonly createWorker?: CreateWorker;
 }
 
-/** The settings of a training, all decided. */
-export interface FinetuneSettings {
-  readonly tune: Tune;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly layerDecay: number;
-  readonly weightDecay: number;
-  readonly warmup: number;
-  readonly labelSmoothing: number;
-  readonly mixup: number;
-  readonly cutmix: number;
-  readonly randomErasing: number;
-  readonly randAugment: boolean;
-  readonly cropScale: number;
-  readonly mirror: boolean;
-  readonly dropPath: number;
-  readonly keepPatches: number;
-  readonly emaDecay: number;
-  readonly classWeight: ClassWeight;
-  readonly earlyStopping: number;
-  readonly clip: number;
-  readonly cachedViews: number;
-  readonly seed: number;
-}
+/** The settings of a training, all decided: what {@linkcode FinetuneOptions} has, without choices left. */
+export type FinetuneSettings =
+  & { /** What learns. */ readonly tune: Tune }
+  & Required<
+    Omit<
+      FinetuneOptions,
+      "tune" | "falseRejectionRate" | "threads" | "timeLimit" | "build" | "createWorker"
+    >
+  >;
 
 /** Images that training sees by default, all epochs together. */
 const IMAGES_SEEN = 20_000;

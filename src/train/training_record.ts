@@ -12,6 +12,7 @@ export interface TrainingRecord {
   readonly learningRate: number;
   /** The mean Euclidean norm of the epoch's gradients, before clipping. */
   readonly gradientNorm: number;
+  /** The images that the epoch trained on, by its time. */
   readonly imagesPerSecond: number;
   /** The time since the start of training, in seconds. */
   readonly seconds: number;

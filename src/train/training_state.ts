@@ -6,17 +6,21 @@ import type { TrainingRecord, Validation } from "./training_record.ts";
 export interface TrainingProgress {
   /** What the training is of: a resumed one must be of the same. */
   readonly fingerprint: string;
-  /** The present epoch, from 1, and its steps that are done. */
+  /** The present epoch, from 1. */
   readonly epoch: number;
+  /** The steps of the present epoch that are done. */
   readonly stepInEpoch: number;
   /** Steps that are done, of all epochs. */
   readonly step: number;
-  /** Sums over the present epoch. */
+  /** The sum of the losses of the present epoch's images. */
   readonly lossSum: number;
+  /** The number of these images. */
   readonly imageSum: number;
+  /** The sum of the gradients' norms over the present epoch's steps. */
   readonly normSum: number;
   /** Seconds of training so far. */
   readonly seconds: number;
+  /** The figures of the finished epochs. */
   readonly records: readonly TrainingRecord[];
   /** The best result on held-out images, if there is one yet, and its epoch. */
   readonly best?: { readonly epoch: number; readonly validation: Validation } | undefined;
@@ -24,6 +28,7 @@ export interface TrainingProgress {
 
 /** A training that can go on: what `--resume` reads. */
 export interface TrainingState {
+  /** Where the training is. */
   readonly progress: TrainingProgress;
   /** Parameters, the optimizer's averages and the best parameters, under `vector.name`. */
   readonly tensors: ReadonlyMap<string, Tensor>;

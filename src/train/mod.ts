@@ -1,0 +1,25 @@
+/**
+ * Fine-tuning of ViT-MSN in WebAssembly: {@linkcode finetune} trains a model on labelled images and tells
+ * what it does, step by step. It takes pixels, so it works in a browser, too.
+ *
+ * @module
+ */
+
+export {
+  finetune,
+  type FinetuneDataset,
+  type FinetuneEvent,
+  type FinetuneResult,
+  type FinetuneRun,
+  tuneText,
+} from "./finetune.ts";
+export type { FinetuneOptions, FinetuneSettings } from "./finetune_options.ts";
+export type { TrainingRecord, Validation } from "./training_record.ts";
+export type { TrainingSet } from "./training_set.ts";
+export {
+  stateOfTensors,
+  stateToTensors,
+  type TrainingProgress,
+  type TrainingState,
+} from "./training_state.ts";
+export type { Tune } from "./tune.ts";
