@@ -70,6 +70,9 @@ export interface Batch {
   readonly branchScale?: Float32Array;
 }
 
+/** A batch of which all patches and branches count. */
+export type WholeBatch = Omit<Batch, "keptPatches" | "branchScale">;
+
 /** What a batch is trained on. */
 export interface Objective {
   readonly loss: LossKind;
@@ -235,7 +238,7 @@ export class TrainingEngine implements Disposable {
    * Computes the logits of a batch, [B, K], and the output of the final LayerNorm for CLS, [B, D], from the
    * pixels of all patches or from the inputs of the lowest block that learns.
    */
-  async forward(batch: Batch): Promise<{ logits: Float32Array; cls: Float32Array }> {
+  async forward(batch: WholeBatch): Promise<{ logits: Float32Array; cls: Float32Array }> {
     const plans = batch.inputs ? this.#plans : this.#forwardPlans;
     this.#write(batch, plans, this.tokens);
     const shares = this.#shares(batch.images);
@@ -250,7 +253,7 @@ export class TrainingEngine implements Disposable {
   }
 
   /** Computes the inputs of the lowest block that learns from pixels, [B, T, D]. */
-  async inputsOf(batch: Batch): Promise<Float32Array> {
+  async inputsOf(batch: WholeBatch): Promise<Float32Array> {
     const plans = this.#forwardPlans;
     this.#write(batch, plans, this.tokens);
     const shares = this.#shares(batch.images);

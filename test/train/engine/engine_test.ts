@@ -80,18 +80,18 @@ Deno.test("a step lowers the loss, and the logits are those of the new weights",
   const after = await engine.gradients(batch, crossEntropy(3));
   assert(after.loss < before.loss);
   using again = await TrainingEngine.start(config, engine.weights(), ALL);
-  assertEquals(await again.logits(batch), after.logits);
+  assertEquals((await again.forward(batch)).logits, after.logits);
 });
 
 Deno.test("logits() does not depend on threads, on the rest of the batch, or on what came before", async () => {
   const { engine, config, weights, batch } = await start({ build: "plain" });
   using _ = engine;
-  const logits = await engine.logits(batch);
+  const logits = (await engine.forward(batch)).logits;
   assertEquals((await engine.gradients(batch, crossEntropy(3))).logits, logits);
   const size = batch.pixelValues.length / 3;
   for (let image = 0; image < 3; image++) {
     const pixelValues = batch.pixelValues.slice(image * size, (image + 1) * size);
-    const one = await engine.logits({ images: 1, pixelValues });
+    const one = (await engine.forward({ images: 1, pixelValues })).logits;
     assertEquals(one, logits.slice(5 * image, 5 * image + 5));
   }
   for (const options of [{ threads: 2 }, { threads: 5 }, { offThread: true }, { batchSize: 8 }]) {
@@ -100,7 +100,7 @@ Deno.test("logits() does not depend on threads, on the rest of the batch, or on 
       build: "plain",
       ...options,
     });
-    assertEquals(await other.logits(batch), logits);
+    assertEquals((await other.forward(batch)).logits, logits);
   }
 });
 
@@ -134,7 +134,7 @@ for (const name of ["tiny", "tiny_masked", "tiny_interpolated", "tiny_greyscale_
       imageSize: [height, width],
       masks: mask !== undefined,
     });
-    const logits = await engine.logits({
+    const { logits } = await engine.forward({
       images,
       pixelValues: pixels.data as Float32Array,
       ...(mask ? { maskedPatches: mask.data as Uint8Array } : {}),
@@ -144,18 +144,18 @@ for (const name of ["tiny", "tiny_masked", "tiny_interpolated", "tiny_greyscale_
   });
 }
 
-Deno.test("cls() of kept patches is that of the plain loops", async () => {
+Deno.test("forward() takes all patches of an engine that trains on some", async () => {
   const { config, weights } = smallModel({ hidden_act: "silu" });
   const options = { ...ALL, keptPatches: 3 };
   using engine = await TrainingEngine.start(config, weights, options);
-  assertEquals(engine.tokens, 4);
-  const batch = smallBatch(config, options);
-  const cls = await engine.cls(batch);
+  const { keptPatches, ...batch } = smallBatch(config, options);
+  assertEquals(keptPatches?.length, 9);
+  const { cls } = await engine.forward(batch);
   const size = batch.pixelValues.length / 3, D = config.hiddenSize;
+  const all = Array.from({ length: engine.tokens - 1 }, (_, patch) => patch);
   for (let image = 0; image < 3; image++) {
     const pixels = batch.pixelValues.slice(image * size, (image + 1) * size);
-    const kept = [...batch.keptPatches!.subarray(3 * image, 3 * image + 3)];
-    const expected = referenceForward(config, weights, pixels, kept).slice(0, D);
+    const expected = referenceForward(config, weights, pixels, all).slice(0, D);
     assert(maxDifference(cls.slice(image * D, (image + 1) * D), expected) < 1e-5);
   }
 });
@@ -165,7 +165,7 @@ Deno.test("inputsOf() a block, given back, have the gradients of the pixels", as
   const { engine, config, weights, batch } = await start({ tune, build: "plain" });
   using _ = engine;
   const expected = await engine.gradients(batch, crossEntropy(3));
-  const inputs = await engine.inputsOf(1, batch);
+  const inputs = await engine.inputsOf(batch);
   assertEquals(inputs.length, 3 * engine.tokens * config.hiddenSize);
   using cached = await TrainingEngine.start(config, weights, {
     ...ALL,
@@ -192,13 +192,13 @@ Deno.test("swapAverage() exchanges parameters and average; twice restores the bi
   }
   const all = () =>
     names.map((name) => [engine.read("parameters", name), engine.read("average", name)]);
-  const before = all(), logits = await engine.logits(batch);
+  const before = all(), logits = (await engine.forward(batch)).logits;
   await engine.swapAverage();
   assertEquals(all(), before.map(([parameters, average]) => [average!, parameters!]));
-  assertNotEquals(await engine.logits(batch), logits);
+  assertNotEquals((await engine.forward(batch)).logits, logits);
   await engine.swapAverage();
   assertEquals(all(), before);
-  assertEquals(await engine.logits(batch), logits);
+  assertEquals((await engine.forward(batch)).logits, logits);
 });
 
 Deno.test("an engine that keeps no average has none to read, write or exchange", async () => {
@@ -217,7 +217,7 @@ Deno.test("a batch that is empty or too large is an error", async () => {
   for (const images of [0, 4]) {
     const batch = smallBatch(config, { ...ALL, batchSize: images });
     const message = `Cannot train on a batch of ${images} images: it takes 1 to 3`;
-    await assertRejects(() => engine.logits(batch), RangeError, message);
+    await assertRejects(() => engine.forward(batch), RangeError, message);
     await assertRejects(() => engine.gradients(batch, crossEntropy(images)), RangeError, message);
   }
 });
@@ -256,5 +256,5 @@ Deno.test("an engine that is disposed of refuses to compute", async () => {
   const { engine, batch } = await start({ threads: 2 });
   engine[Symbol.dispose]();
   const message = "Cannot train: the trainer is disposed of";
-  await assertRejects(() => engine.logits(batch), Error, message);
+  await assertRejects(() => engine.forward(batch), Error, message);
 });
