@@ -8,9 +8,11 @@ import { readErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
-import { finetune as finetuneModel, type FinetuneResult, tuneText } from "../train/finetune.ts";
+import { finetune as finetuneModel } from "../train/finetune.ts";
+import type { FinetuneResult } from "../train/finetune_events.ts";
+import { tuneText } from "../train/tune_text.ts";
 import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune_options.ts";
-import { randomStream } from "../train/random_stream.ts";
+import { randomStream, Stream } from "../train/random_stream.ts";
 import type { TrainingRecord } from "../train/training_record.ts";
 import type { TrainingSet } from "../train/training_set.ts";
 import { stateOfTensors, stateToTensors, type TrainingState } from "../train/training_state.ts";
@@ -114,8 +116,6 @@ type Values = OptionValues<typeof options>;
 const MAX_HELD_OUT = 2000;
 /** The shorter side of kept photos, relative to the model's input. */
 const KEPT_SIZE = 2;
-/** What a random stream is for. */
-const SPLIT = 7;
 const MAX_DEFAULT_THREADS = 8;
 
 /** `deno task finetune`: trains a backbone on labelled photos. */
@@ -257,7 +257,7 @@ async function readPhotos(
   }
   const found = await findPhotos(source, "finetune", terminal);
   const split = isShare
-    ? splitImages(found, share, MAX_HELD_OUT, randomStream(seed, SPLIT))
+    ? splitImages(found, share, MAX_HELD_OUT, randomStream(seed, Stream.SPLIT))
     : { training: found, heldOut: await findPhotos(values.validation!, "finetune", terminal) };
   const classes = [...new Set(split.training.map(({ label }) => label))].sort();
   if (classes.length < 2) {

@@ -5,14 +5,13 @@
  * @module
  */
 
-export {
-  finetune,
-  type FinetuneDataset,
-  type FinetuneEvent,
-  type FinetuneResult,
-  type FinetuneRun,
-  tuneText,
-} from "./finetune.ts";
+export { finetune } from "./finetune.ts";
+export type {
+  FinetuneDataset,
+  FinetuneEvent,
+  FinetuneResult,
+  FinetuneRun,
+} from "./finetune_events.ts";
 export type { FinetuneOptions, FinetuneSettings } from "./finetune_options.ts";
 export type { TrainingRecord, Validation } from "./training_record.ts";
 export type { TrainingSet } from "./training_set.ts";
@@ -23,3 +22,4 @@ export {
   type TrainingState,
 } from "./training_state.ts";
 export type { Tune } from "./tune.ts";
+export { tuneText } from "./tune_text.ts";

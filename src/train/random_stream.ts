@@ -22,3 +22,14 @@ export function shuffled(count: number, random: () => number): number[] {
   }
   return order;
 }
+
+/** What random streams are for. */
+export const Stream = {
+  AUGMENTATION: 1,
+  ORDER: 2,
+  MIXING: 3,
+  PATCHES: 4,
+  BRANCHES: 5,
+  ADAPTERS: 6,
+  SPLIT: 7,
+} as const;

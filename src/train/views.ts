@@ -5,7 +5,7 @@ import type { ViTMSNConfig } from "../vit_msn/config.ts";
 import { augmentForFineTuning } from "./augmentation/augment.ts";
 import { randomErasing } from "./augmentation/random_erasing.ts";
 import type { FinetuneSettings } from "./finetune_options.ts";
-import { randomStream } from "./random_stream.ts";
+import { randomStream, Stream } from "./random_stream.ts";
 import type { TrainingSet } from "./training_set.ts";
 
 const RESAMPLING: Readonly<Record<number, Resampling>> = {
@@ -13,9 +13,6 @@ const RESAMPLING: Readonly<Record<number, Resampling>> = {
   2: "bilinear",
   3: "bicubic",
 };
-
-/** What a random stream is for. */
-const AUGMENTATION = 1;
 
 /** Makes the pixels that a model is trained on: [C, H, W] of a random view of each image. */
 export class Views {
@@ -51,7 +48,7 @@ export class Views {
   async pixelsOf(index: number, epoch: number): Promise<Float32Array> {
     const { seed, cropScale, mirror, randAugment, randomErasing: erasing } = this.#settings;
     const image: Image = await this.#set.image(index);
-    const random = randomStream(seed, AUGMENTATION, epoch, index);
+    const random = randomStream(seed, Stream.AUGMENTATION, epoch, index);
     const view = augmentForFineTuning(image, {
       size: this.#config.imageSize,
       resample: this.#resample,

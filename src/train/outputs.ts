@@ -1,0 +1,69 @@
+import { topK } from "../tensor/top_k.ts";
+import type { Outputs } from "./calibrate.ts";
+import type { TrainingEngine } from "./engine/engine.ts";
+import type { Job } from "./finetune_job.ts";
+import type { Validation } from "./training_record.ts";
+import type { TrainingSet } from "./training_set.ts";
+
+/** Images of a batch that is only computed forward. */
+export const FORWARD_BATCH = 32;
+
+/** The numbers of all images. */
+export function allOf({ labels }: TrainingSet): number[] {
+  return labels.map((_, i) => i);
+}
+
+/** The outputs of images as they are, not augmented; those that cannot be read are left out. */
+export async function outputsOf(
+  engine: TrainingEngine,
+  { processor }: Job,
+  set: TrainingSet,
+  indices: readonly number[],
+): Promise<Outputs> {
+  const outputs = {
+    cls: [] as Float32Array[],
+    logits: [] as Float32Array[],
+    classes: [] as number[],
+  };
+  const { hiddenSize: D } = engine.config;
+  for (let i = 0; i < indices.length; i += FORWARD_BATCH) {
+    const images = await Promise.all(
+      indices.slice(i, i + FORWARD_BATCH).map(async (index) => {
+        try {
+          return { image: await set.image(index), label: set.labels[index]! };
+        } catch {
+          return undefined;
+        }
+      }),
+    );
+    const read = images.filter((image) => image !== undefined);
+    if (read.length === 0) continue;
+    const pixelValues = processor.preprocess(read.map(({ image }) => image)).data;
+    const { logits, cls } = await engine.forward({ images: read.length, pixelValues });
+    const K = logits.length / read.length;
+    read.forEach(({ label }, b) => {
+      outputs.cls.push(cls.slice(b * D, (b + 1) * D));
+      outputs.logits.push(logits.slice(b * K, (b + 1) * K));
+      outputs.classes.push(label);
+    });
+  }
+  return outputs;
+}
+
+/** Accuracy and mean loss on images that are not augmented. */
+export async function validate(
+  engine: TrainingEngine,
+  job: Job,
+  set: TrainingSet,
+): Promise<Validation> {
+  const { logits, classes } = await outputsOf(engine, job, set, allOf(set));
+  let [right, loss] = [0, 0];
+  logits.forEach((row, i) => {
+    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    const sum = row.reduce((all, z) => all + Math.exp(z - largest), 0);
+    loss += Math.log(sum) - (row[classes[i]!]! - largest);
+    if (topK(row, 1)[0] === classes[i]) right++;
+  });
+  const images = classes.length;
+  return { accuracy: right / images, loss: loss / images, images };
+}
