@@ -13,7 +13,8 @@
  * import { assertEquals } from "@std/assert";
  * import { learningRateAt } from "./schedule.ts";
  *
- * assertEquals([1, 2, 3].map((step) => learningRateAt(step, 3, 1, 0.1)), [0.1, 0.075, 0.025]);
+ * const rates = [1, 2, 3].map((step) => learningRateAt(step, 3, 1, 0.1).toFixed(3));
+ * assertEquals(rates, ["0.100", "0.075", "0.025"]);
  * ```
  */
 export function learningRateAt(step: number, steps: number, warmup: number, peak: number): number {
