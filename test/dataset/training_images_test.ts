@@ -1,0 +1,56 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { writePng } from "../../src/cli/output/png.ts";
+import { type TrainingImageOptions, trainingImages } from "../../src/dataset/training_images.ts";
+import { TempFolder } from "../cli/run.ts";
+
+const OPTIONS = { decoding: {}, jobs: 1, onImage: () => {}, onLeftOut: () => {} };
+
+async function write(folder: TempFolder, name: string, side: number, level: number) {
+  const data = new Uint8Array(3 * side * side).fill(level);
+  return folder.write(name, await writePng({ width: side, height: side, data }));
+}
+
+Deno.test("trainingImages leaves out twins and what it cannot read, and shrinks", async () => {
+  using folder = new TempFolder();
+  const files = [
+    await write(folder, "a.png", 40, 10),
+    await write(folder, "b.png", 8, 20),
+    await write(folder, "c.png", 40, 10),
+    folder.write("d.png", "no photo"),
+  ];
+  const left: string[] = [];
+  let count = 0;
+  const seen: TrainingImageOptions["seen"] = new Map();
+  const images = await trainingImages(
+    files.map((file, i) => ({ file, label: i === 1 ? "two" : "one" })),
+    {
+      ...OPTIONS,
+      seen,
+      shortestSide: 16,
+      onImage: () => count++,
+      onLeftOut: (image) => left.push("error" in image ? "unreadable" : image.twin),
+    },
+  );
+  assertEquals([images.files, images.labels], [files.slice(0, 2), ["one", "two"]]);
+  assertEquals([left, count], [[files[0]!, "unreadable"], 4]);
+  assertEquals((await images.image(0)).width, 16);
+  assertEquals((await images.image(1)).width, 8);
+  // Another set has none of the same photos.
+  const others = await trainingImages([{ file: files[1]!, label: "two" }], { ...OPTIONS, seen });
+  assertEquals(others.files, []);
+});
+
+Deno.test("trainingImages reads images again that do not fit in its memory", async () => {
+  using folder = new TempFolder();
+  const files = [await write(folder, "a.png", 10, 1), await write(folder, "b.png", 10, 2)];
+  const images = await trainingImages(files.map((file) => ({ file, label: "one" })), {
+    ...OPTIONS,
+    seen: new Map(),
+    maxBytes: 300,
+  });
+  assertEquals((await images.image(1)).data[0], 2);
+  Deno.removeSync(files[0]!);
+  Deno.removeSync(files[1]!);
+  assertEquals((await images.image(0)).data[0], 1);
+  await assertRejects(() => images.image(1), Error, `${files[1]}: no such file`);
+});
