@@ -1,17 +1,20 @@
 import * as v from "valibot";
 import { checkedJson, positive } from "../preprocess/checked_json.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
-import type { Weights } from "../vit_msn/weights.ts";
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
+import { checkInputs } from "../vit_msn/forward_inputs.ts";
+import { MASK_TOKEN, NO_MASK_TOKEN, type Weights } from "../vit_msn/weights.ts";
 import { clipFactor } from "./clip.ts";
 import { type Objective, TrainingEngine, type VectorName } from "./engine/engine.ts";
 import type { Build } from "../runtime/simd/kernels.ts";
 import { labelTargets, softTargets } from "./targets.ts";
 import type { Tune } from "./tune.ts";
 
-const number = v.pipe(v.number("a number"), v.finite("a finite number"));
 const notNegative = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.finite("finite"));
+const share = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.maxValue(1, "1 or less"));
+const belowOne = v.pipe(share, v.ltValue(1, "less than 1"));
 const whole = v.pipe(v.number("a number"), v.integer("whole"), v.minValue(0, "0 or more"));
+const rank = v.pipe(whole, v.minValue(1, "1 or more"));
 
 /** The settings of a replay, a `train.json`. */
 const settingsSchema = v.looseObject({
@@ -20,14 +23,14 @@ const settingsSchema = v.looseObject({
     "single_label, soft_targets, multi_label or regression",
   ),
   lr: v.pipe(v.array(notNegative, "a list of numbers"), v.minLength(1, "a learning rate a step")),
-  betas: v.optional(v.tuple([number, number], "two numbers"), [0.9, 0.999]),
+  betas: v.optional(v.tuple([belowOne, belowOne], "two numbers"), [0.9, 0.999]),
   eps: v.optional(positive, 1e-8),
   weight_decay: v.optional(notNegative, 0),
-  label_smoothing: v.optional(notNegative, 0),
+  label_smoothing: v.optional(belowOne, 0),
   clip_grad_norm: v.optional(v.nullable(positive), null),
-  ema_decay: v.optional(v.nullable(notNegative), null),
+  ema_decay: v.optional(v.nullable(share), null),
   frozen_blocks: v.optional(whole, 0),
-  lora: v.optional(v.nullable(v.object({ rank: whole, alpha: positive })), null),
+  lora: v.optional(v.nullable(v.object({ rank, alpha: positive })), null),
   parameters: v.optional(
     v.record(v.string(), v.object({ lr_scale: notNegative, weight_decay: notNegative })),
     {},
@@ -61,7 +64,8 @@ export interface ReplayOptions {
  * `kept_patches` [B, k], `bool_masked_pos` [B, N], and for LoRA the adapters as `init.*`.
  * @returns `loss` and `grad_norm` of each step, `logits` and `grad.*` of the first, parameters after the first
  * and the last step as `step1.*` and `stepN.*`, their moving average as `emaN.*`, merged weights as `mergedN.*`.
- * @throws {TypeError} if an input is missing, or has another type or shape.
+ * @throws {TypeError} if an input is missing, has another type or numbers that cannot be.
+ * @throws {RangeError} if an input of the forward has another shape or values out of range.
  */
 export async function replay(
   config: ViTMSNConfig,
@@ -71,25 +75,32 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<Map<string, Tensor>> {
   const pixels = inputs.get("pixel_values");
-  if (pixels?.dtype !== "float32" || pixels.shape.length !== 4) {
-    throw new TypeError("Cannot train: pixel_values must be float32 [B, C, H, W]");
-  }
+  if (!pixels) throw new TypeError("Cannot train: tensor pixel_values is missing");
+  const kept = inputs.get("kept_patches");
+  const mask = inputs.get("bool_masked_pos");
+  const forwardInputs = {
+    pixel_values: pixels,
+    ...(kept ? { kept_patches: kept } : {}),
+    ...(mask ? { bool_masked_pos: mask } : {}),
+  };
+  checkInputs(forwardInputs, config, true);
+  expectFinite(pixels, "pixel_values");
+  if (mask && !weights.has(MASK_TOKEN)) throw new TypeError(NO_MASK_TOKEN);
   const [images, , height, width] = pixels.shape as [number, number, number, number];
   if (!weights.has("classifier.weight")) {
     throw new TypeError("Cannot train: the model has no classifier");
   }
   const { lora, frozen_blocks: frozen, lr, ema_decay: emaDecay, clip_grad_norm: clip } = settings;
+  if (frozen > config.numHiddenLayers) {
+    throw new TypeError(
+      `Cannot freeze ${frozen} blocks: the model has ${config.numHiddenLayers}`,
+    );
+  }
   const tune: Tune = lora
     ? { kind: "lora", ...lora }
     : frozen === 0
     ? { kind: "all" }
     : { kind: "last", blocks: config.numHiddenLayers - frozen };
-  const kept = inputs.get("kept_patches");
-  const mask = inputs.get("bool_masked_pos");
-  const { patchSize } = config;
-  const [rows, columns] = patchGrid({ imageSize: [height, width], patchSize });
-  expectShape(kept, "kept_patches", [images, kept?.shape[1] ?? 0]);
-  expectShape(mask, "bool_masked_pos", [images, rows * columns]);
   using engine = await TrainingEngine.start(config, weights, {
     tune,
     batchSize: images,
@@ -193,13 +204,16 @@ function objectiveOf(
   if (problem === "single_label") {
     expectShape(given, "labels", [images]);
     const labels = Array.from(given.data as ArrayLike<number | bigint>, Number);
-    const wrong = labels.find((label) => !(label >= 0 && label < classCount));
+    const wrong = labels.find((label) =>
+      !(Number.isInteger(label) && label >= 0 && label < classCount)
+    );
     if (wrong !== undefined) {
       throw new TypeError(`Cannot train: label ${wrong} is none of the ${classCount} classes`);
     }
     return { loss: "cross_entropy", targets: labelTargets(labels, classCount, { labelSmoothing }) };
   }
   expectShape(given, needed, [images, classCount]);
+  expectFinite(given, needed);
   const rows = Float32Array.from(given.data as ArrayLike<number>, Number);
   if (problem === "soft_targets") {
     return { loss: "cross_entropy", targets: softTargets(rows, classCount) };
@@ -211,7 +225,14 @@ function objectiveOf(
   };
 }
 
-function expectShape(tensor: Tensor | undefined, name: string, shape: readonly number[]): void {
-  if (!tensor || tensor.shape.join() === shape.join()) return;
+function expectShape(tensor: Tensor, name: string, shape: readonly number[]): void {
+  if (tensor.shape.join() === shape.join()) return;
   throw new TypeError(`Cannot train: ${name} is [${tensor.shape}], not [${shape}]`);
+}
+
+function expectFinite({ data }: Tensor, name: string): void {
+  const wrong = Array.prototype.find.call(data, (x) => !Number.isFinite(Number(x)));
+  if (wrong !== undefined) {
+    throw new TypeError(`Cannot train: ${name} has ${wrong}, not only finite numbers`);
+  }
 }
