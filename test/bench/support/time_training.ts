@@ -42,13 +42,14 @@ export async function timeTraining(
 ): Promise<TrainRow[]> {
   const rows: TrainRow[] = [];
   const { batch } = shape;
+  const kernels = {
+    "kernel relaxed": optimized(kernelTask("relaxed", "f32")),
+    "kernel plain": optimized(kernelTask("plain", "f32")),
+  };
   for (const [tuned, tune] of Object.entries(TUNES)) {
     using engines = new DisposableStack();
     const started = new Map<string, TrainingEngine>();
-    const tasks: Record<string, Task> = {
-      "kernel relaxed": optimized(kernelTask("relaxed", "f32")),
-      "kernel plain": optimized(kernelTask("plain", "f32")),
-    };
+    const tasks: Record<string, Task> = { ...kernels };
     for (const { build, threads } of ENGINES) {
       const engine = engines.use(await startEngine(shape, tune, build, threads));
       started.set(`${build} ${threads}`, engine);
