@@ -58,6 +58,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Runs tensors through the model",
     load: async () => (await import("./forward.ts")).forward,
   },
+  backward: {
+    summary: "Trains a model on tensors",
+    load: async () => (await import("./backward.ts")).backward,
+  },
 };
 
 /**

@@ -1,8 +1,11 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { goldenPath } from "../golden/golden.ts";
 import { InputError } from "./support/arguments.ts";
 import { parseCpuInfo } from "./support/host/processor.ts";
 import { modelOfFile } from "./support/model_of_file.ts";
+import { timeTraining } from "./support/time_training.ts";
+import { TRAIN_SHAPES, trainingFlops } from "./support/train_shape.ts";
+import { toJson, toTable } from "./support/train_table.ts";
 
 Deno.test("the processor's name and VNNI come from /proc/cpuinfo", () => {
   const text = (flags: string) =>
@@ -26,4 +29,45 @@ Deno.test("a file that cannot be measured is an error that names it", async () =
   await assertRejects(() => modelOfFile("missing.onnx"), InputError, "missing.onnx");
   const alone = goldenPath("exports/model.onnx");
   await assertRejects(() => modelOfFile(alone), InputError, "preprocessor_config.json");
+});
+
+Deno.test("steps of training are timed for all of a model, parts of it and adapters", async () => {
+  const shape = {
+    hidden_size: 8,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 4,
+    image_size: 8,
+    patch_size: 4,
+    classes: 3,
+    batch: 2,
+  };
+  const rows = await timeTraining("tiny", shape, 1, false);
+  const objects = rows.map(toJson);
+  assertEquals(
+    new Set(objects.map(({ tune, engine, threads }) => `${tune} ${engine} ${threads}`)).size,
+    3 * 2 * 2,
+  );
+  for (const row of objects) {
+    assertEquals([row.model, row.batch, row.speed_by_pytorch], ["tiny", 2, null]);
+    for (const key of ["median_ms", "nominal_gflops", "kernel_share", "memory_mb"] as const) {
+      assert(row[key]! > 0, key);
+    }
+    assertEquals(row.images_per_s, 2000 / row.median_ms);
+  }
+  const [names, , ...lines] = toTable(rows).split("\n");
+  assertStringIncludes(names!, "| model | tune | engine | threads |");
+  assertEquals(lines.length, rows.length);
+  for (const line of lines) assertEquals(line.split("|").length, names!.split("|").length);
+});
+
+Deno.test("the FLOPs of a step are those of what is computed", () => {
+  const { embedded } = TRAIN_SHAPES;
+  const [tokens, size] = [65, 192];
+  const block = 2 * tokens * (12 * size * size + 2 * tokens * size);
+  const patches = 2 * (tokens - 1) * 3 * 4 * 4 * size;
+  assertEquals(trainingFlops(embedded, { kind: "all" }), 3 * (6 * block + patches));
+  assertEquals(trainingFlops(embedded, { kind: "last", blocks: 2 }), 3 * 2 * block);
+  const lora = { kind: "lora", rank: 8, alpha: 16 } as const;
+  assertEquals(trainingFlops(embedded, lora), 2 * (6 * block + patches));
 });

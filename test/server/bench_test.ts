@@ -7,9 +7,11 @@ import { parseConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
 import { toWeights } from "../../src/vit_msn/weights.ts";
 
-async function bench(...args: string[]) {
+const bench = (...args: string[]) => task("bench", ...args);
+
+async function task(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["task", "--quiet", "bench", ...args],
+    args: ["task", "--quiet", ...args],
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
@@ -76,4 +78,10 @@ Deno.test("bench explains a wrong model in one line", async () => {
     assertStringIncludes(stderr, model);
     assertEquals(stderr.trim().split("\n").length, 1);
   }
+});
+
+Deno.test("bench:train explains a wrong model in one line", async () => {
+  const { code, stdout, stderr } = await task("bench:train", "--model", "base");
+  assertEquals([code, stdout], [2, ""]);
+  assertStringIncludes(stderr, "bench:train: --model is base, not one of embedded, small\n");
 });
