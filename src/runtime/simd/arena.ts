@@ -52,18 +52,16 @@ export class Arena {
     const missing = Math.ceil(bytes / PAGE) - pages;
     if (missing <= 0) return;
     const growth = Math.min(Math.max(missing, MIN_GROWTH), MAX_PAGES - pages);
+    const takes = `Cannot run the model: it takes ${(bytes / 2 ** 30).toFixed(1)} GiB of memory`;
     if (growth < missing) {
       throw new RangeError(
-        `Cannot run the model: it takes ${(bytes / 2 ** 30).toFixed(1)} GiB of memory, and ` +
-          "WebAssembly has 4; take smaller images or fewer outputs",
+        `${takes}, and WebAssembly has 4; take smaller images or fewer outputs`,
       );
     }
     try {
       this.memory.grow(growth);
     } catch {
-      throw new RangeError(
-        `Cannot run the model: the host has not the ${(bytes / 2 ** 30).toFixed(1)} GiB for it`,
-      );
+      throw new RangeError(`${takes}, which the host has not`);
     }
   }
 
