@@ -177,6 +177,10 @@ export const finetune: Command<typeof options> = {
           return 1;
         } else result = event.result;
       }
+    } catch (error) {
+      if (!interruption.signal.aborted) throw error;
+      say(errorMessage("interrupted before training began; nothing was written"));
+      return 1;
     } finally {
       status.clear();
       interruption.end();

@@ -21,6 +21,7 @@ const DEFAULT_TIME = 1800;
  * images right. All random choices follow from the seed.
  *
  * @param model a file of this project, in any data type; a classifier in it is replaced.
+ * @throws {DOMException} `AbortError`, if it is interrupted before training begins.
  * @yields a step, an epoch and in the end the result, or the state of an interrupted run.
  * @throws {RangeError} if an option is out of range, there are fewer than two classes, or the memory does not
  * suffice.

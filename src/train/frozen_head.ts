@@ -31,7 +31,13 @@ export async function fitFrozen(job: Job, backbone: Weights): Promise<Frozen> {
   const started = job.now();
   const subset = fittedImages(training, options.seed);
   const featuresOf = async (set: TrainingSet, indices: readonly number[]) => {
-    const { cls, classes: found } = await outputsOf(engine, job, set, indices);
+    const { cls, classes: found } = await outputsOf(
+      engine,
+      job,
+      set,
+      indices,
+      job.run.signal,
+    );
     const features = cls.map((vector) => toFeature(vector, layerNorm));
     return { features, labels: found.map((label) => classes[label]!) };
   };

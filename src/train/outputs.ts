@@ -2,6 +2,7 @@ import { topK } from "../tensor/top_k.ts";
 import type { Outputs } from "./calibrate.ts";
 import type { TrainingEngine } from "./engine/engine.ts";
 import type { Job } from "./finetune_job.ts";
+import { nextTask } from "./next_task.ts";
 import type { Validation } from "./training_record.ts";
 import type { TrainingSet } from "./training_set.ts";
 
@@ -13,12 +14,18 @@ export function allOf({ labels }: TrainingSet): number[] {
   return labels.map((_, i) => i);
 }
 
-/** The outputs of images as they are, not augmented; those that cannot be read are left out. */
+/**
+ * The outputs of images as they are, not augmented; those that cannot be read are left out.
+ *
+ * @param signal ends the work.
+ * @throws {DOMException} `AbortError`, if the signal is aborted.
+ */
 export async function outputsOf(
   engine: TrainingEngine,
   { processor }: Job,
   set: TrainingSet,
   indices: readonly number[],
+  signal?: AbortSignal,
 ): Promise<Outputs> {
   const outputs = {
     cls: [] as Float32Array[],
@@ -27,6 +34,8 @@ export async function outputsOf(
   };
   const { hiddenSize: D } = engine.config;
   for (let i = 0; i < indices.length; i += FORWARD_BATCH) {
+    await nextTask();
+    signal?.throwIfAborted();
     const images = await Promise.all(
       indices.slice(i, i + FORWARD_BATCH).map(async (index) => {
         try {

@@ -11,6 +11,7 @@ import { decideSettings } from "./finetune_options.ts";
 import { type Frozen, frozenResult, heldOutOf } from "./frozen_head.ts";
 import { judge } from "./judge.ts";
 import { allOf, FORWARD_BATCH, outputsOf, validate } from "./outputs.ts";
+import { nextTask } from "./next_task.ts";
 import { parameterGroup } from "./parameter_groups.ts";
 import { percent } from "./percent_text.ts";
 import { randomStream, shuffled, Stream } from "./random_stream.ts";
@@ -176,6 +177,7 @@ export async function* train(
         accuracy: progress.best?.validation.accuracy,
         secondsLeft: (epochs * steps - step) * (now() - sessionStart) / 1000 / sessionSteps,
       };
+      await nextTask();
       if (run.signal?.aborted) {
         await Promise.allSettled(ahead);
         yield { kind: "interrupted", state: readState(engine, keepsAverage, best, progress) };

@@ -333,3 +333,11 @@ Deno.test("wrong options and data sets are errors", async () => {
     await assertRejects(() => run({}, wrong), RangeError, message);
   }
 });
+
+Deno.test("a run that is aborted before it trains ends with an AbortError", async () => {
+  const error = await assertRejects(
+    () => run({ tune: { kind: "all" } }, datasetOf(), { signal: AbortSignal.abort() }),
+    DOMException,
+  );
+  assertEquals(error.name, "AbortError");
+});

@@ -2,6 +2,9 @@ import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
 import { type Call, instantiateTrain, makeCalls, type TrainKernels } from "./kernels.ts";
 import type { TrainReply, TrainRequest } from "./worker.ts";
 
+/** How long workers may take to start, in milliseconds: a loaded machine takes seconds. */
+const START_TIMEOUT = 30_000;
+
 /** The threads that train: workers or, for one thread, the caller's own. */
 export class Threads implements Disposable {
   readonly #workers: readonly Worker[];
@@ -38,11 +41,17 @@ export class Threads implements Disposable {
   ): Promise<Threads> {
     if (own && count === 1) return new Threads([], instantiateTrain(module, memory));
     const threads = new Threads(Array.from({ length: count }, createWorker), undefined);
+    const timer = setTimeout(
+      () => threads.#end(new Error("Cannot train: its threads do not start")),
+      START_TIMEOUT,
+    );
     try {
       await threads.#ask(threads.#workers.map(() => ({ module, memory })));
     } catch (error) {
       threads[Symbol.dispose]();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     return threads;
   }
