@@ -1,3 +1,4 @@
+import { countsOf } from "../heads/fit/samples.ts";
 import { patchGrid } from "../vit_msn/config.ts";
 import { mixBatch } from "./augmentation/mixing.ts";
 import type { Batch, Objective, TrainingEngine } from "./engine/engine.ts";
@@ -26,6 +27,7 @@ export class Batches {
   readonly #engine: TrainingEngine;
   readonly #kept: number;
   readonly #views: Views;
+  readonly #classWeights: readonly number[] | undefined;
   /** The outputs of the frozen blocks, in half precision, by view and image. */
   readonly #cache = new Map<string, Float16Array>();
 
@@ -34,6 +36,12 @@ export class Batches {
     this.#settings = settings;
     this.#engine = engine;
     this.#kept = kept;
+    const { dataset: { classes, training: { labels } } } = job;
+    this.#classWeights = settings.classWeight === "balanced"
+      ? countsOf(labels, classes.length).map((count) =>
+        count === 0 ? 0 : labels.length / (classes.length * count)
+      )
+      : undefined;
     this.#views = new Views(job.dataset.training, settings, job.config, job.processor);
   }
 
@@ -42,7 +50,6 @@ export class Batches {
     indices: readonly number[],
     epoch: number,
     step: number,
-    classWeights: readonly number[] | undefined,
   ): Promise<PreparedBatch> {
     const { mixup, cutmix, labelSmoothing, seed, cachedViews } = this.#settings;
     const { labels } = this.#job.dataset.training;
@@ -73,8 +80,11 @@ export class Batches {
         { mixup, cutmix },
         randomStream(seed, Stream.MIXING, step),
       );
-      targets = softTargets(rows, K, classWeights);
-    } else targets = labelTargets(classesOf, K, { labelSmoothing, classWeights });
+      targets = softTargets(rows, K, this.#classWeights);
+    } else {targets = labelTargets(classesOf, K, {
+        labelSmoothing,
+        classWeights: this.#classWeights,
+      });}
     return {
       indices: found.map(({ index }) => index),
       epoch: view,

@@ -1,5 +1,4 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { countsOf } from "../heads/fit/samples.ts";
 import { patchGrid } from "../vit_msn/config.ts";
 import { Batches, type PreparedBatch } from "./batches.ts";
 import { headOfClassifier } from "./calibrate.ts";
@@ -17,7 +16,12 @@ import { percent } from "./percent_text.ts";
 import { randomStream, shuffled, Stream } from "./random_stream.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { TrainingRecord, Validation } from "./training_record.ts";
-import { readState, restoreState, type TrainingProgress } from "./training_state.ts";
+import {
+  readState,
+  restoreState,
+  type TrainingProgress,
+  type TrainingState,
+} from "./training_state.ts";
 import type { Tune } from "./tune.ts";
 
 /** Batches that are prepared ahead. */
@@ -50,45 +54,21 @@ export async function* train(
   });
   startAdapters(engine, tune, seed);
   const steps = Math.ceil(n / settings.batchSize);
+  const rateAt = (step: number) =>
+    learningRateAt(
+      step,
+      epochs * steps,
+      Math.round(settings.warmup * epochs * steps),
+      settings.learningRate,
+    );
   const fingerprint = JSON.stringify([
     settings,
     classes,
     hashOf(training.labels),
     options.threads ?? 1,
   ]);
-  let progress: TrainingProgress = {
-    fingerprint,
-    epoch: 1,
-    stepInEpoch: 0,
-    step: 0,
-    lossSum: 0,
-    imageSum: 0,
-    normSum: 0,
-    seconds: 0,
-    records: [],
-  };
-  let best: Map<string, Tensor<"float32">> | undefined;
-  if (run.resume) {
-    if (run.resume.progress.fingerprint !== fingerprint) {
-      throw new TypeError(
-        "Cannot resume: the state is of a training with other photos, options or threads",
-      );
-    }
-    progress = run.resume.progress;
-    best = await restoreState(engine, keepsAverage, run.resume);
-  } else {
-    for (const name of keepsAverage ? engine.parameters.names : []) {
-      engine.write("average", name, engine.read("parameters", name).data);
-    }
-  }
-  await engine.refresh();
-
+  let { progress, best } = await begin(engine, keepsAverage, fingerprint, run.resume);
   const batches = new Batches(job, settings, engine, kept);
-  const classWeights = settings.classWeight === "balanced"
-    ? countsOf(training.labels, classes.length).map((count) =>
-      count === 0 ? 0 : n / (classes.length * count)
-    )
-    : undefined;
   const started = now() - 1000 * progress.seconds;
   const elapsed = () => (now() - started) / 1000;
   const sessionStart = now();
@@ -111,7 +91,6 @@ export async function* train(
         order.slice(Math.floor(n * k / steps), Math.floor(n * (k + 1) / steps)),
         epoch,
         (epoch - 1) * steps + k + 1,
-        classWeights,
       );
       batch.catch(() => {}); // reported when it is taken
       return batch;
@@ -125,19 +104,14 @@ export async function* train(
       const prepared = await ahead.shift()!;
       for (const text of prepared.problems) yield { kind: "message", text };
       const step = progress.step + 1;
-      const learningRate = learningRateAt(
-        step,
-        epochs * steps,
-        Math.round(settings.warmup * epochs * steps),
-        settings.learningRate,
-      );
       let { lossSum, imageSum, normSum } = progress;
       if (prepared.batch.images > 0) {
         const batch = await batches.finish(prepared);
         const { loss, norm } = await engine.gradients(batch, prepared.objective);
         if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-          stopped = `the loss became ${loss} in step ${step} of epoch ${epoch}; ` +
-            "a smaller learning rate may help";
+          stopped =
+            `in step ${step} of epoch ${epoch} the loss became ${loss} and the norm of its ` +
+            `gradients ${norm}; a smaller learning rate may help`;
           await Promise.allSettled(ahead);
           break training;
         }
@@ -149,7 +123,7 @@ export async function* train(
           emaDecay: Math.min(emaDecay, (1 + step) / (10 + step)),
           groupOf(name) {
             const { scale, weightDecay } = groups.get(name)!;
-            return { learningRate: learningRate * scale, weightDecay };
+            return { learningRate: rateAt(step) * scale, weightDecay };
           },
         });
         lossSum += loss * batch.images;
@@ -208,12 +182,7 @@ export async function* train(
       epochs,
       step: progress.step,
       loss: progress.lossSum / progress.imageSum,
-      learningRate: learningRateAt(
-        progress.step,
-        epochs * steps,
-        Math.round(settings.warmup * epochs * steps),
-        settings.learningRate,
-      ),
+      learningRate: rateAt(progress.step),
       gradientNorm: progress.normSum / progress.stepInEpoch,
       imagesPerSecond: (progress.imageSum - imagesBefore) / ((now() - epochStart) / 1000),
       seconds: elapsed(),
@@ -280,6 +249,37 @@ export async function* train(
   await engine.refresh();
   const result = await resultOf(job, engine, frozen, tune, progress);
   yield { kind: "result", result: { ...result, ...more } };
+}
+
+/**
+ * Begins a training, or puts the state of an interrupted one back.
+ *
+ * @throws {TypeError} if the state is of another training.
+ */
+async function begin(
+  engine: TrainingEngine,
+  keepsAverage: boolean,
+  fingerprint: string,
+  resume: TrainingState | undefined,
+): Promise<{ progress: TrainingProgress; best: Map<string, Tensor<"float32">> | undefined }> {
+  if (resume) {
+    if (resume.progress.fingerprint !== fingerprint) {
+      throw new TypeError(
+        "Cannot resume: the state is of a training with other photos, options or threads",
+      );
+    }
+    const best = await restoreState(engine, keepsAverage, resume);
+    return { progress: resume.progress, best };
+  }
+  for (const name of keepsAverage ? engine.parameters.names : []) {
+    engine.write("average", name, engine.read("parameters", name).data);
+  }
+  await engine.refresh();
+  const sums = { lossSum: 0, imageSum: 0, normSum: 0 };
+  return {
+    progress: { fingerprint, epoch: 1, stepInEpoch: 0, step: 0, ...sums, seconds: 0, records: [] },
+    best: undefined,
+  };
 }
 
 /** The result of training: the engine's present weights with a calibrated head. */

@@ -224,7 +224,7 @@ Deno.test("what does not learn keeps its bits", async () => {
 
 Deno.test("a loss that is no number ends training, which says in which step", async () => {
   const { result, messages } = await run({ tune: { kind: "all" }, learningRate: 1e6, warmup: 0 });
-  assertMatch(result.stopped!, /^the loss became (NaN|Infinity) in step \d of epoch 1;/);
+  assertMatch(result.stopped!, /^in step \d of epoch 1 the loss became /);
   assertEquals(result.tune, { kind: "head" });
   assertStringIncludes(messages, "the result is the head on the frozen backbone");
   for (const { data } of result.weights.values()) assert(data.every((x) => Number.isFinite(x)));
