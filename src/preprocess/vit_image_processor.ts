@@ -7,7 +7,7 @@ import { centerCrop } from "./center_crop.ts";
 import type { PreprocessorConfig, Size } from "./preprocessor_config.ts";
 
 /** PIL's filters by the numbers that `preprocessor_config.json` uses. */
-const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
+export const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
   1: "lanczos",
   2: "bilinear",
   3: "bicubic",

@@ -1,18 +1,12 @@
 import type { Image } from "../image/image.ts";
 import type { Resampling } from "../image/transform/resampling.ts";
-import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
+import { RESAMPLING, ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { ViTMSNConfig } from "../vit_msn/config.ts";
 import { augmentForFineTuning } from "./augmentation/augment.ts";
 import { randomErasing } from "./augmentation/random_erasing.ts";
 import type { FinetuneSettings } from "./finetune_options.ts";
 import { randomStream, Stream } from "./random_stream.ts";
 import type { TrainingSet } from "./training_set.ts";
-
-const RESAMPLING: Readonly<Record<number, Resampling>> = {
-  1: "lanczos",
-  2: "bilinear",
-  3: "bicubic",
-};
 
 /** Makes the pixels that a model is trained on: [C, H, W] of a random view of each image. */
 export class Views {
@@ -37,7 +31,7 @@ export class Views {
       doResize: false,
       doCenterCrop: false,
     });
-    this.#resample = RESAMPLING[processor.config.resample]!;
+    this.#resample = RESAMPLING[processor.config.resample];
   }
 
   /**
