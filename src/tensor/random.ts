@@ -7,3 +7,13 @@ export function uniform(seed: number): () => number {
     return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
   };
 }
+
+/** A shuffled copy (Fisher-Yates). */
+export function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [out[i], out[j]] = [out[j]!, out[i]!];
+  }
+  return out;
+}

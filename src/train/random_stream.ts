@@ -1,4 +1,4 @@
-import { uniform } from "../tensor/random.ts";
+import { shuffle, uniform } from "../tensor/random.ts";
 
 /**
  * A generator of uniform numbers that depends on nothing but a seed and a purpose, such as an epoch and an
@@ -15,12 +15,7 @@ export function randomStream(seed: number, ...purpose: readonly number[]): () =>
 
 /** The numbers from 0 to `count` - 1 in a random order. */
 export function shuffled(count: number, random: () => number): number[] {
-  const order = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const other = Math.floor(random() * (i + 1));
-    [order[i], order[other]] = [order[other]!, order[i]!];
-  }
-  return order;
+  return shuffle(Array.from({ length: count }, (_, i) => i), random);
 }
 
 /** What random streams are for. */

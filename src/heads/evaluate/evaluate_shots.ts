@@ -1,6 +1,5 @@
-import { uniform } from "../../tensor/random.ts";
+import { shuffle, uniform } from "../../tensor/random.ts";
 import { type Interval, meanShareInterval } from "./confidence_interval.ts";
-import { shuffle } from "../fit/cross_validation.ts";
 import { evaluate } from "./evaluate.ts";
 import { fitHead } from "../fit/fit_head.ts";
 import type { FitOptions, LabelledFeatures } from "../fit/fit_options.ts";

@@ -1,4 +1,4 @@
-import { uniform } from "../../tensor/random.ts";
+import { shuffle, uniform } from "../../tensor/random.ts";
 import { type Matrix, matrixOf, rowOf } from "../../tensor/matrix.ts";
 import { countsOf, pick, type Samples } from "./samples.ts";
 
@@ -82,14 +82,4 @@ function foldsOf(samples: Samples, random: () => number): number[] {
     members.forEach((i, place) => folds[i] = (place % count + c) % parts);
   }
   return folds;
-}
-
-/** A shuffled copy (Fisher-Yates). */
-export function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [out[i], out[j]] = [out[j]!, out[i]!];
-  }
-  return out;
 }

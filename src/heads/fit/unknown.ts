@@ -1,6 +1,6 @@
-import { uniform } from "../../tensor/random.ts";
+import { shuffle, uniform } from "../../tensor/random.ts";
 import type { Unknown } from "../../vit_msn/head/head_parameters.ts";
-import { crossValidate, partsOf, shuffle, type Validation } from "./cross_validation.ts";
+import { crossValidate, partsOf, type Validation } from "./cross_validation.ts";
 import { bestProbability, referencesOf, similarityTo } from "../head.ts";
 import { type Matrix, rowOf } from "../../tensor/matrix.ts";
 import { type Candidate, fitCandidates } from "./method.ts";
