@@ -221,7 +221,7 @@ export class TrainingEngine implements Disposable {
     objective: Objective,
   ): Promise<{ loss: number; norm: number; logits: Float32Array }> {
     this.#write(batch, this.#plans, this.#geometry.tokens);
-    this.#writeObjective(objective);
+    this.#writeObjective(objective, batch.images);
     const shares = this.#shares(batch.images);
     const losses = await this.#threads.run(
       shares.map(([start, end], i) => [["trainGradients", this.#plans[i]!, start, end]]),
@@ -395,13 +395,24 @@ export class TrainingEngine implements Disposable {
         `Cannot train on a batch of ${images} images: it takes 1 to ${batchSize}`,
       );
     }
+    const { numChannels, hiddenSize, numHiddenLayers } = this.config;
+    const [height, width] = this.#geometry.imageSize;
+    const N = patchCount(this.config, this.#geometry);
+    expectLength("pixelValues", pixelValues, images * numChannels * height * width);
+    expectLength("inputs", inputs, memory.inputs && images * T * hiddenSize);
+    expectLength("keptPatches", keptPatches, images * (T - 1));
+    expectLength("maskedPatches", maskedPatches, memory.mask && images * N);
+    expectLength("branchScale", branchScale, numHiddenLayers * 2 * images);
+    if (keptPatches?.some((patch) => patch < 0 || patch >= N)) {
+      throw new RangeError(`Cannot train: keptPatches has a number that is not from 0 to ${N - 1}`);
+    }
     if (inputs) this.#arena.floats(memory.inputs, inputs.length).set(inputs);
     if (pixelValues) this.#arena.floats(memory.pixels, pixelValues.length).set(pixelValues);
     const patches = this.#arena.integers(memory.patches, images * (T - 1));
     if (keptPatches) patches.set(keptPatches);
     else patches.forEach((_, i) => patches[i] = i % (T - 1));
     if (memory.mask) {
-      const mask = this.#arena.bytes(memory.mask, images * patchCount(this.config, this.#geometry));
+      const mask = this.#arena.bytes(memory.mask, images * N);
       if (maskedPatches) mask.set(maskedPatches);
       else mask.fill(0);
     }
@@ -414,8 +425,13 @@ export class TrainingEngine implements Disposable {
     }
   }
 
-  #writeObjective({ loss, targets, factor = 1, positiveWeights }: Objective): void {
+  #writeObjective(
+    { loss, targets, factor = 1, positiveWeights }: Objective,
+    images: number,
+  ): void {
     const { positive } = this.#memory;
+    expectLength("targets", targets, images * this.#labels);
+    expectLength("positiveWeights", positiveWeights, this.#labels);
     this.#arena.floats(this.#memory.targets, targets.length).set(targets);
     if (positiveWeights) this.#arena.floats(positive, positiveWeights.length).set(positiveWeights);
     for (const plan of this.#plans) {
@@ -517,6 +533,12 @@ export class TrainingEngine implements Disposable {
     }
     await this.#threads.run(this.#repackCalls);
   }
+}
+
+/** @throws {RangeError} if an array is given that does not have so many numbers. */
+function expectLength(name: string, array: ArrayLike<number> | undefined, length: number): void {
+  if (!array || array.length === length) return;
+  throw new RangeError(`Cannot train: ${name} has ${array.length} numbers, not ${length}`);
 }
 
 const POSITIONS = "embeddings.position_embeddings";

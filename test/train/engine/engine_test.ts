@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  type Batch,
   type AdamWStep,
   type EngineOptions,
   TrainingEngine,
@@ -257,4 +258,26 @@ Deno.test("an engine that is disposed of refuses to compute", async () => {
   engine[Symbol.dispose]();
   const message = "Cannot train: the trainer is disposed of";
   await assertRejects(() => engine.forward(batch), Error, message);
+});
+
+Deno.test("arrays of other lengths than the batch's are errors: nothing else is overwritten", async () => {
+  const { engine, batch } = await start();
+  using _ = engine;
+  const wrong: [Partial<Batch>, string][] = [
+    [{ pixelValues: batch.pixelValues.slice(1) }, "pixelValues has 863 numbers, not 864"],
+    [{ inputs: new Float32Array(3 * 9 * 20) }, "inputs has 540 numbers, not 0"],
+    [{ keptPatches: new Int32Array(2) }, "keptPatches has 2 numbers, not 24"],
+    [{ keptPatches: new Int32Array(24).fill(8) }, "not from 0 to 7"],
+    [{ maskedPatches: new Uint8Array(24) }, "maskedPatches has 24 numbers, not 0"],
+    [{ branchScale: new Float32Array(1) }, "branchScale has 1 numbers, not 18"],
+  ];
+  for (const [change, message] of wrong) {
+    const changed = { ...batch, ...change };
+    await assertRejects(() => engine.gradients(changed, crossEntropy(3)), RangeError, message);
+  }
+  await assertRejects(
+    () => engine.gradients(batch, crossEntropy(2)),
+    RangeError,
+    "targets has 10 numbers, not 15",
+  );
 });
