@@ -1,7 +1,8 @@
 import { countsOf } from "../heads/fit/samples.ts";
 import { patchGrid } from "../vit_msn/config.ts";
 import { mixBatch } from "./augmentation/mixing.ts";
-import type { Batch, Objective, TrainingEngine } from "./engine/engine.ts";
+import type { TrainingEngine } from "./engine/engine.ts";
+import type { Batch, Objective } from "./engine/batch.ts";
 import type { Job } from "./finetune_job.ts";
 import type { FinetuneSettings } from "./finetune_options.ts";
 import { FORWARD_BATCH } from "./outputs.ts";

@@ -1,10 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  type Batch,
-  type AdamWStep,
-  type EngineOptions,
-  TrainingEngine,
-} from "../../../src/train/engine/engine.ts";
+import { type AdamWStep, TrainingEngine } from "../../../src/train/engine/engine.ts";
+import type { Batch } from "../../../src/train/engine/batch.ts";
+import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import type { Tune } from "../../../src/train/tune.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";

@@ -1,10 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Batch,
-  type EngineOptions,
-  type Objective,
-  TrainingEngine,
-} from "../../../src/train/engine/engine.ts";
+import { TrainingEngine } from "../../../src/train/engine/engine.ts";
+import type { Batch, Objective } from "../../../src/train/engine/batch.ts";
+import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
 import { crossEntropy, numbers, smallBatch, smallModel } from "./small_models.ts";
 
 /** Of the slope along a direction of which half is the gradient's own. */
