@@ -118,6 +118,7 @@ Deno.test("finetune: what cannot be done is one line that says why", async () =>
     [[source, "--out", `${folder.path}/no/my.onnx`], "its folder does not exist"],
     [[source, "--out", `${folder.path}/foreign.onnx`], "did not make"],
     [[source, "--out", out, "--resume"], "there is no interrupted training"],
+    [[source, "--out", `${folder.path}/broken.onnx`], "add --resume to go on with it, or --force"],
     [[source, "--out", `${folder.path}/broken.onnx`, "--resume"], "broken.onnx.training: "],
     [[source, "--out", `${folder.path}/other.onnx`, "--resume"], "it is no state of a training"],
   ];
