@@ -69,7 +69,7 @@ export async function* finetune(
   let tune = options.tune ?? { kind: "auto" };
   if (tune.kind === "auto") {
     const images = dataset.training.labels.length;
-    const { epochs } = decideSettings(options, { kind: "all" }, images, config.hiddenSize);
+    const { epochs } = decideSettings(options, { kind: "all" }, images, config);
     const choice = chooseTune({
       config,
       images,

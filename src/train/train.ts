@@ -37,7 +37,7 @@ export async function* train(
   const { config, dataset, options, run, now } = job;
   const { training, validation, classes } = dataset;
   const n = training.labels.length;
-  const settings = decideSettings(options, tune, n, config.hiddenSize);
+  const settings = decideSettings(options, tune, n, config);
   const { epochs, emaDecay, seed } = settings;
   const keepsAverage = emaDecay > 0;
   const [rows, columns] = patchGrid(config);

@@ -230,6 +230,15 @@ Deno.test("a loss that is no number ends training, which says in which step", as
   for (const { data } of result.weights.values()) assert(data.every((x) => Number.isFinite(x)));
 });
 
+Deno.test("last: as many blocks as there are, or more, learn from pixels", async () => {
+  const [all, more] = await Promise.all(
+    [3, 9].map((blocks) => run({ tune: { kind: "last", blocks }, epochs: 4 })),
+  );
+  assertEquals(all!.result.settings!.cachedViews, 0);
+  assertEquals(all!.result.stopped, undefined);
+  assertEquals([...all!.result.weights], [...more!.result.weights]);
+});
+
 Deno.test("a learning rate of 10 gives a result that is no worse than the frozen head", async () => {
   const { result } = await run({ tune: { kind: "all" }, learningRate: 10 });
   assert(result.heldOut!.result >= result.heldOut!.frozen);
@@ -319,6 +328,8 @@ Deno.test("wrong options and data sets are errors", async () => {
     [{ keepPatches: 0 }, "keepPatches is 0"],
     [{ cropScale: 2 }, "cropScale is 2"],
     [{ seed: 0.5 }, "seed is 0.5, not an integer"],
+    [{ tune: { kind: "last", blocks: 0 } }, "blocks is 0, not an integer of at least 1"],
+    [{ tune: { kind: "lora", rank: 1.5, alpha: 3 } }, "rank is 1.5, not an integer of at least 1"],
   ];
   for (const [wrong, message] of options) {
     await assertRejects(() => run(wrong), RangeError, `Cannot train: ${message}`);
