@@ -172,9 +172,42 @@ Deno.test("a state of other options, photos or threads is not resumed", async ()
     await assertRejects(
       () => run(changed, dataset, { resume }),
       TypeError,
-      "Cannot resume: the state is of a training with other photos, options or threads",
+      "Cannot resume: the state is of a training with another model, other photos, options or threads",
     );
   }
+});
+
+Deno.test("auto goes on with what it chose, even if the computer has become slower", async () => {
+  const options = { tune: { kind: "auto" }, timeLimit: 1e9 } as const;
+  const dataset = datasetOf(60);
+  const controller = new AbortController();
+  let state: TrainingState | undefined;
+  const signal = controller.signal;
+  for await (const event of finetune(blindModel(), dataset, { ...FEW, ...options }, { signal })) {
+    if (event.kind === "step") controller.abort();
+    if (event.kind === "interrupted") state = event.state;
+  }
+  let time = 0;
+  const slow = { resume: state, now: () => time += 1e9 };
+  const { events } = await run({ tune: { kind: "auto" } }, dataset, slow);
+  assert(events.some(({ kind }) => kind === "step"));
+});
+
+Deno.test("a state of another model is not resumed", async () => {
+  const state = await interrupted({ tune: { kind: "all" } }, 1);
+  await assertRejects(
+    () => run({ tune: { kind: "all" } }, datasetOf(), { resume: state }, modelOf()),
+    TypeError,
+    "Cannot resume: the state is of a training with another model",
+  );
+});
+
+Deno.test("without held-out images, no epoch is without a gain", async () => {
+  const { result } = await run(
+    { tune: { kind: "last", blocks: 1 }, epochs: 4, earlyStopping: 1 },
+    datasetOf(25, 0),
+  );
+  assertEquals([result.records.length, result.stopped], [4, undefined]);
 });
 
 Deno.test("a state without a tensor, or with one of another size, is not resumed", async () => {
