@@ -1,10 +1,10 @@
 import { concat } from "@std/bytes/concat";
-import { dirname } from "@std/path";
+import { basename, dirname } from "@std/path";
 import { readSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { LabelledImage } from "../dataset/image_files.ts";
 import { splitImages } from "../dataset/split_images.ts";
 import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
-import { readErrorMessage } from "../hub/file_error.ts";
+import { readErrorMessage, writeErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
@@ -150,11 +150,14 @@ export const finetune: Command<typeof options> = {
       "int8",
     ]);
     const settings = trainingOptions(values);
-    await assertFolders([out, values.log, values.html]);
+    for (const path of [out, values.log, values.html]) {
+      if (path !== undefined) await assertWritable(path);
+    }
     await assertReplaceable(out, "fitted", values.force);
     const statePath = `${out}.training`;
     if (!values.resume && !values.force) await assertNoTraining(statePath);
     const resume = values.resume ? await readTraining(statePath) : undefined;
+    if (!values.resume && !values.force) await assertNoTraining(statePath);
     const file = await readModelOption(values, terminal);
     const data = await readPhotos(source, file, values, settings, terminal);
     const say = log("finetune", terminal);
@@ -163,6 +166,17 @@ export const finetune: Command<typeof options> = {
     const save = (state: TrainingState) =>
       writeFile(statePath, [writeSafetensors(stateToTensors(state))]);
     let result: FinetuneResult | undefined;
+    let hasState = values.resume;
+    // What cannot be written while training goes on does not end it: there may be room again.
+    const attempt = async (write: () => Promise<void>) => {
+      try {
+        await write();
+        return true;
+      } catch (error) {
+        say(`${errorMessage(error)}; training goes on`);
+        return false;
+      }
+    };
     try {
       const run = finetuneModel(file, data, settings, { resume, signal: interruption.signal });
       for await (const event of run) {
@@ -173,8 +187,9 @@ export const finetune: Command<typeof options> = {
         status.clear();
         if (event.kind === "message") say(printable(event.text));
         else if (event.kind === "epoch") {
-          await save(event.state());
-          if (values.log !== undefined) await appendRecord(values.log, event.record);
+          hasState = await attempt(() => save(event.state())) || hasState;
+          const { log: logPath } = values;
+          if (logPath !== undefined) await attempt(() => appendRecord(logPath, event.record));
           if (!terminal.stderr.isTerminal) say(epochText(event.record));
         } else if (event.kind === "interrupted") {
           await save(event.state);
@@ -182,17 +197,22 @@ export const finetune: Command<typeof options> = {
           return 1;
         } else result = event.result;
       }
+      status.clear();
+      await write(out, file, result!, dtype);
+      if (values.html !== undefined) await writeReport(values.html, result!, values, terminal);
     } catch (error) {
-      if (!interruption.signal.aborted) throw error;
-      say(errorMessage("interrupted before training began; nothing was written"));
-      return 1;
+      status.clear();
+      if (error instanceof DOMException && error.name === "AbortError") {
+        say("interrupted before training began; nothing was written");
+        return 1;
+      }
+      if (hasState) say(`${statePath} has the training: add --resume to go on`);
+      throw error;
     } finally {
       status.clear();
       interruption.end();
     }
-    await write(out, file, result!, dtype);
     await removeIfThere(statePath);
-    if (values.html !== undefined) await writeReport(values.html, result!, values, terminal);
     if (result!.stopped !== undefined) say(`training ended early: ${result!.stopped}`);
     terminal.stdout.write(
       values.json
@@ -365,13 +385,26 @@ async function write(
   await writeFile(out, [concat(writeModelWithHead(backbone, head.parameters))]);
 }
 
-/** Checks that the outputs' folders exist, before the work rather than after it. */
-async function assertFolders(paths: readonly (string | undefined)[]): Promise<void> {
-  for (const path of paths) {
-    if (path === undefined) continue;
-    const folder = await Deno.stat(dirname(path)).catch(() => undefined);
-    if (!folder?.isDirectory) throw new Error(`Cannot write ${path}: its folder does not exist`);
+/** Checks that a file can be written, before the work rather than after it. */
+async function assertWritable(path: string): Promise<void> {
+  const target = await Deno.stat(path).catch(() => undefined);
+  if (target && !target.isFile) return; // a pipe; a folder is reported where it is written
+  try {
+    const probe = { dir: dirname(path), prefix: `${basename(path)}.`, suffix: ".unfinished" };
+    await Deno.remove(await Deno.makeTempFile(probe));
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${writeErrorMessage(error)}`);
   }
+}
+
+/** Checks that no interrupted training would be overwritten. */
+async function assertNoTraining(path: string): Promise<void> {
+  const target = await Deno.stat(path).catch(() => undefined);
+  if (!target) return;
+  throw new Error(
+    `Cannot start a training: ${path} has an interrupted one; add --resume to go on with it, or ` +
+      "--force to start anew",
+  );
 }
 
 function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: TrainingRecord) {

@@ -21,6 +21,9 @@ export interface PreparedBatch {
   readonly problems: readonly string[];
 }
 
+/** What the cache of views may take; the views that it has no place for are computed anew each time. */
+const MAX_CACHE_BYTES = 2 ** 31;
+
 /** Makes batches of the images of a training. */
 export class Batches {
   readonly #job: Job;
@@ -31,6 +34,7 @@ export class Batches {
   readonly #classWeights: readonly number[] | undefined;
   /** The outputs of the frozen blocks, in half precision, by view and image. */
   readonly #cache = new Map<string, Float16Array>();
+  #cacheBytes = 0;
 
   constructor(job: Job, settings: FinetuneSettings, engine: TrainingEngine, kept: number) {
     this.#job = job;
@@ -108,6 +112,11 @@ export class Batches {
     const missing = indices.map((_, b) => b).filter((b) => !this.#cache.has(key(b)));
     const size = this.#engine.tokens * this.#job.config.hiddenSize;
     const pixels = pixelValues!.length / images;
+    const all = new Float32Array(images * size);
+    indices.forEach((_, b) => {
+      const output = this.#cache.get(key(b));
+      if (output) all.set(output, b * size);
+    });
     for (let i = 0; i < missing.length; i += FORWARD_BATCH) {
       const part = missing.slice(i, i + FORWARD_BATCH);
       const data = new Float32Array(part.length * pixels);
@@ -115,14 +124,17 @@ export class Batches {
         data.set(pixelValues!.subarray(b * pixels, (b + 1) * pixels), p * pixels)
       );
       const inputs = await this.#engine.inputsOf({ images: part.length, pixelValues: data });
-      part.forEach((b, p) =>
-        this.#cache.set(key(b), new Float16Array(inputs.subarray(p * size, (p + 1) * size)))
-      );
+      part.forEach((b, p) => {
+        // What is not kept is rounded, too, so that the result does not depend on the cache.
+        const output = new Float16Array(inputs.subarray(p * size, (p + 1) * size));
+        all.set(output, b * size);
+        if (this.#cacheBytes + output.byteLength > MAX_CACHE_BYTES) return;
+        this.#cache.set(key(b), output);
+        this.#cacheBytes += output.byteLength;
+      });
     }
-    const inputs = new Float32Array(images * size);
-    indices.forEach((_, b) => inputs.set(this.#cache.get(key(b))!, b * size));
     const { pixelValues: _, ...others } = batch;
-    return { ...others, inputs };
+    return { ...others, inputs: all };
   }
 
   #patches(images: number, step: number): Pick<Batch, "keptPatches"> {

@@ -67,9 +67,11 @@ export async function* finetune(
     yield { kind: "message", text: `The frozen backbone with a head names ${share} right.` };
   }
   let tune = options.tune ?? { kind: "auto" };
+  // The choice depends on the measured speed, which may be another one now.
+  if (tune.kind === "auto" && run.resume) tune = run.resume.progress.tune;
   if (tune.kind === "auto") {
     const images = dataset.training.labels.length;
-    const { epochs } = decideSettings(options, { kind: "all" }, images, config.hiddenSize);
+    const { epochs } = decideSettings(options, { kind: "all" }, images, config);
     const choice = chooseTune({
       config,
       images,

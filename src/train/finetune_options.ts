@@ -1,7 +1,8 @@
-import type { Tune } from "./tune.ts";
+import { lowestBlock, type Tune } from "./tune.ts";
 import type { Build } from "../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../runtime/simd/thread_pool.ts";
 import type { ClassWeight } from "../heads/fit/samples.ts";
+import type { ViTMSNConfig } from "../vit_msn/config.ts";
 
 /** How {@linkcode finetune} trains. Defaults depend on the number of images and on what learns. */
 export interface FinetuneOptions {
@@ -82,16 +83,17 @@ const MEASURED_WIDTH = 192;
  * Decides the settings that the options leave open.
  *
  * @param images the number of images to train on.
- * @param hiddenSize D: wider models learn with smaller steps.
+ * @param config the model's: wider ones learn with smaller steps.
  */
 export function decideSettings(
   options: FinetuneOptions,
   tune: Tune,
   images: number,
-  hiddenSize: number,
+  config: ViTMSNConfig,
 ): FinetuneSettings {
   const epochs = Math.ceil(IMAGES_SEEN / images);
-  const rate = (tune.kind === "lora" ? 3e-3 : 1e-3) * Math.min(1, MEASURED_WIDTH / hiddenSize);
+  const rate = (tune.kind === "lora" ? 3e-3 : 1e-3) *
+    Math.min(1, MEASURED_WIDTH / config.hiddenSize);
   const mixes = (options.mixup ?? 0) > 0 || (options.cutmix ?? 0) > 0;
   return {
     tune,
@@ -114,8 +116,8 @@ export function decideSettings(
     classWeight: options.classWeight ?? "none",
     earlyStopping: options.earlyStopping ?? Infinity,
     clip: options.clip ?? 1,
-    // Mixing changes pixels, so that no output of a frozen block can be kept.
-    cachedViews: tune.kind === "last" && !mixes && (options.keepPatches ?? 1) === 1
+    // Mixing changes pixels, so that no output of a frozen block can be kept; and there must be one.
+    cachedViews: lowestBlock(tune, config) > 0 && !mixes && (options.keepPatches ?? 1) === 1
       ? options.cachedViews ?? 3
       : 0,
     seed: options.seed ?? 0,
@@ -159,5 +161,25 @@ export function checkFinetuneOptions(options: FinetuneOptions): void {
     const value = options[name];
     if (value === undefined || Number.isSafeInteger(value)) continue;
     throw new RangeError(`Cannot train: ${name} is ${value}, not an integer`);
+  }
+  if (options.tune) checkTune(options.tune);
+}
+
+/**
+ * Checks what learns.
+ *
+ * @throws {RangeError} if a number of blocks or a rank is not an integer of at least 1.
+ */
+export function checkTune(tune: NonNullable<FinetuneOptions["tune"]>): void {
+  const [name, count] = tune.kind === "last"
+    ? ["blocks", tune.blocks]
+    : tune.kind === "lora"
+    ? ["rank", tune.rank]
+    : ["", 1];
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new RangeError(`Cannot train: ${name} is ${count}, not an integer of at least 1`);
+  }
+  if (tune.kind === "lora" && !Number.isFinite(tune.alpha)) {
+    throw new RangeError(`Cannot train: alpha is ${tune.alpha}, not a finite number`);
   }
 }

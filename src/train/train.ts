@@ -37,7 +37,7 @@ export async function* train(
   const { config, dataset, options, run, now } = job;
   const { training, validation, classes } = dataset;
   const n = training.labels.length;
-  const settings = decideSettings(options, tune, n, config.hiddenSize);
+  const settings = decideSettings(options, tune, n, config);
   const { epochs, emaDecay, seed } = settings;
   const keepsAverage = emaDecay > 0;
   const [rows, columns] = patchGrid(config);
@@ -65,6 +65,9 @@ export async function* train(
     settings,
     classes,
     hashOf(training.labels),
+    [...backbone.values()].map(({ data }) =>
+      hashOf(new Uint32Array(data.buffer, data.byteOffset, data.length))
+    ),
     options.threads ?? 1,
   ]);
   let { progress, best } = await begin(engine, keepsAverage, fingerprint, run.resume);
@@ -207,7 +210,7 @@ export async function* train(
     };
     epochsWithoutGain = isGain ? 0 : epochsWithoutGain + 1;
     if (stopped !== undefined) break;
-    if (epoch < epochs && epochsWithoutGain >= settings.earlyStopping) {
+    if (validation && epoch < epochs && epochsWithoutGain >= settings.earlyStopping) {
       stopped = `${epochsWithoutGain} epochs brought no gain on the held-out images`;
       break;
     }
@@ -265,7 +268,7 @@ async function begin(
   if (resume) {
     if (resume.progress.fingerprint !== fingerprint) {
       throw new TypeError(
-        "Cannot resume: the state is of a training with other photos, options or threads",
+        "Cannot resume: the state is of a training with another model, other photos, options or threads",
       );
     }
     const best = await restoreState(engine, keepsAverage, resume);
@@ -277,7 +280,16 @@ async function begin(
   await engine.refresh();
   const sums = { lossSum: 0, imageSum: 0, normSum: 0 };
   return {
-    progress: { fingerprint, epoch: 1, stepInEpoch: 0, step: 0, ...sums, seconds: 0, records: [] },
+    progress: {
+      fingerprint,
+      tune: engine.tune,
+      epoch: 1,
+      stepInEpoch: 0,
+      step: 0,
+      ...sums,
+      seconds: 0,
+      records: [],
+    },
     best: undefined,
   };
 }
@@ -354,7 +366,9 @@ function startAdapters(engine: TrainingEngine, tune: Tune, seed: number): void {
   });
 }
 
-function hashOf(labels: readonly number[]): string {
-  return labels.reduce((hash, label) => Math.imul(hash ^ label + 1, 0x01000193), 0x811c9dc5)
-    .toString(16) + `-${labels.length}`;
+/** FNV-1a, a number at a time. */
+function hashOf(numbers: ArrayLike<number>): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < numbers.length; i++) hash = Math.imul(hash ^ numbers[i]! + 1, 0x01000193);
+  return `${hash.toString(16)}-${numbers.length}`;
 }

@@ -1,11 +1,14 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TrainingEngine, VectorName } from "./engine/engine.ts";
 import type { TrainingRecord, Validation } from "./training_record.ts";
+import type { Tune } from "./tune.ts";
 
 /** Where a training is, beside its tensors. */
 export interface TrainingProgress {
   /** What the training is of: a resumed one must be of the same. */
   readonly fingerprint: string;
+  /** What learns. */
+  readonly tune: Tune;
   /** The present epoch, from 1. */
   readonly epoch: number;
   /** The steps of the present epoch that are done. */
@@ -109,9 +112,11 @@ export function stateOfTensors(tensors: ReadonlyMap<string, Tensor>): TrainingSt
   } catch {
     throw new TypeError("Cannot resume: its progress is not JSON");
   }
-  const { fingerprint, epoch, stepInEpoch, step, records } = progress;
+  const { fingerprint, tune, epoch, stepInEpoch, step, records, ...sums } = progress ?? {};
   const isWhole = typeof fingerprint === "string" && Array.isArray(records) &&
-    [epoch, stepInEpoch, step].every((count) => Number.isSafeInteger(count) && count >= 0);
+    ["all", "last", "lora"].includes(tune?.kind) &&
+    [epoch, stepInEpoch, step].every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    [sums.lossSum, sums.imageSum, sums.normSum, sums.seconds].every(Number.isFinite);
   if (!isWhole) throw new TypeError("Cannot resume: its progress is incomplete");
   return { progress, tensors };
 }

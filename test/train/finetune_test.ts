@@ -172,9 +172,42 @@ Deno.test("a state of other options, photos or threads is not resumed", async ()
     await assertRejects(
       () => run(changed, dataset, { resume }),
       TypeError,
-      "Cannot resume: the state is of a training with other photos, options or threads",
+      "Cannot resume: the state is of a training with another model, other photos, options or threads",
     );
   }
+});
+
+Deno.test("auto goes on with what it chose, even if the computer has become slower", async () => {
+  const options = { tune: { kind: "auto" }, timeLimit: 1e9 } as const;
+  const dataset = datasetOf(60);
+  const controller = new AbortController();
+  let state: TrainingState | undefined;
+  const signal = controller.signal;
+  for await (const event of finetune(blindModel(), dataset, { ...FEW, ...options }, { signal })) {
+    if (event.kind === "step") controller.abort();
+    if (event.kind === "interrupted") state = event.state;
+  }
+  let time = 0;
+  const slow = { resume: state, now: () => time += 1e9 };
+  const { events } = await run({ tune: { kind: "auto" } }, dataset, slow);
+  assert(events.some(({ kind }) => kind === "step"));
+});
+
+Deno.test("a state of another model is not resumed", async () => {
+  const state = await interrupted({ tune: { kind: "all" } }, 1);
+  await assertRejects(
+    () => run({ tune: { kind: "all" } }, datasetOf(), { resume: state }, modelOf()),
+    TypeError,
+    "Cannot resume: the state is of a training with another model",
+  );
+});
+
+Deno.test("without held-out images, no epoch is without a gain", async () => {
+  const { result } = await run(
+    { tune: { kind: "last", blocks: 1 }, epochs: 4, earlyStopping: 1 },
+    datasetOf(25, 0),
+  );
+  assertEquals([result.records.length, result.stopped], [4, undefined]);
 });
 
 Deno.test("a state without a tensor, or with one of another size, is not resumed", async () => {
@@ -228,6 +261,15 @@ Deno.test("a loss that is no number ends training, which says in which step", as
   assertEquals(result.tune, { kind: "head" });
   assertStringIncludes(messages, "the result is the head on the frozen backbone");
   for (const { data } of result.weights.values()) assert(data.every((x) => Number.isFinite(x)));
+});
+
+Deno.test("last: as many blocks as there are, or more, learn from pixels", async () => {
+  const [all, more] = await Promise.all(
+    [3, 9].map((blocks) => run({ tune: { kind: "last", blocks }, epochs: 4 })),
+  );
+  assertEquals(all!.result.settings!.cachedViews, 0);
+  assertEquals(all!.result.stopped, undefined);
+  assertEquals([...all!.result.weights], [...more!.result.weights]);
 });
 
 Deno.test("a learning rate of 10 gives a result that is no worse than the frozen head", async () => {
@@ -319,6 +361,8 @@ Deno.test("wrong options and data sets are errors", async () => {
     [{ keepPatches: 0 }, "keepPatches is 0"],
     [{ cropScale: 2 }, "cropScale is 2"],
     [{ seed: 0.5 }, "seed is 0.5, not an integer"],
+    [{ tune: { kind: "last", blocks: 0 } }, "blocks is 0, not an integer of at least 1"],
+    [{ tune: { kind: "lora", rank: 1.5, alpha: 3 } }, "rank is 1.5, not an integer of at least 1"],
   ];
   for (const [wrong, message] of options) {
     await assertRejects(() => run(wrong), RangeError, `Cannot train: ${message}`);
