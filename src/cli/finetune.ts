@@ -155,7 +155,6 @@ export const finetune: Command<typeof options> = {
     }
     await assertReplaceable(out, "fitted", values.force);
     const statePath = `${out}.training`;
-    if (!values.resume && !values.force) await assertNoTraining(statePath);
     const resume = values.resume ? await readTraining(statePath) : undefined;
     if (!values.resume && !values.force) await assertNoTraining(statePath);
     const file = await readModelOption(values, terminal);
@@ -333,15 +332,6 @@ async function readPhotos(
     training: toSet(training),
     ...(heldOut.files.length > 0 ? { validation: toSet(heldOut) } : {}),
   };
-}
-
-/** @throws {Error} if an interrupted training would be lost. */
-async function assertNoTraining(path: string): Promise<void> {
-  const found = await Deno.stat(path).catch(() => undefined);
-  if (!found) return;
-  throw new Error(
-    `${path} has an interrupted training: add --resume to go on with it, or --force to start anew`,
-  );
 }
 
 async function readTraining(path: string): Promise<TrainingState> {
