@@ -234,12 +234,12 @@ function trainingOptions(values: Values): FinetuneOptions & { threads: number; s
       integer,
     });
   };
-  const minutes = number("time-limit", 0);
+  const minutes = number("time-limit", 0, 1e7);
   const given = {
     tune: tuneOption(values.tune),
     epochs: number("epochs", 1, 10_000, true),
     batchSize: number("batch-size", 1, 4096, true),
-    learningRate: number("lr", 0),
+    learningRate: number("lr", 0, 1e6),
     layerDecay: number("layer-decay", 0, 1),
     weightDecay: number("weight-decay", 0, 10),
     warmup: number("warmup", 0, 1),

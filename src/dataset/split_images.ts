@@ -15,15 +15,18 @@ export function splitImages(
   random: () => number,
 ): { training: LabelledImage[]; heldOut: LabelledImage[] } {
   const part = Math.min(share, max / images.length);
-  const heldOut = new Set<LabelledImage>();
+  const drawn: LabelledImage[] = [];
   for (const [, members] of Map.groupBy(images, ({ label }) => label)) {
     const rest = [...members];
     const wanted = Math.round(part * members.length) || Number(part > 0 && members.length >= 4);
     for (let i = 0; i < Math.min(wanted, members.length - 1); i++) {
       const [image] = rest.splice(Math.floor(random() * rest.length), 1);
-      heldOut.add(image!);
+      drawn.push(image!);
     }
   }
+  // Rounding up in each of many classes draws too many.
+  while (drawn.length > max) drawn.splice(Math.floor(random() * drawn.length), 1);
+  const heldOut = new Set(drawn);
   return {
     training: images.filter((image) => !heldOut.has(image)),
     heldOut: images.filter((image) => heldOut.has(image)),

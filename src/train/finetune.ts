@@ -98,6 +98,9 @@ function checkDataset({ classes, training, validation }: FinetuneDataset): void 
     );
   }
   if (training.labels.length === 0) throw new RangeError("Cannot train: there are no images");
+  if (validation?.labels.length === 0) {
+    throw new RangeError("Cannot train: there are no held-out images; give some, or no validation");
+  }
   for (const { labels } of validation ? [training, validation] : [training]) {
     const wrong = labels.find((label) =>
       !Number.isInteger(label) || !(classes[label] !== undefined)

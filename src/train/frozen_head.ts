@@ -42,11 +42,13 @@ export async function fitFrozen(job: Job, backbone: Weights): Promise<Frozen> {
     return { features, labels: found.map((label) => classes[label]!) };
   };
   const support = await featuresOf(training, subset);
+  if (support.labels.length === 0) throw new Error("Cannot train: no image can be read");
   const rate = subset.length / Math.max(1e-3, (job.now() - started) / 1000);
   const { falseRejectionRate = 0.05, seed = 0, classWeight = "none" } = options;
   const { head } = fitHead(support, { falseRejectionRate, seed, classWeight });
   if (!validation) return { head, rate };
   const query = await featuresOf(validation, allOf(validation));
+  if (query.labels.length === 0) throw new Error("Cannot train: no held-out image can be read");
   const logits = alignedTo(classes, head, query.features);
   const truths = query.labels.map((label) => classes.indexOf(label));
   return { head, rate, heldOut: judge(logits, truths, head, classes) };

@@ -179,7 +179,10 @@ export async function* train(
       isGain = consider(averaged, progress) || isGain;
       await engine.swapAverage();
     }
-    if (!validation) best = parametersOf(engine, keepsAverage ? "average" : "parameters");
+    if (!validation) {
+      const reached = parametersOf(engine, keepsAverage ? "average" : "parameters");
+      if ([...reached.values()].every(({ data }) => areFinite(data))) best = reached;
+    }
     const record: TrainingRecord = {
       epoch,
       epochs,
@@ -225,7 +228,7 @@ export async function* train(
     found: Validation | undefined,
     { epoch, best: former }: TrainingProgress,
   ): boolean {
-    const isBetter = found !== undefined &&
+    const isBetter = found !== undefined && Number.isFinite(found.loss) &&
       (former === undefined || found.accuracy > former.validation.accuracy ||
         found.accuracy === former.validation.accuracy && found.loss < former.validation.loss);
     if (!isBetter) return false;
@@ -234,7 +237,8 @@ export async function* train(
     return true;
   }
 
-  const more = { settings, ...(stopped === undefined ? {} : { stopped }) };
+  const more = () => ({ settings, ...(stopped === undefined ? {} : { stopped }) });
+  const frozenHead = () => frozenResult(frozen, backbone, progress.records, more());
   const accuracy = progress.best?.validation.accuracy;
   const isWorse = !best || accuracy !== undefined && accuracy <= frozen.heldOut!.accuracy;
   if (isWorse) {
@@ -245,13 +249,22 @@ export async function* train(
         `backbone (${percent(frozen.heldOut!.accuracy)}): the result is that head.`
       : "Training gave no weights: the result is the head on the frozen backbone.";
     yield { kind: "message", text };
-    yield { kind: "result", result: frozenResult(frozen, backbone, progress.records, more) };
+    yield { kind: "result", result: frozenHead() };
     return;
   }
   for (const [name, { data }] of best!) engine.write("parameters", name, data);
   await engine.refresh();
   const result = await resultOf(job, engine, frozen, tune, progress);
-  yield { kind: "result", result: { ...result, ...more } };
+  if (!result) {
+    stopped ??= "the weights became too large to compute with; a smaller learning rate may help";
+    const text = "Training gave no usable weights: the result is the head on the frozen backbone.";
+    yield { kind: "message", text };
+  }
+  yield { kind: "result", result: result ? { ...result, ...more() } : frozenHead() };
+}
+
+function areFinite(numbers: Float32Array): boolean {
+  return numbers.every((x) => Number.isFinite(x));
 }
 
 /**
@@ -294,18 +307,26 @@ async function begin(
   };
 }
 
-/** The result of training: the engine's present weights with a calibrated head. */
+/**
+ * The result of training: the engine's present weights with a calibrated head; `undefined` if the outputs of an
+ * image are not finite.
+ */
 async function resultOf(
   job: Job,
   engine: TrainingEngine,
   frozen: Frozen,
   tune: Tune,
   { records, best }: TrainingProgress,
-): Promise<FinetuneResult> {
+): Promise<FinetuneResult | undefined> {
   const { dataset: { classes, training, validation }, options } = job;
   const weights = engine.weights();
   const subset = fittedImages(training, options.seed);
+  const fitted = await outputsOf(engine, job, training, subset);
   const heldOut = validation && await outputsOf(engine, job, validation, allOf(validation));
+  const isUsable = [fitted, heldOut].every((outputs) =>
+    outputs?.cls.every(areFinite) !== false && outputs?.logits.every(areFinite) !== false
+  );
+  if (!isUsable) return undefined;
   const head = headOfClassifier(
     {
       weight: weights.get("classifier.weight") as Tensor<"float32">,
@@ -313,7 +334,7 @@ async function resultOf(
       layerNorm: layerNormOf(weights),
       labels: classes,
     },
-    await outputsOf(engine, job, training, subset),
+    fitted,
     heldOut,
     options.falseRejectionRate ?? 0.05,
   );

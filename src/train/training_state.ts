@@ -115,7 +115,7 @@ export function stateOfTensors(tensors: ReadonlyMap<string, Tensor>): TrainingSt
   const { fingerprint, tune, epoch, stepInEpoch, step, records, ...sums } = progress ?? {};
   const isWhole = typeof fingerprint === "string" && Array.isArray(records) &&
     ["all", "last", "lora"].includes(tune?.kind) &&
-    [epoch, stepInEpoch, step].every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    [epoch - 1, stepInEpoch, step].every((n) => Number.isSafeInteger(n) && n >= 0) &&
     [sums.lossSum, sums.imageSum, sums.normSum, sums.seconds].every(Number.isFinite);
   if (!isWhole) throw new TypeError("Cannot resume: its progress is incomplete");
   return { progress, tensors };
