@@ -155,7 +155,6 @@ export const finetune: Command<typeof options> = {
     }
     await assertReplaceable(out, "fitted", values.force);
     const statePath = `${out}.training`;
-    if (!values.resume && !values.force) await assertNoTraining(statePath);
     const resume = values.resume ? await readTraining(statePath) : undefined;
     if (!values.resume && !values.force) await assertNoTraining(statePath);
     const file = await readModelOption(values, terminal);
@@ -335,15 +334,6 @@ async function readPhotos(
   };
 }
 
-/** @throws {Error} if an interrupted training would be lost. */
-async function assertNoTraining(path: string): Promise<void> {
-  const found = await Deno.stat(path).catch(() => undefined);
-  if (!found) return;
-  throw new Error(
-    `${path} has an interrupted training: add --resume to go on with it, or --force to start anew`,
-  );
-}
-
 async function readTraining(path: string): Promise<TrainingState> {
   try {
     return stateOfTensors(readSafetensors(await readWhole(path)));
@@ -388,8 +378,9 @@ async function write(
 /** Checks that a file can be written, before the work rather than after it. */
 async function assertWritable(path: string): Promise<void> {
   const target = await Deno.stat(path).catch(() => undefined);
-  if (target && !target.isFile) return; // a pipe; a folder is reported where it is written
+  if (target && !target.isFile && !target.isDirectory) return; // such as a pipe
   try {
+    if (target?.isDirectory) throw new Deno.errors.IsADirectory();
     const probe = { dir: dirname(path), prefix: `${basename(path)}.`, suffix: ".unfinished" };
     await Deno.remove(await Deno.makeTempFile(probe));
   } catch (error) {
