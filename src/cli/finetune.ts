@@ -378,8 +378,9 @@ async function write(
 /** Checks that a file can be written, before the work rather than after it. */
 async function assertWritable(path: string): Promise<void> {
   const target = await Deno.stat(path).catch(() => undefined);
-  if (target && !target.isFile) return; // a pipe; a folder is reported where it is written
+  if (target && !target.isFile && !target.isDirectory) return; // such as a pipe
   try {
+    if (target?.isDirectory) throw new Deno.errors.IsADirectory();
     const probe = { dir: dirname(path), prefix: `${basename(path)}.`, suffix: ".unfinished" };
     await Deno.remove(await Deno.makeTempFile(probe));
   } catch (error) {

@@ -117,6 +117,8 @@ Deno.test("finetune: what cannot be done is one line that says why", async () =>
     [[table, "--out", out], "it has no rows"],
     [[source, "--out", `${folder.path}/no/my.onnx`], "its folder does not exist"],
     [[source, "--out", `${folder.path}/foreign.onnx`], "did not make"],
+    [[source, "--out", folder.path], "it is a folder"],
+    [[source, "--out", `${folder.path}/broken.onnx`], "add --resume to go on with it"],
     [[source, "--out", out, "--resume"], "there is no interrupted training"],
     [[source, "--out", `${folder.path}/broken.onnx`], "add --resume to go on with it, or --force"],
     [[source, "--out", `${folder.path}/broken.onnx`, "--resume"], "broken.onnx.training: "],

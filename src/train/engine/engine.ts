@@ -118,6 +118,7 @@ export class TrainingEngine implements Disposable {
     }
     const threads = await Threads.start(options.threads ?? 1, module, layout.arena.memory, {
       own: !options.offThread,
+      progress: layout.progress,
       createWorker: options.createWorker,
     });
     const engine = new TrainingEngine(config, weights, options, layout, threads);

@@ -67,10 +67,20 @@ export function instantiateTrain(
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as TrainKernels;
 }
 
-/** Makes calls in their order; returns their results, 0 for none. */
-export function makeCalls(kernels: TrainKernels, calls: readonly Call[]): number[] {
+/**
+ * Makes calls in their order; returns their results, 0 for none.
+ *
+ * @param onCall is called after each.
+ */
+export function makeCalls(
+  kernels: TrainKernels,
+  calls: readonly Call[],
+  onCall: () => void = () => {},
+): number[] {
   return calls.map(([name, ...args]) => {
     const kernel = kernels[name] as (...args: readonly number[]) => number | void;
-    return kernel(...args) ?? 0;
+    const result = kernel(...args) ?? 0;
+    onCall();
+    return result;
   });
 }

@@ -169,10 +169,12 @@ export function layOut(
     logits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
     dLogits: labels > 0 ? arena.reserve(rows * logitBytes(labels)) : 0,
   };
+  const progress = Array.from({ length: threads }, () => arena.reserve(4));
   const plansOf = (geometry: Geometry, first: number, isForwardOnly: boolean) =>
     Array.from({ length: threads }, (_, thread) => {
       const gradients = vectors.gradients + thread * gradientStride;
       return makePlan(arena, {
+        progress: progress[thread]!,
         config,
         geometry,
         model: { linears, vectors: pointers },
@@ -211,6 +213,7 @@ export function layOut(
     memory: { ...batch, positive: arena.reserve(4 * Math.max(1, labels)), positions },
     settings: arena.reserve(STRUCTS.AdamW.bytes),
     repackCalls: dealBySize(repackCalls, threads),
+    progress,
   };
 }
 

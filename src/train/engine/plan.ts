@@ -58,6 +58,8 @@ export interface PlanOptions {
   readonly positions: number;
   readonly gradients: number;
   readonly gradientBytes: number;
+  /** The i32 that the thread increases now and then. */
+  readonly progress: number;
   /** The place of a tensor's gradient in this thread's memory, or 0. */
   gradientOf(name: string): number;
 }
@@ -181,7 +183,7 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
     scoresStride,
     rowScale: arena.reserve(4 * (Strip.ROWS + Tile.ROWS_PAST)),
     tile: arena.reserve(2 * 4 * Tile.PANEL * tileRows),
-    progress: arena.reserve(4),
+    progress: options.progress,
   });
   const sizes = { stride: stateStride, tokens: T, scale: headSize ** -0.5 };
   const learns = (name: string) => options.gradientOf(name);

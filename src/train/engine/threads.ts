@@ -5,23 +5,45 @@ import type { TrainReply, TrainRequest } from "./worker.ts";
 /** How long workers may take to start, in milliseconds: a loaded machine takes seconds. */
 const START_TIMEOUT = 30_000;
 
-/** The threads that train: workers or, for one thread, the caller's own. */
+/** The watchdog's interval, in milliseconds. */
+const LOOK_INTERVAL = 1000;
+/** Checks in a row without progress that fail a run. The work between two steps of progress takes under 1 s. */
+const MAX_STILL_LOOKS = 30;
+
+/**
+ * The threads that train: workers or, for one thread, the caller's own.
+ *
+ * Every wait has a bound: a start takes `START_TIMEOUT` at most, and a watchdog checks that a counter of each
+ * thread, which kernels and the worker increase, moves. `terminate()` of a worker fails the run at once.
+ */
 export class Threads implements Disposable {
   readonly #workers: readonly Worker[];
   readonly #own: TrainKernels | undefined;
   /** Fails what the workers are asked. */
   #fail: ((error: Error) => void) | undefined;
   #failure: Error | undefined;
+  /** An i32 of each thread that moves while it works. */
+  readonly #progress: readonly Int32Array[];
 
-  private constructor(workers: readonly Worker[], own: TrainKernels | undefined) {
+  private constructor(
+    workers: readonly Worker[],
+    own: TrainKernels | undefined,
+    progress: readonly Int32Array[] = [],
+  ) {
     this.#workers = workers;
     this.#own = own;
+    this.#progress = progress;
     for (const worker of workers) {
       worker.onerror = (event) => {
         event.preventDefault();
         this.#end(new Error(`Cannot train: a thread failed: ${event.message}`));
       };
       worker.onmessageerror = () => this.#end(new Error("Cannot train: a thread's answer is lost"));
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => {
+        terminate();
+        this.#end(new Error("Cannot train: one of its threads was ended"));
+      };
     }
   }
 
@@ -29,24 +51,34 @@ export class Threads implements Disposable {
    * Starts threads on a memory, which must not grow afterwards.
    *
    * @param own whether a single thread is the caller's, which then blocks the event loop while it computes.
+   * @param progress the place of an i32 for each thread, which moves while it works; without, no watchdog looks.
    */
   static async start(
     count: number,
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
-    { own, createWorker = createTrainWorker }: {
+    { own, progress = [], createWorker = createTrainWorker }: {
       own: boolean;
+      progress?: readonly number[];
       createWorker?: CreateWorker | undefined;
     },
   ): Promise<Threads> {
     if (own && count === 1) return new Threads([], instantiateTrain(module, memory));
-    const threads = new Threads(Array.from({ length: count }, createWorker), undefined);
+    const workers: Worker[] = [];
+    try {
+      for (let i = 0; i < count; i++) workers.push(createWorker());
+    } catch (error) {
+      workers.forEach((worker) => worker.terminate());
+      throw error;
+    }
+    const counters = progress.map((place) => new Int32Array(memory.buffer, place, 1));
+    const threads = new Threads(workers, undefined, counters);
     const timer = setTimeout(
       () => threads.#end(new Error("Cannot train: its threads do not start")),
       START_TIMEOUT,
     );
     try {
-      await threads.#ask(threads.#workers.map(() => ({ module, memory })));
+      await threads.#ask(workers.map((_, i) => ({ module, memory, progress: progress[i] })));
     } catch (error) {
       threads[Symbol.dispose]();
       throw error;
@@ -69,13 +101,33 @@ export class Threads implements Disposable {
    */
   async run(lists: readonly (readonly Call[])[]): Promise<readonly (readonly number[])[]> {
     if (this.#own) return lists.map((calls) => makeCalls(this.#own!, calls));
-    return (await this.#ask(lists.map((calls) => ({ calls })))).map(({ results }) => results);
+    const endWatch = this.#watch();
+    try {
+      return (await this.#ask(lists.map((calls) => ({ calls })))).map(({ results }) => results);
+    } finally {
+      endWatch();
+    }
   }
 
   /** Ends the threads. */
   [Symbol.dispose](): void {
     this.#end(new Error("Cannot train: the trainer is disposed of"));
     for (const worker of this.#workers) worker.terminate();
+  }
+
+  /** Fails when no thread shows a sign of life. A worker that is ended from outside says nothing. */
+  #watch(): () => void {
+    if (this.#progress.length === 0) return () => {};
+    let last = "";
+    let stillLooks = 0;
+    const timer = setInterval(() => {
+      const now = this.#progress.map((counter) => Atomics.load(counter, 0)).join();
+      stillLooks = now === last ? stillLooks + 1 : 0;
+      last = now;
+      if (stillLooks < MAX_STILL_LOOKS) return;
+      this.#end(new Error("Cannot train: its threads stand still; one may have been ended"));
+    }, LOOK_INTERVAL);
+    return () => clearInterval(timer);
   }
 
   #end(error: Error): void {

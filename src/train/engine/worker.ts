@@ -4,7 +4,12 @@ import { type Call, instantiateTrain, makeCalls, type TrainKernels } from "./ker
 
 /** What the worker is sent: first the kernels, then calls. */
 export type TrainRequest =
-  | { readonly module: WebAssembly.Module; readonly memory: WebAssembly.Memory }
+  | {
+    readonly module: WebAssembly.Module;
+    readonly memory: WebAssembly.Memory;
+    /** The i32 that the worker increases after each call, and kernels meanwhile; absent if nobody looks. */
+    readonly progress: number | undefined;
+  }
   | { readonly calls: readonly Call[] };
 
 /** What it answers. */
@@ -20,10 +25,16 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 let kernels: TrainKernels | undefined;
+let onCall = () => {};
 
 scope.onmessage = ({ data }) => {
   if ("module" in data) {
-    kernels = instantiateTrain(data.module, data.memory);
+    const { module, memory, progress } = data;
+    kernels = instantiateTrain(module, memory);
+    if (progress !== undefined) {
+      const counter = new Int32Array(memory.buffer, progress, 1);
+      onCall = () => Atomics.add(counter, 0, 1);
+    }
     scope.postMessage({ results: [] });
-  } else scope.postMessage({ results: makeCalls(kernels!, data.calls) });
+  } else scope.postMessage({ results: makeCalls(kernels!, data.calls, onCall) });
 };

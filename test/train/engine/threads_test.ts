@@ -96,6 +96,47 @@ Deno.test("Threads: a trap of the kernels is an error", async () => {
   );
 });
 
+Deno.test("Threads: a worker that is terminated rejects the call that runs", async () => {
+  const { memory, calls } = squares(1);
+  const workers: Worker[] = [];
+  const silent = afterStart("{}");
+  using threads = await Threads.start(2, module, memory, {
+    own: true,
+    createWorker: () => workers[workers.push(silent()) - 1]!,
+  });
+  const message = "Cannot train: one of its threads was ended";
+  const running = assertRejects(() => threads.run([calls, calls]), Error, message);
+  workers[1]!.terminate();
+  await running;
+});
+
+Deno.test("Threads: those that stand still are noticed", async () => {
+  const { memory, calls } = squares(1);
+  const progress = [1024 * 60, 1024 * 61];
+  const createWorker = afterStart("{}");
+  using threads = await Threads.start(2, module, memory, { own: true, progress, createWorker });
+  const { setInterval } = globalThis;
+  let look = () => {};
+  try {
+    globalThis.setInterval = ((callback: () => void) => {
+      look = callback;
+      return setInterval(() => {}, 1e9);
+    }) as typeof setInterval;
+    const running = threads.run([calls, calls]);
+    let error: Error | undefined;
+    running.catch((reason) => error = reason);
+    for (let i = 0; i < 20; i++) look();
+    Atomics.add(new Int32Array(memory.buffer), progress[0]! / 4, 1); // a sign of life
+    for (let i = 0; i < 30; i++) look();
+    await Promise.resolve();
+    assertEquals(error, undefined);
+    look();
+    await assertRejects(() => running, Error, "Cannot train: its threads stand still");
+  } finally {
+    globalThis.setInterval = setInterval;
+  }
+});
+
 Deno.test("Threads: dispose() rejects the call that runs, and later ones", async () => {
   const { memory, calls } = squares(1);
   const threads = await Threads.start(2, module, memory, {
