@@ -34,7 +34,7 @@ Deno.test("a file that cannot be measured is an error that names it", async () =
 Deno.test("steps of training are timed for all of a model, parts of it and adapters", async () => {
   const shape = {
     hidden_size: 8,
-    num_hidden_layers: 2,
+    num_hidden_layers: 3,
     num_attention_heads: 2,
     intermediate_size: 4,
     image_size: 8,
