@@ -28,7 +28,7 @@ import {
 import { guessingText } from "./output/guessing_text.ts";
 import { main } from "./main.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
-import { percent } from "./output/percent.ts";
+import { percent } from "../heads/evaluate/percent.ts";
 import { reportHtml, type WrongImage } from "./output/report_html.ts";
 import { jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import { thumbnails } from "../dataset/thumbnails.ts";

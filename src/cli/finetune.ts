@@ -38,7 +38,7 @@ import { tuneOption } from "./options/tune_option.ts";
 import { commandLine } from "./output/command_line.ts";
 import { evaluationJson } from "./output/evaluation_text.ts";
 import { log } from "./output/log.ts";
-import { percent } from "./output/percent.ts";
+import { percent } from "../heads/evaluate/percent.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
 import { StatusLine } from "./output/progress/status_line.ts";

@@ -8,7 +8,7 @@ import type { FinetuneDataset, FinetuneEvent, FinetuneRun } from "./finetune_eve
 import type { Job } from "./finetune_job.ts";
 import { checkFinetuneOptions, decideSettings, type FinetuneOptions } from "./finetune_options.ts";
 import { fitFrozen, frozenResult } from "./frozen_head.ts";
-import { percent } from "./percent_text.ts";
+import { percent } from "../heads/evaluate/percent.ts";
 import { train } from "./train.ts";
 import { tuneText } from "./tune_text.ts";
 

@@ -1,6 +1,7 @@
 import type { Evaluation } from "../heads/evaluate/evaluate.ts";
 import type { Head } from "../heads/head.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { EpochProgress } from "./epoch_progress.ts";
 import type { FinetuneSettings } from "./finetune_options.ts";
 import type { TrainingRecord } from "./training_record.ts";
 import type { TrainingSet } from "./training_set.ts";
@@ -42,18 +43,7 @@ export interface FinetuneResult {
 /** What {@linkcode finetune} tells while it works. */
 export type FinetuneEvent =
   | { readonly kind: "message"; readonly text: string }
-  | {
-    readonly kind: "step";
-    readonly epoch: number;
-    readonly epochs: number;
-    /** Of `steps`, in the epoch. */
-    readonly step: number;
-    readonly steps: number;
-    readonly loss: number;
-    readonly imagesPerSecond: number;
-    readonly accuracy?: number | undefined;
-    readonly secondsLeft: number;
-  }
+  | { readonly kind: "step" } & EpochProgress
   | { readonly kind: "epoch"; readonly record: TrainingRecord; state(): TrainingState }
   | { readonly kind: "interrupted"; readonly state: TrainingState }
   | { readonly kind: "result"; readonly result: FinetuneResult };

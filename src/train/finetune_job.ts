@@ -17,11 +17,10 @@ export interface Job {
   readonly now: () => number;
 }
 
-/** Threads of an engine: all are workers, so that images are prepared while they compute. */
+/** The options of an engine that fine-tuning passes on. With several threads, all are workers. */
 export function threadOptions({ threads = 1, build, createWorker }: FinetuneOptions) {
   return {
     threads,
-    offThread: threads > 1,
     ...(build ? { build } : {}),
     ...(createWorker ? { createWorker } : {}),
   };

@@ -19,12 +19,16 @@ export function judge(
   { parameters: { settings } }: Head,
   classes: readonly string[],
 ): Judgement {
-  const right = logits.filter((row, i) => topK(row, 1)[0] === truths[i]).length;
-  const judgement = { accuracy: right / logits.length, images: logits.length };
+  const judgement = { accuracy: accuracyOf(logits, truths), images: logits.length };
   if (classes.length > MAX_EVALUATED_CLASSES) return judgement;
   const labels = truths.map((label) => classes[label]!);
   return {
     ...judgement,
     evaluation: evaluateLogits(logits, labels, classes, settings.temperature),
   };
+}
+
+/** The share of images whose best label is correct. */
+export function accuracyOf(logits: readonly Float32Array[], truths: readonly number[]): number {
+  return logits.filter((row, i) => topK(row, 1)[0] === truths[i]).length / logits.length;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+export type { EpochProgress } from "./epoch_progress.ts";
 export { finetune } from "./finetune.ts";
 export type {
   FinetuneDataset,

@@ -1,7 +1,9 @@
-import { topK } from "../tensor/top_k.ts";
+import { negativeLogLikelihood } from "../heads/fit/temperature.ts";
+import { matrixOf } from "../tensor/matrix.ts";
 import type { Outputs } from "./calibrate.ts";
 import type { TrainingEngine } from "./engine/engine.ts";
 import type { Job } from "./finetune_job.ts";
+import { accuracyOf } from "./judge.ts";
 import { nextTask } from "./next_task.ts";
 import type { Validation } from "./training_record.ts";
 import type { TrainingSet } from "./training_set.ts";
@@ -66,13 +68,7 @@ export async function validate(
   set: TrainingSet,
 ): Promise<Validation> {
   const { logits, classes } = await outputsOf(engine, job, set, allOf(set));
-  let [right, loss] = [0, 0];
-  logits.forEach((row, i) => {
-    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    const sum = row.reduce((all, z) => all + Math.exp(z - largest), 0);
-    loss += Math.log(sum) - (row[classes[i]!]! - largest);
-    if (topK(row, 1)[0] === classes[i]) right++;
-  });
   const images = classes.length;
-  return { accuracy: right / images, loss: loss / images, images };
+  const loss = negativeLogLikelihood(matrixOf(logits), classes, classes.map(() => 1));
+  return { accuracy: accuracyOf(logits, classes), loss, images };
 }

@@ -12,7 +12,7 @@ import { judge } from "./judge.ts";
 import { allOf, FORWARD_BATCH, outputsOf, validate } from "./outputs.ts";
 import { nextTask } from "./next_task.ts";
 import { parameterGroup } from "./parameter_groups.ts";
-import { percent } from "./percent_text.ts";
+import { percent } from "../heads/evaluate/percent.ts";
 import { randomStream, shuffled, Stream } from "./random_stream.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { TrainingRecord, Validation } from "./training_record.ts";

@@ -1,7 +1,7 @@
 import { bold } from "@std/fmt/colors";
 import stringWidth from "string-width";
 import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
 

@@ -2,7 +2,7 @@ import type { FitReport } from "../../heads/fit/fit_head.ts";
 import type { Head } from "../../heads/head.ts";
 import { type Candidate, candidateSettings } from "../../heads/fit/method.ts";
 import { guessingJson } from "./guessing_text.ts";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 
 /** Describes a candidate. */
 function nameOf(candidate: Candidate): string {

@@ -1,5 +1,5 @@
 import type { Guessing } from "../../heads/evaluate/guessing.ts";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 
 /** Above this share of the gap between guessing and perfect, more photos may show that the classifier is good. */
 const LIKELY_GOOD = 0.25;

@@ -3,7 +3,7 @@ import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
 import { EVALUATION_STYLE, evaluationSections } from "./html/evaluation_sections.ts";
 import { warningHtml } from "./html/warning.ts";
 import type { WrongThumbnail } from "./html/wrong_figure.ts";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 
 export type { WrongImage } from "./html/wrong_figure.ts";
 

@@ -8,7 +8,7 @@ import type { Point } from "./html/thin_points.ts";
 import { warningHtml } from "./html/warning.ts";
 import type { WrongThumbnail } from "./html/wrong_figure.ts";
 import { lossText } from "./loss_text.ts";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 
 /** The contents of a report of training. */
 export interface TrainingReport {

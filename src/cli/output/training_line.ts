@@ -1,25 +1,9 @@
 import stringWidth from "string-width";
-import { percent } from "./percent.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 import { drawBar } from "./progress/bar.ts";
 import { durationText } from "./duration_text.ts";
 import { lossText } from "./loss_text.ts";
-
-/** How far a running epoch is. */
-export interface EpochProgress {
-  /** The epoch's number, from 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** The steps of this epoch that are done, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** The mean loss of the epoch so far. */
-  readonly loss: number;
-  readonly imagesPerSecond: number;
-  /** The latest accuracy on held-out images, from 0 to 1; absent if it was not measured. */
-  readonly accuracy?: number | undefined;
-  /** The time until the last epoch ends, in seconds; not finite if it is not known. */
-  readonly secondsLeft: number;
-}
+import type { EpochProgress } from "../../train/epoch_progress.ts";
 
 /** From this rate on, decimals of images per second are noise. */
 const WHOLE_RATE = 10;

@@ -1,5 +1,6 @@
 import type { Processor } from "./host/processor.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
+import { type Columns, markdownTable } from "./markdown_table.ts";
 
 /** What was measured of one engine with one model and one size of batch. */
 export interface RuntimeRow extends Processor {
@@ -20,7 +21,7 @@ export interface RuntimeRow extends Processor {
   readonly peakMegabytes: number | undefined;
 }
 
-const COLUMNS: Readonly<Record<string, (row: RuntimeRow) => string>> = {
+const COLUMNS: Columns<RuntimeRow> = {
   "model": ({ model }) => model,
   "backend": ({ backend }) => backend,
   "dtype": ({ dtype }) => dtype,
@@ -39,12 +40,7 @@ const WORDS = 3;
 
 /** A Markdown table. */
 export function toTable(rows: readonly RuntimeRow[]): string {
-  const names = Object.keys(COLUMNS);
-  return [
-    names,
-    names.map((_, i) => i < WORDS ? "---" : "---:"),
-    ...rows.map((row) => Object.values(COLUMNS).map((cell) => cell(row))),
-  ].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable(COLUMNS, WORDS, rows);
 }
 
 /** The same for programs. */

@@ -1,3 +1,5 @@
+import { type Columns, markdownTable } from "./markdown_table.ts";
+
 /** What was measured of one way to train one model. */
 export interface TrainRow {
   readonly model: string;
@@ -18,7 +20,7 @@ export interface TrainRow {
   readonly megabytes: number | undefined;
 }
 
-const COLUMNS: Readonly<Record<string, (row: TrainRow) => string>> = {
+const COLUMNS: Columns<TrainRow> = {
   "model": ({ model }) => model,
   "tune": ({ tune }) => tune,
   "engine": ({ engine }) => engine,
@@ -37,12 +39,7 @@ const WORDS = 3;
 
 /** A Markdown table. */
 export function toTable(rows: readonly TrainRow[]): string {
-  const names = Object.keys(COLUMNS);
-  return [
-    names,
-    names.map((_, i) => i < WORDS ? "---" : "---:"),
-    ...rows.map((row) => Object.values(COLUMNS).map((cell) => cell(row))),
-  ].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable(COLUMNS, WORDS, rows);
 }
 
 /** The same for programs. */

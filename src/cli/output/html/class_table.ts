@@ -1,6 +1,6 @@
 import { escape } from "@std/html/entities";
 import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
-import { percent } from "../percent.ts";
+import { percent } from "../../../heads/evaluate/percent.ts";
 
 /** The metrics of every class as an HTML table. */
 export function classTable({ classes }: Evaluation): string {

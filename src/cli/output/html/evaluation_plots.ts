@@ -1,5 +1,5 @@
 import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
-import { percent } from "../percent.ts";
+import { percent } from "../../../heads/evaluate/percent.ts";
 
 const SIZE = 260;
 const MARGIN = 40;

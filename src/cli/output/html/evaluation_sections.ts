@@ -1,5 +1,5 @@
 import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
-import { percent } from "../percent.ts";
+import { percent } from "../../../heads/evaluate/percent.ts";
 import { classTable } from "./class_table.ts";
 import { confusionTable } from "./confusion_table.ts";
 import { reliabilityPlot, riskPlot } from "./evaluation_plots.ts";

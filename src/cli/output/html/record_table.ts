@@ -1,7 +1,7 @@
 import type { TrainingRecord } from "../../../train/training_record.ts";
 import { durationText } from "../duration_text.ts";
 import { lossText } from "../loss_text.ts";
-import { percent } from "../percent.ts";
+import { percent } from "../../../heads/evaluate/percent.ts";
 
 /** The most epochs that the table shows. */
 export const MAX_ROWS = 200;

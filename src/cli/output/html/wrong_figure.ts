@@ -1,6 +1,6 @@
 import { escape } from "@std/html/entities";
 import type { Image } from "../../../image/image.ts";
-import { percent } from "../percent.ts";
+import { percent } from "../../../heads/evaluate/percent.ts";
 import { writePng } from "../png.ts";
 
 /** A misclassified image. */
