@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import type { TrainingEngine, VectorName } from "./engine/engine.ts";
+import type { TrainingEngine } from "./engine/engine.ts";
+import type { VectorName } from "./engine/vectors.ts";
 import type { TrainingRecord, Validation } from "./training_record.ts";
 import type { Tune } from "./tune.ts";
 

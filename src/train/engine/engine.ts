@@ -1,41 +1,26 @@
 import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import { positionsGradient } from "../../vit_msn/interpolate_positions.ts";
+import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { Weights } from "../../vit_msn/weights.ts";
 import { adapterNames, lowestBlock, type Tune } from "../tune.ts";
 import type { Batch, LossKind, Objective, WholeBatch } from "./batch.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { bestTrainBuild, type Call, trainModule } from "./kernels.ts";
-import { type Adapter, interpolatedPositions, layOut, POSITIONS } from "./layout.ts";
+import { type Adapter, layOut } from "./layout.ts";
+import type { AdamWStep, Optimizer } from "./optimizer.ts";
 import type { Parameters } from "./parameters.ts";
 import { type BatchMemory, type Geometry, logitBytes, patchCount, stateBytes } from "./plan.ts";
 import { Loss, STRUCTS } from "./structs.ts";
+import { type InterpolatedPositions, POSITIONS } from "./positions.ts";
 import { Threads } from "./threads.ts";
+import type { ParameterVectors, VectorName } from "./vectors.ts";
 
 const LOSSES: Readonly<Record<LossKind, number>> = {
   cross_entropy: Loss.CROSS_ENTROPY,
   binary_cross_entropy: Loss.BINARY_CROSS_ENTROPY,
   mean_squared_error: Loss.MEAN_SQUARED_ERROR,
 };
-
-/** A step of AdamW. */
-export interface AdamWStep {
-  readonly betas: readonly [number, number];
-  readonly eps: number;
-  /** t, from 1 on. */
-  readonly step: number;
-  /** The factor of the gradients. */
-  readonly clip: number;
-  /** The share of the old average that stays. */
-  readonly emaDecay?: number;
-  /** The learning rate and weight decay of a parameter. */
-  groupOf(name: string): { readonly learningRate: number; readonly weightDecay: number };
-}
-
-/** The vectors that hold a number for each parameter that learns. */
-export type VectorName = "parameters" | "gradients" | "exp_avg" | "exp_avg_sq" | "average";
 
 /**
  * ViT-MSN in training, in WebAssembly: computes gradients and steps of the optimizer. The images of a batch are
@@ -51,19 +36,18 @@ export class TrainingEngine implements Disposable {
   readonly #weights: Weights;
   readonly #arena: Arena;
   readonly #threads: Threads;
-  readonly #vectors: Readonly<Record<VectorName, number>>;
-  readonly #gradientStride: number;
+  readonly #vectors: ParameterVectors;
+  readonly #optimizer: Optimizer;
   /** The plans of the threads: for gradients; and for the forward from pixels, of all patches. */
   readonly #plans: readonly number[];
   readonly #forwardPlans: readonly number[];
-  readonly #memory: BatchMemory & { readonly positive: number; readonly positions: number };
+  readonly #memory: BatchMemory & { readonly positive: number };
+  /** Of images of another size than the config's. */
+  readonly #positions: InterpolatedPositions | undefined;
   readonly #geometry: Geometry;
   readonly #labels: number;
   readonly #repackCalls: readonly (readonly Call[])[];
   readonly #adapters: readonly Adapter[];
-  readonly #settings: number;
-  /** Gradients that are no parameters' own: of merged weights and interpolated positions. */
-  readonly #extra: Parameters;
 
   private constructor(
     config: ViTMSNConfig,
@@ -74,22 +58,21 @@ export class TrainingEngine implements Disposable {
   ) {
     this.config = config;
     this.tune = options.tune;
-    this.parameters = layout.parameters;
+    this.parameters = layout.vectors.parameters;
     this.#options = options;
     this.#weights = weights;
     this.#arena = layout.arena;
     this.#threads = threads;
     this.#vectors = layout.vectors;
-    this.#gradientStride = layout.gradientStride;
+    this.#optimizer = layout.optimizer;
     this.#plans = layout.plans;
     this.#forwardPlans = layout.forwardPlans;
     this.#memory = layout.memory;
+    this.#positions = layout.positions;
     this.#geometry = layout.geometry;
     this.#labels = layout.labels;
     this.#repackCalls = layout.repackCalls;
     this.#adapters = layout.adapters;
-    this.#settings = layout.settings;
-    this.#extra = layout.extra;
   }
 
   /**
@@ -147,11 +130,12 @@ export class TrainingEngine implements Disposable {
   ): Promise<{ loss: number; norm: number; logits: Float32Array }> {
     this.#write(batch, this.#plans, this.#geometry.tokens);
     this.#writeObjective(objective, batch.images);
-    const shares = this.#shares(batch.images);
+    const shares = this.#threads.shares(batch.images);
     const losses = await this.#threads.run(
       shares.map(([start, end], i) => [["trainGradients", this.#plans[i]!, start, end]]),
     );
-    const norm = await this.#reduce(shares.length);
+    const squares = await this.#optimizer.reduce(this.#threads, shares.length);
+    const norm = Math.sqrt(squares + await this.#derivedGradients());
     return {
       loss: losses.reduce((sum, [loss]) => sum + loss!, 0),
       norm,
@@ -166,7 +150,7 @@ export class TrainingEngine implements Disposable {
   async forward(batch: WholeBatch): Promise<{ logits: Float32Array; cls: Float32Array }> {
     const plans = batch.inputs ? this.#plans : this.#forwardPlans;
     this.#write(batch, plans, this.tokens);
-    const shares = this.#shares(batch.images);
+    const shares = this.#threads.shares(batch.images);
     await this.#threads.run(
       shares.map(([start, end], i) => [["trainLogits", plans[i]!, start, end]]),
     );
@@ -181,7 +165,7 @@ export class TrainingEngine implements Disposable {
   async inputsOf(batch: WholeBatch): Promise<Float32Array> {
     const plans = this.#forwardPlans;
     this.#write(batch, plans, this.tokens);
-    const shares = this.#shares(batch.images);
+    const shares = this.#threads.shares(batch.images);
     const out = this.#memory.inputs;
     const block = lowestBlock(this.tune, this.config);
     await this.#threads.run(
@@ -191,50 +175,19 @@ export class TrainingEngine implements Disposable {
   }
 
   /** Makes a step of AdamW with the present gradients. */
-  async step({ betas, eps, step, clip, emaDecay = 0, groupOf }: AdamWStep): Promise<void> {
-    writeFields(this.#arena, STRUCTS.AdamW, this.#settings, {
-      beta1: betas[0],
-      beta2: betas[1],
-      epsilon: eps,
-      correction1: 1 - betas[0] ** step,
-      correction2: Math.sqrt(1 - betas[1] ** step),
-      clip,
-      decay: emaDecay,
-    });
-    const { parameters, gradients, exp_avg, exp_avg_sq, average } = this.#vectors;
-    await this.#threads.run(this.#deal(this.parameters.segments.map(({ name, start, count }) => {
-      const { learningRate, weightDecay } = groupOf(name);
-      const at = (vector: number) => vector + 4 * start;
-      return [
-        "stepAdamW",
-        this.#settings,
-        at(parameters),
-        at(gradients),
-        at(exp_avg),
-        at(exp_avg_sq),
-        average && at(average),
-        count,
-        learningRate,
-        weightDecay,
-      ] as const;
-    })));
+  async step(step: AdamWStep): Promise<void> {
+    await this.#optimizer.step(this.#threads, step);
     await this.#repack();
   }
 
   /** A copy of a parameter's numbers in a vector. */
   read(vector: VectorName, name: string): Tensor<"float32"> {
-    const { shape, start, size } = this.#placeOf(name);
-    const data = this.#arena.floats(this.#vectorOf(vector) + 4 * start, size).slice();
-    return { dtype: "float32", shape: [...shape], data };
+    return this.#vectors.read(vector, name);
   }
 
   /** Overwrites a parameter's numbers in a vector; call {@linkcode refresh} after parameters. */
   write(vector: VectorName, name: string, data: Float32Array): void {
-    const { start, size } = this.#placeOf(name);
-    if (data.length !== size) {
-      throw new RangeError(`Cannot restore ${name}: it has ${data.length} numbers, not ${size}`);
-    }
-    this.#arena.floats(this.#vectorOf(vector) + 4 * start, size).set(data);
+    this.#vectors.write(vector, name, data);
   }
 
   /** Makes the kernels use the present parameters. */
@@ -244,11 +197,7 @@ export class TrainingEngine implements Disposable {
 
   /** Exchanges the parameters with their moving average. */
   async swapAverage(): Promise<void> {
-    const a = this.#arena.floats(this.#vectorOf("parameters"), this.parameters.size);
-    const b = this.#arena.floats(this.#vectorOf("average"), this.parameters.size);
-    const kept = a.slice();
-    a.set(b);
-    b.set(kept);
+    this.#vectors.swapAverage();
     await this.#repack();
   }
 
@@ -267,33 +216,6 @@ export class TrainingEngine implements Disposable {
 
   [Symbol.dispose](): void {
     this.#threads[Symbol.dispose]();
-  }
-
-  #vectorOf(vector: VectorName): number {
-    const place = this.#vectors[vector];
-    if (place === 0) throw new RangeError("Cannot find the average: the engine keeps none");
-    return place;
-  }
-
-  #placeOf(name: string) {
-    const place = this.parameters.get(name);
-    if (!place) throw new RangeError(`Cannot find ${name} among the parameters that learn`);
-    return place;
-  }
-
-  /** Each thread's images: the first, and the end. */
-  #shares(images: number): [start: number, end: number][] {
-    const count = Math.min(this.#threads.count, images);
-    return Array.from({ length: count }, (_, i) => [
-      Math.floor(images * i / count),
-      Math.floor(images * (i + 1) / count),
-    ]);
-  }
-
-  /** Deals calls out to the threads, in turn. */
-  #deal(calls: readonly Call[]): Call[][] {
-    const { count } = this.#threads;
-    return Array.from({ length: count }, (_, i) => calls.filter((_, c) => c % count === i));
   }
 
   #readLogits(images: number): Float32Array {
@@ -368,93 +290,50 @@ export class TrainingEngine implements Disposable {
     }
   }
 
-  /** Adds up the gradients of the first threads; returns their norm. */
-  async #reduce(threads: number): Promise<number> {
-    const { gradients } = this.#vectors;
-    const own = this.parameters.segments;
-    const segments = [...own, ...this.#extra.segments];
-    const calls = segments.map(({ start, count }) =>
-      ["reduceGradients", gradients + 4 * start, this.#gradientStride, threads, count] as const
-    );
-    const squares = this.#inOrder(await this.#threads.run(this.#deal(calls)), calls.length);
-    let sum = 0;
-    for (let i = 0; i < own.length; i++) sum += squares[i]!;
-    return Math.sqrt(sum + await this.#derivedGradients());
-  }
-
-  /** The results of dealt calls in the order of the calls. */
-  #inOrder(results: readonly (readonly number[])[], count: number): number[] {
-    return Array.from(
-      { length: count },
-      (_, i) => results[i % results.length]![Math.floor(i / results.length)]!,
-    );
-  }
-
   /** Computes gradients from those of merged weights and interpolated positions; returns their squares' sum. */
   async #derivedGradients(): Promise<number> {
     const names = new Set<string>();
-    const { gradients, parameters } = this.#vectors;
-    const place = (name: string) => 4 * this.#placeOf(name).start;
+    const vectors = this.#vectors;
     const calls = this.#adapters.map(({ weight, outputs, inputs }) => {
       const { a, b } = adapterNames(weight);
       names.add(a).add(b);
       const { rank, alpha } = this.tune as Tune & { kind: "lora" };
       return [
         "loraGradients",
-        gradients + 4 * this.#extra.get(weight)!.start,
-        parameters + place(a),
-        parameters + place(b),
+        vectors.gradientOf(weight, 0),
+        vectors.find("parameters", a)!,
+        vectors.find("parameters", b)!,
         outputs,
         inputs,
         rank,
         alpha / rank,
-        gradients + place(a),
-        gradients + place(b),
+        vectors.find("gradients", a)!,
+        vectors.find("gradients", b)!,
       ] as const;
     });
-    if (calls.length > 0) await this.#threads.run(this.#deal(calls));
-    const positions = this.#extra.get(POSITIONS);
-    if (positions && this.parameters.get(POSITIONS)) {
+    if (calls.length > 0) await this.#threads.runDealt(calls);
+    const positions = vectors.extraGradient(POSITIONS);
+    if (positions) {
       names.add(POSITIONS);
-      const { patchSize } = this.config;
-      const gradient = positionsGradient(
-        {
-          dtype: "float32",
-          shape: [...positions.shape],
-          data: this.#arena.floats(gradients + 4 * positions.start, positions.size).slice(),
-        },
-        patchGrid(this.config),
-        patchGrid({ imageSize: this.#geometry.imageSize, patchSize }),
-      );
-      this.write("gradients", POSITIONS, gradient.data);
+      this.write("gradients", POSITIONS, this.#positions!.gradient(positions));
     }
     if (names.size === 0) return 0;
-    const [squares] = await this.#threads.run([
-      this.parameters.segments.filter(({ name }) => names.has(name)).map(({ start, count }) =>
-        ["reduceGradients", gradients + 4 * start, 0, 1, count] as const
-      ),
-    ]);
-    return squares!.reduce((sum, x) => sum + x, 0);
+    return await this.#optimizer.squaresOf(this.#threads, names);
   }
 
   async #repack(): Promise<void> {
     if (this.#adapters.length > 0) {
       const { rank, alpha } = this.tune as Tune & { kind: "lora" };
-      const at = (name: string) => this.#vectors.parameters + 4 * this.#placeOf(name).start;
-      await this.#threads.run(this.#deal(
+      const at = (name: string) => this.#vectors.find("parameters", name)!;
+      await this.#threads.runDealt(
         this.#adapters.map(({ weight, frozen, merged, outputs, inputs }) => {
           const { a, b } = adapterNames(weight);
           return ["mergeLora", frozen, at(a), at(b), outputs, inputs, rank, alpha / rank, merged];
         }),
-      ));
-    }
-    if (this.#memory.positions && this.parameters.get(POSITIONS)) {
-      const { data } = interpolatedPositions(
-        this.config,
-        this.#geometry,
-        this.read("parameters", POSITIONS),
       );
-      this.#arena.floats(this.#memory.positions, data.length).set(data);
+    }
+    if (this.parameters.get(POSITIONS)) {
+      this.#positions?.refresh(this.read("parameters", POSITIONS));
     }
     await this.#threads.run(this.#repackCalls);
   }

@@ -5,6 +5,7 @@ import type { Build } from "../../runtime/simd/kernels.ts";
 /** The functions of `wasm/assembly/train.ts` that the host calls; all take and return numbers. */
 export interface TrainKernels {
   trainGradients(plan: number, start: number, end: number): number;
+  trainBackward(plan: number, start: number, end: number): void;
   trainLogits(plan: number, start: number, end: number): void;
   trainStates(plan: number, start: number, end: number, block: number, out: number): void;
   repack(layer: number, weight: number, bias: number): void;
@@ -41,6 +42,81 @@ export interface TrainKernels {
     dA: number,
     dB: number,
   ): void;
+  applyRows(
+    layer: number,
+    x: number,
+    stride: number,
+    start: number,
+    end: number,
+    y: number,
+    yStride: number,
+    scratch: number,
+  ): void;
+  inputGradientRows(
+    layer: number,
+    dy: number,
+    stride: number,
+    start: number,
+    end: number,
+    dx: number,
+    dxStride: number,
+    scratch: number,
+  ): void;
+  outputGradients(
+    layer: number,
+    dy: number,
+    dyStride: number,
+    x: number,
+    xStride: number,
+    rows: number,
+    start: number,
+    end: number,
+    scratch: number,
+  ): void;
+  activateColumns(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    out: number,
+  ): void;
+  activateColumnsBackward(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    out: number,
+    d: number,
+  ): void;
+  l2Normalize(
+    x: number,
+    stride: number,
+    start: number,
+    end: number,
+    width: number,
+    out: number,
+    scales: number,
+  ): void;
+  l2NormalizeBackward(
+    y: number,
+    stride: number,
+    start: number,
+    end: number,
+    width: number,
+    scales: number,
+    dy: number,
+    dx: number,
+  ): void;
+  msnLoss(loss: number): void;
+  clear(place: number, bytes: number): void;
   freeMemory(): number;
 }
 

@@ -37,6 +37,8 @@ export interface BatchMemory {
   readonly targets: number;
   readonly branchScale: number;
   readonly output: number;
+  /** 0 if a classifier follows. */
+  readonly dOutput: number;
   readonly logits: number;
   readonly dLogits: number;
 }
@@ -88,9 +90,20 @@ export function padded(size: number): number {
   return Math.ceil(size / Tile.PANEL) * Tile.PANEL;
 }
 
+/** Bytes in which `accumulateOuter` computes a tile at an edge. */
+const SPARE_BYTES = 128;
+
 /** Bytes of a row of states; behind its numbers are zeros for the padding of the last head. */
 export function stateBytes({ hiddenSize }: ViTMSNConfig): number {
   return rowBytes(padded(hiddenSize) + Tile.PANEL);
+}
+
+/** Rows that a chunk of images has at least, if the batch has as many. */
+const CHUNK_ROWS = 256;
+
+/** Images that a thread computes at a time. */
+export function chunkOf(batchSize: number, threads: number, { tokens }: Geometry): number {
+  return Math.min(Math.ceil(batchSize / threads), Math.max(1, Math.round(CHUNK_ROWS / tokens)));
 }
 
 /** Bytes of a row of logits. */
@@ -119,13 +132,9 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
     return place;
   };
   const linear = (name: string) => {
-    const { inputs, outputs, forward, backward, bias } = model.linears.get(name)!;
+    const { name: _, ...layer } = model.linears.get(name)!;
     return put("TrainedLinear", {
-      inputs,
-      outputs,
-      forward,
-      backward,
-      bias,
+      ...layer,
       dWeight: options.gradientOf(`${name}.weight`),
       dBias: options.gradientOf(`${name}.bias`),
     });
@@ -253,12 +262,33 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
       queryColumns: panels(Strip.ROWS),
       dContextColumns: panels(Strip.ROWS),
       dScores: scores(),
-      spare: arena.reserve(128),
+      spare: arena.reserve(SPARE_BYTES),
     }),
     scratch,
-    panels: arena.reserve(4 * padded(Math.max(D, I, pixels)) * rows),
-    block: arena.reserve(64 * rows),
+    gradientScratch: putGradientScratch(arena, Math.max(D, I, pixels), rows, options.progress),
   });
+}
+
+/**
+ * Reserves the memory in which a thread computes the gradients of layers' parameters.
+ *
+ * @param inputs of the widest layer.
+ * @param rows the most rows.
+ */
+export function putGradientScratch(
+  arena: Arena,
+  inputs: number,
+  rows: number,
+  progress: number,
+): number {
+  const place = arena.reserve(STRUCTS.GradientScratch.bytes);
+  writeFields(arena, STRUCTS.GradientScratch, place, {
+    panels: arena.reserve(4 * padded(inputs) * rows),
+    block: arena.reserve(64 * rows),
+    spare: arena.reserve(SPARE_BYTES),
+    progress,
+  });
+  return place;
 }
 
 /** N, the patches of an image. */

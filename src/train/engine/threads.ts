@@ -109,6 +109,23 @@ export class Threads implements Disposable {
     }
   }
 
+  /** Makes calls that the threads share, in turn; returns their results in their order. */
+  async runDealt(calls: readonly Call[]): Promise<number[]> {
+    const { count } = this;
+    const lists = Array.from({ length: count }, (_, i) => calls.filter((_, c) => c % count === i));
+    const results = await this.run(lists);
+    return calls.map((_, c) => results[c % count]![Math.floor(c / count)]!);
+  }
+
+  /** Each thread's share of so many images or rows: the first, and the end. */
+  shares(images: number): [start: number, end: number][] {
+    const count = Math.min(this.count, images);
+    return Array.from({ length: count }, (_, i) => [
+      Math.floor(images * i / count),
+      Math.floor(images * (i + 1) / count),
+    ]);
+  }
+
   /** Ends the threads. */
   [Symbol.dispose](): void {
     this.#end(new Error("Cannot train: the trainer is disposed of"));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import { type AdamWStep, TrainingEngine } from "../../../src/train/engine/engine.ts";
+import { TrainingEngine } from "../../../src/train/engine/engine.ts";
+import type { AdamWStep } from "../../../src/train/engine/optimizer.ts";
 import type { Batch } from "../../../src/train/engine/batch.ts";
 import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";

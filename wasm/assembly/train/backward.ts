@@ -29,6 +29,20 @@ export function trainGradients(plan: TrainPlan, start: i32, end: i32): f64 {
   return loss;
 }
 
+/**
+ * Computes images `start` to `end` - 1 of the batch again, a chunk at a time, and adds the gradients of all
+ * parameters, of those of CLS after the final LayerNorm in `dOutput`.
+ */
+export function trainBackward(plan: TrainPlan, start: i32, end: i32): void {
+  for (let i = start; i < end; i += plan.chunk) {
+    plan.start = i;
+    plan.images = min(plan.chunk, end - i);
+    trainForward(plan, plan.layers);
+    memory.copy(plan.dBranch, plan.dOutput + i * plan.stateStride, plan.images * plan.stateStride);
+    backwardFromOutput(plan);
+  }
+}
+
 /** The loss of the chunk's images; also computes the gradients of their logits. */
 function lossOf(plan: TrainPlan): f64 {
   let loss: f64 = 0;
@@ -51,10 +65,16 @@ function backward(plan: TrainPlan): void {
   const n = plan.images;
   const stride = plan.stateStride;
   const dLogits = plan.dLogits + plan.start * plan.logitStride;
-  parameterGradients(plan.classifier, dLogits, plan.logitStride, outputOf(plan), stride, n, plan);
+  parameterGradients(plan.classifier, dLogits, plan.logitStride, outputOf(plan), stride, n, plan.gradientScratch);
   if (plan.lowest == plan.layers && !plan.norm.dWeight) return;
   inputGradient(plan.classifier, dLogits, plan.logitStride, n, false, plan.dBranch, stride, plan.scratch);
-  memory.fill(plan.dStates, 0, n * stride);
+  backwardFromOutput(plan);
+}
+
+/** Adds the gradients of all parameters below the classifier, of those of CLS after the final LayerNorm in `dBranch`. */
+function backwardFromOutput(plan: TrainPlan): void {
+  const n = plan.images;
+  memory.fill(plan.dStates, 0, n * plan.stateStride);
   normBackward(plan, plan.norm, plan.last, n, plan.dBranch, plan.dStates);
   for (let i = plan.layers - 1; i >= plan.lowest; i--) backwardBlock(plan, i);
   if (plan.learnsEmbeddings) embedBackward(plan);
@@ -80,27 +100,27 @@ function backwardBlock(plan: TrainPlan, index: i32): void {
     const at = row * hiddenStride;
     activateBackward(plan.activation, block.hidden + at, padded(plan.hiddenWidth), plan.hidden + at, plan.dHidden + at);
   }
-  parameterGradients(block.output, dOut, stride, plan.hidden, hiddenStride, rows, plan);
+  parameterGradients(block.output, dOut, stride, plan.hidden, hiddenStride, rows, plan.gradientScratch);
   normalize(plan, block.normAfter, block.middle, rows, plan.normal);
-  parameterGradients(block.intermediate, plan.dHidden, hiddenStride, plan.normal, stride, rows, plan);
+  parameterGradients(block.intermediate, plan.dHidden, hiddenStride, plan.normal, stride, rows, plan.gradientScratch);
   inputGradient(block.intermediate, plan.dHidden, hiddenStride, rows, false, plan.branch, stride, scratch);
   normBackward(plan, block.normAfter, block.middle, rows, plan.branch, plan.dStates);
 
   // middle = input + Wₒ attention(LayerNorm(input))
   const dContextOut = branchGradient(plan, rows, each, factors);
-  parameterGradients(block.attentionOutput, dContextOut, stride, block.context, stride, rows, plan);
+  parameterGradients(block.attentionOutput, dContextOut, stride, block.context, stride, rows, plan.gradientScratch);
   inputGradient(block.attentionOutput, dContextOut, stride, rows, false, plan.branch, stride, scratch);
   memory.fill(plan.dKeys, 0, all * stride);
   memory.fill(plan.dValues, 0, all * stride);
   for (let image = 0; image < plan.images; image++) attendBackward(plan, block, image, each);
 
   normalize(plan, block.normBefore, block.input, all, plan.normal);
-  parameterGradients(block.key, plan.dKeys, stride, plan.normal, stride, all, plan);
-  parameterGradients(block.value, plan.dValues, stride, plan.normal, stride, all, plan);
+  parameterGradients(block.key, plan.dKeys, stride, plan.normal, stride, all, plan.gradientScratch);
+  parameterGradients(block.value, plan.dValues, stride, plan.normal, stride, all, plan.gradientScratch);
   if (isLast) {
     gatherRows(plan.normal, stride, rows, plan.tokens, 4 * width, plan.branch);
-    parameterGradients(block.query, plan.dQueries, stride, plan.branch, stride, rows, plan);
-  } else parameterGradients(block.query, plan.dQueries, stride, plan.normal, stride, rows, plan);
+    parameterGradients(block.query, plan.dQueries, stride, plan.branch, stride, rows, plan.gradientScratch);
+  } else parameterGradients(block.query, plan.dQueries, stride, plan.normal, stride, rows, plan.gradientScratch);
   const goesOn = index > plan.lowest || plan.learnsEmbeddings;
   if (!goesOn && !block.normBefore.dWeight) return;
   inputGradient(block.key, plan.dKeys, stride, all, false, plan.branch, stride, scratch);

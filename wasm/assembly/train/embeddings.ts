@@ -35,7 +35,7 @@ export function embedBackward(plan: TrainPlan): void {
     } else continue;
     memory.fill(d, 0, bytes); // no gradient goes to the projection
   }
-  parameterGradients(plan.patchEmbeddings, plan.dStates, stride, plan.hidden, plan.hiddenStride, rows, plan);
+  parameterGradients(plan.patchEmbeddings, plan.dStates, stride, plan.hidden, plan.hiddenStride, rows, plan.gradientScratch);
 }
 
 /** The position of a token: 0 for CLS, else its patch + 1. */

@@ -56,6 +56,19 @@ export class TrainedBlock {
   hidden: usize;
 }
 
+/** Memory in which a thread computes the gradients of a layer's parameters, from up to n rows. */
+@unmanaged
+export class GradientScratch {
+  /** f32 [⌈inputs / 8⌉][n][8]: a layer's inputs. */
+  panels: usize;
+  /** f32 [n][16]: some columns of the gradients of its outputs. */
+  block: usize;
+  /** SPARE_BYTES of `accumulateOuter`. */
+  spare: usize;
+  /** i32 that the thread increases now and then. */
+  progress: usize;
+}
+
 /** What one thread trains with: a model, and the activations of a chunk of images. Strides are in bytes. */
 @unmanaged
 export class TrainPlan {
@@ -121,8 +134,9 @@ export class TrainPlan {
   logitStride: i32;
   /** Images of the batch, of which all threads have a part. */
   batch: i32;
-  /** f32 [batch][D]: CLS after the final LayerNorm. */
+  /** f32 [batch][D]: CLS after the final LayerNorm; and its gradients, where no classifier follows. */
   output: usize;
+  dOutput: usize;
   /** f32 [batch][labels], and their gradients. */
   logits: usize;
   dLogits: usize;
@@ -156,10 +170,7 @@ export class TrainPlan {
   head: Head;
   headGradient: HeadGradient;
   scratch: Scratch;
-  /** f32 [⌈inputs / 8⌉][n · T][8]: a layer's inputs. */
-  panels: usize;
-  /** f32 [n · T][16]: some columns of the gradients of its outputs. */
-  block: usize;
+  gradientScratch: GradientScratch;
 }
 
 /** The places of a block. */

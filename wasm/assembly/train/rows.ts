@@ -3,7 +3,7 @@ import { product } from "../kernels/product";
 import { Scratch } from "../kernels/scratch";
 import { Tile } from "../kernels/simd";
 import { accumulateOuter } from "../kernels/tile/outer";
-import { TrainedLinear, TrainPlan } from "./plan";
+import { GradientScratch, TrainedLinear } from "./plan";
 
 /** y = x Wᵀ + b */
 export function applyLinear(
@@ -40,26 +40,39 @@ export function parameterGradients(
   x: usize,
   xStride: usize,
   rows: i32,
-  plan: TrainPlan,
+  scratch: GradientScratch,
 ): void {
-  const outputs = layer.outputs;
-  if (layer.dBias) addRowsTo(layer.dBias, dy, dyStride, rows, outputs);
+  outputGradients(layer, dy, dyStride, x, xStride, rows, 0, layer.outputs, scratch);
+}
+
+/** The gradients of the parameters of outputs `start` to `end` - 1; `start` is a multiple of 16. */
+export function outputGradients(
+  layer: TrainedLinear,
+  dy: usize,
+  dyStride: usize,
+  x: usize,
+  xStride: usize,
+  rows: i32,
+  start: i32,
+  end: i32,
+  scratch: GradientScratch,
+): void {
+  if (layer.dBias) addRowsTo(layer.dBias + 4 * start, dy + 4 * start, dyStride, rows, end - start);
   if (!layer.dWeight) return;
   const inputs = layer.inputs;
-  const scratch = plan.scratch;
-  const spare = plan.headGradient.spare;
-  packColumns(x, xStride, rows, inputs, rows, plan.panels);
+  const progress = scratch.progress;
+  packColumns(x, xStride, rows, inputs, rows, scratch.panels);
   // Sixteen rows of dW at a time from left to right: the processor then reads ahead of what is added to.
-  for (let output = 0; output < outputs; output += BLOCK) {
-    packBlock(dy + 4 * output, dyStride, rows, plan.block);
-    const count = min(BLOCK, outputs - output);
+  for (let output = start; output < end; output += BLOCK) {
+    packBlock(dy + 4 * output, dyStride, rows, scratch.block);
+    const count = min(BLOCK, end - output);
     const dWeight = layer.dWeight + 4 * output * inputs;
-    let panel = plan.panels;
+    let panel = scratch.panels;
     for (let column = 0; column < inputs; column += Tile.PANEL, panel += 4 * Tile.PANEL * rows) {
       const columns = min(<i32>Tile.PANEL, inputs - column);
-      accumulateOuter(plan.block, 4 * BLOCK, count, panel, rows, columns, dWeight + 4 * column, 4 * inputs, spare);
+      accumulateOuter(scratch.block, 4 * BLOCK, count, panel, rows, columns, dWeight + 4 * column, 4 * inputs, scratch.spare);
     }
-    store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
+    store<i32>(progress, load<i32>(progress) + 1);
   }
 }
 
