@@ -1,5 +1,23 @@
+/** A model of `src/deit.py` in facebookresearch/msn that has no convolutional stem. */
+export type ModelName =
+  | "deit_tiny"
+  | "deit_small"
+  | "deit_small_p8"
+  | "deit_small_p7"
+  | "deit_base"
+  | "deit_base_p8"
+  | "deit_base_p7"
+  | "deit_base_p4"
+  | "deit_large"
+  | "deit_large_p8"
+  | "deit_large_p7"
+  | "deit_huge"
+  | "deit_huge_p10"
+  | "deit_huge_p8"
+  | "deit_huge_p7";
+
 /** [hidden_size, num_hidden_layers, num_attention_heads, patch_size]; an MLP is four times as wide. */
-const SHAPES = {
+const SHAPES: Readonly<Record<ModelName, readonly [number, number, number, number]>> = {
   deit_tiny: [192, 12, 3, 16],
   deit_small: [384, 12, 6, 16],
   deit_small_p8: [384, 12, 6, 8],
@@ -15,10 +33,7 @@ const SHAPES = {
   deit_huge_p10: [1280, 32, 16, 10],
   deit_huge_p8: [1280, 32, 16, 8],
   deit_huge_p7: [1280, 32, 16, 7],
-} as const;
-
-/** A model of `src/deit.py` in facebookresearch/msn that has no convolutional stem. */
-export type ModelName = keyof typeof SHAPES;
+};
 
 /** All names, the smallest model first. */
 export const MODEL_NAMES: readonly ModelName[] = Object.keys(SHAPES) as ModelName[];
