@@ -4,12 +4,13 @@ import { readCheckpoint } from "../hub/read_checkpoint.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { MAX_THREADS } from "../runtime/simd/runtime.ts";
-import { parseReplaySettings, replay, type ReplaySettings } from "../train/replay.ts";
+import { parseMsnReplaySettings, replayMsn } from "../train/msn/replay_msn.ts";
+import { parseReplaySettings, replay } from "../train/replay.ts";
 import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { readModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { toCheckpoint } from "../vit_msn/to_checkpoint.ts";
 import { toWeights, type Weights } from "../vit_msn/weights.ts";
-import { type Command, numberOption, requiredOption, UsageError } from "./command.ts";
+import { choiceOption, type Command, numberOption, requiredOption, UsageError } from "./command.ts";
 import { main } from "./main.ts";
 import { printable } from "./output/printable.ts";
 
@@ -32,13 +33,23 @@ const options = {
       "label_smoothing, clip_grad_norm, ema_decay, frozen_blocks, lora and parameters; required",
   },
   out: { value: "FILE", help: "The safetensors file to write; required" },
+  objective: {
+    value: "WHAT",
+    help: "classification (default), or msn: the inputs are target_pixel_values, " +
+      "anchor_pixel_values and, optionally, focal_pixel_values and keep; the model has fc.*, " +
+      "prototypes and, optionally, target.*; the settings have the lists lr, weight_decay and momentum",
+  },
   threads: { value: "N", help: "Compute in N threads; default 1" },
 };
 
-const INPUTS = ["pixel_values", "bool_masked_pos", "kept_patches", "labels", "targets"];
-const ADAPTERS = "init.";
+/** The inputs of each objective. */
+const INPUTS = {
+  classification: /^(pixel_values|bool_masked_pos|kept_patches|labels|targets|init\..*)$/,
+  msn: /^((target|anchor|focal)_pixel_values|keep)$/,
+};
 /** What the command writes: a file of expected results is an input, too. */
-const RESULTS = /^(loss$|logits$|grad_norm$|grad\.|(step|ema|merged)\d+\.)/;
+const RESULTS =
+  /^((loss|logits|grad_norm|cross_entropy|me_max|entropy)$|grad\.|(anchor|target)_(features|projections|probabilities)|(step|ema|merged|forward|target)\d+\.)/;
 
 /** `deno task backward`: trains a model on tensors, for comparison with other implementations. */
 export const backward: Command<typeof options> = {
@@ -48,12 +59,16 @@ export const backward: Command<typeof options> = {
     "Trains a model on one batch, with one step of AdamW for each learning rate, and writes what PyTorch\n" +
     "gives under the same names: loss and grad_norm of each step, logits and grad.* of the first, parameters\n" +
     "after the first and the last of N steps as step1.* and stepN.*, their moving average as emaN.*, and with\n" +
-    "LoRA the merged weights as mergedN.*.",
+    "LoRA the merged weights as mergedN.*. With --objective msn, a step of MSN pre-training instead.",
   options,
   examples: [
     [
       "--model my-model --inputs in.safetensors --settings train.json --out out.safetensors",
       "Compare with PyTorch",
+    ],
+    [
+      "--objective msn --model msn --inputs in.safetensors --settings train.json --out out.safetensors",
+      "MSN pre-training",
     ],
   ],
   async run(positional, values, terminal) {
@@ -68,26 +83,47 @@ export const backward: Command<typeof options> = {
       max: MAX_THREADS,
       integer: true,
     });
-    const settings = await read(settingsPath, toSettings);
-    const inputs = await read(inputsPath, readSafetensors);
-    const others = [...inputs.keys()].filter((name) => !isInput(name) && !RESULTS.test(name));
+    const objective = choiceOption("objective", values.objective, ["classification", "msn"]);
+    const isInput = (name: string) => INPUTS[objective].test(name);
+    const tensors = await read(inputsPath, readSafetensors);
+    const others = [...tensors.keys()].filter((name) => !isInput(name) && !RESULTS.test(name));
     if (others.length > 0) {
       const names = printable(others.join(", "));
       terminal.stderr.write(`backward: ignored tensors, which are no inputs: ${names}\n`);
     }
-    const { config, weights } = await readTrainable(source);
-    const results = await replay(config, weights, given(inputs), settings, { threads });
+    const inputs = new Map([...tensors].filter(([name]) => isInput(name)));
+    const results = objective === "msn"
+      ? await replayMsnModel(source, inputs, settingsPath, threads)
+      : await replayClassifier(source, inputs, settingsPath, threads);
     await writeFile(out, [writeSafetensors(results)]);
     return 0;
   },
 };
 
-function isInput(name: string): boolean {
-  return INPUTS.includes(name) || name.startsWith(ADAPTERS);
+async function replayClassifier(
+  source: string,
+  inputs: Tensors,
+  settingsPath: string,
+  threads: number,
+): Promise<Tensors> {
+  const settings = await read(settingsPath, (bytes) => parseReplaySettings(toJson(bytes)));
+  const { config, weights } = await readTrainable(source);
+  return await replay(config, weights, inputs, settings, { threads });
 }
 
-function given(tensors: Tensors): Tensors {
-  return new Map([...tensors].filter(([name]) => isInput(name)));
+async function replayMsnModel(
+  source: string,
+  inputs: Tensors,
+  settingsPath: string,
+  threads: number,
+): Promise<Tensors> {
+  const settings = await read(settingsPath, (bytes) => parseMsnReplaySettings(toJson(bytes)));
+  const { config: json, tensors } = await readCheckpoint(source);
+  try {
+    return await replayMsn(parseConfig(json), tensors, inputs, settings, { threads });
+  } catch (error) {
+    throw new Error(`${source}: ${readErrorMessage(error)}`);
+  }
 }
 
 /** @throws {Error} if the file cannot be read or parsed; the message names it. */
@@ -99,14 +135,12 @@ async function read<T>(path: string, parse: (bytes: Uint8Array) => T): Promise<T
   }
 }
 
-function toSettings(bytes: Uint8Array): ReplaySettings {
-  let json: unknown;
+function toJson(bytes: Uint8Array): unknown {
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw new SyntaxError("Cannot read the settings: the file is not JSON");
   }
-  return parseReplaySettings(json);
 }
 
 /**

@@ -14,6 +14,8 @@ export class MsnLoss {
   anchorProbabilities: usize;
   /** f32 [B][K], the cosines of targets and prototypes; the sharpened targets t afterwards. */
   targetProbabilities: usize;
+  /** f32 [B][K]: softmax of the targets' cosines / τ. */
+  unsharpened: usize;
   /** f32 [n][K], the gradients of the anchors' cosines. */
   dSimilarities: usize;
   /** f64 [K] of scratch. */
@@ -47,6 +49,7 @@ export function msnLoss(loss: MsnLoss): void {
   const n = loss.anchors;
   probabilities(loss, loss.anchorProbabilities, n);
   probabilities(loss, loss.targetProbabilities, loss.images);
+  memory.copy(loss.unsharpened, loss.targetProbabilities, loss.images * loss.stride);
   sharpen(loss);
   for (let i = 0; i < loss.sinkhornIterations; i++) sinkhorn(loss);
 
