@@ -116,6 +116,27 @@ Deno.test("half of MSN's views are mirrored", () => {
   }
 });
 
+Deno.test("the views of an image are mirrored independently of one another", () => {
+  const ramp = drawn(64, 64, (x) => [4 * x, 4 * x, 4 * x]);
+  const made = views({ color_jitter_strength: 0 });
+  const together = new Uint32Array(6 * 6);
+  for (let epoch = 0; epoch < 200; epoch++) {
+    const { target, random, focal } = made.imagesOf(ramp, 0, epoch);
+    const mirrored = [target, ...random, ...focal]
+      .map(({ width, data }) => data[0]! > data[3 * (width - 1)]!);
+    for (const [i, one] of mirrored.entries()) {
+      for (const [j, other] of mirrored.entries()) {
+        if (i < j && one === other) together[6 * i + j]!++;
+      }
+    }
+  }
+  for (let i = 0; i < 6; i++) {
+    for (let j = i + 1; j < 6; j++) {
+      assertAlmostEquals(together[6 * i + j]! / 200, 0.5, 0.15, `${i}, ${j}`);
+    }
+  }
+});
+
 Deno.test("MSN's views are grey, changed in colour and inverted as often as published", () => {
   const [r, g, b] = [200, 100, 50] as const;
   const flat = drawn(8, 8, () => [r, g, b]);
@@ -131,15 +152,20 @@ Deno.test("MSN's views are grey, changed in colour and inverted as often as publ
   assertAlmostEquals(share(inverted.filter((image) => !isGrey(image)), isInverted), 0.3, 0.1);
 });
 
-Deno.test("a stronger change of colours goes further", () => {
-  const flat = drawn(8, 8, () => [200, 100, 50]);
-  const spread = (strength: number) => {
-    const reds = inEpochs(200, flat, { color_jitter_strength: strength }).map(({ data }) =>
-      data[0]!
-    );
-    return Math.max(...reds) - Math.min(...reds);
-  };
-  assert(spread(0.1) < spread(0.5));
+Deno.test("the strength of the change of colours bounds brightness by 0.8 s and hue by 0.2 s", () => {
+  for (const strength of [0.25, 0.5]) {
+    // Of a flat grey image, nothing but the brightness changes.
+    const grey = drawn(8, 8, () => [100, 100, 100]);
+    const levels = inEpochs(300, grey, { color_jitter_strength: strength })
+      .map(({ data }) => data[0]!);
+    assertAlmostEquals(Math.min(...levels), 100 * (1 - 0.8 * strength), 2);
+    assertAlmostEquals(Math.max(...levels), 100 * (1 + 0.8 * strength), 2);
+    const red = drawn(8, 8, () => [120, 40, 40]);
+    const turns = inEpochs(300, red, { color_jitter_strength: strength })
+      .filter((image) => !isGrey(image))
+      .map(({ data: [r, g, b] }) => Math.abs(g! - b!) / (r! - Math.min(g!, b!)) / 6);
+    assertAlmostEquals(Math.max(...turns), 0.2 * strength, 0.015);
+  }
 });
 
 Deno.test("about half of MSN's views are blurred", () => {
