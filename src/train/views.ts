@@ -2,7 +2,7 @@ import type { Image } from "../image/image.ts";
 import type { Resampling } from "../image/transform/resampling.ts";
 import { RESAMPLING, ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import type { ViTMSNConfig } from "../vit_msn/config.ts";
-import { augmentForFineTuning } from "./augmentation/augment.ts";
+import { augment } from "./augmentation/augment.ts";
 import { randomErasing } from "./augmentation/random_erasing.ts";
 import type { FinetuneSettings } from "./finetune_options.ts";
 import { randomStream, Stream } from "./random_stream.ts";
@@ -43,7 +43,7 @@ export class Views {
     const { seed, cropScale, mirror, randAugment, randomErasing: erasing } = this.#settings;
     const image: Image = await this.#set.image(index);
     const random = randomStream(seed, Stream.AUGMENTATION, epoch, index);
-    const view = augmentForFineTuning(image, {
+    const view = augment(image, {
       size: this.#config.imageSize,
       resample: this.#resample,
       cropScale: [cropScale, 1],

@@ -6,9 +6,10 @@ import { gaussianBlur } from "./gaussian_blur.ts";
 import { grayscale } from "./grayscale.ts";
 import { mirror } from "./mirror.ts";
 import { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
+import { solarize } from "./operations/solarize.ts";
 import { randomResizedCrop, type RandomResizedCropOptions } from "./random_resized_crop.ts";
 
-/** How an image is changed before each epoch of training. */
+/** How an image is changed at random for training. */
 export interface AugmentOptions {
   /** The result's `[height, width]`, in pixels: the model's input. */
   readonly size: readonly [number, number];
@@ -32,18 +33,18 @@ export interface AugmentOptions {
   readonly blur?: number;
   /** The range of the blur's radius, in pixels of the result; default [0.1, 2]. */
   readonly blurRadius?: readonly [number, number];
+  /** The part of the images whose levels from 128 on are inverted; default 0. */
+  readonly solarize?: number;
 }
 
+/** Levels from here on are inverted. */
+const SOLARIZE_FROM = 128;
 const COLOR_JITTER: ColorJitterOptions = { brightness: 0.4, contrast: 0.4, saturation: 0.4 };
 
 /**
  * Makes a new random version of an image: a crop, resized; then mirroring, the change of colours,
- * RandAugment, grey and blur, each as often as the options say. The result depends on the image, the options
- * and the generator alone: the same seed gives the same image.
- *
- * MSN's views for pre-training are `cropScale` [0.3, 1] for the target and the large anchor and [0.05, 0.3]
- * for the small ones, `colorJitter` 0.4, 0.4, 0.4 and hue 0.1 with probability 0.8, `grayscale` 0.2 and
- * `blur` 0.5.
+ * RandAugment, grey, blur and inverted highlights, each as often as the options say. The result depends on
+ * the image, the options and the generator alone: the same seed gives the same image.
  *
  * @param random uniform numbers in [0, 1); how many are used varies.
  * @throws {RangeError} if an option is out of its range.
@@ -52,20 +53,16 @@ const COLOR_JITTER: ColorJitterOptions = { brightness: 0.4, contrast: 0.4, satur
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { uniform } from "../../tensor/random.ts";
- * import { augmentForFineTuning } from "./augment.ts";
+ * import { augment } from "./augment.ts";
  *
  * const image = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(90) };
  * const options = { size: [32, 32], randAugment: {} } as const;
- * const augmented = augmentForFineTuning(image, options, uniform(7));
+ * const augmented = augment(image, options, uniform(7));
  * assertEquals([augmented.height, augmented.width], [32, 32]);
- * assertEquals(augmentForFineTuning(image, options, uniform(7)), augmented);
+ * assertEquals(augment(image, options, uniform(7)), augmented);
  * ```
  */
-export function augmentForFineTuning(
-  image: Image,
-  options: AugmentOptions,
-  random: () => number,
-): Image {
+export function augment(image: Image, options: AugmentOptions, random: () => number): Image {
   const {
     size,
     resample = "bilinear",
@@ -76,7 +73,7 @@ export function augmentForFineTuning(
   } = options;
   checkRange(blurRadius, 0, 1000, "blurRadius");
   const isDrawn = (
-    name: "mirror" | "colorJitterProbability" | "grayscale" | "blur",
+    name: "mirror" | "colorJitterProbability" | "grayscale" | "blur" | "solarize",
     or: number,
   ) => {
     const probability = options[name] ?? or;
@@ -92,6 +89,10 @@ export function augmentForFineTuning(
   if (isDrawn("blur", 0)) {
     const [min, max] = blurRadius;
     image = gaussianBlur(image, min + (max - min) * random());
+  }
+  // Without the option, no number is drawn: fine-tuning draws others from the same generator afterwards.
+  if (options.solarize !== undefined && isDrawn("solarize", 0)) {
+    image = solarize(image, SOLARIZE_FROM);
   }
   return image;
 }
