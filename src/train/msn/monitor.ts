@@ -63,10 +63,12 @@ export interface MonitorOptions {
 export class Monitor {
   /** The images whose features are needed, by their index among the labels: supports, queries, others. */
   readonly images: readonly number[];
+  /** The images whose classes are known to the nearest neighbours; empty if there are no two classes. */
+  readonly support: readonly number[];
+  /** The images whose classes they predict; empty if there are no two classes. */
+  readonly queries: readonly number[];
   readonly #labels: readonly (number | undefined)[];
   readonly #classes: number;
-  readonly #support: readonly number[];
-  readonly #queries: readonly number[];
 
   /**
    * @throws {RangeError} if there are fewer than two images, a label is none of the classes, or a maximum is no
@@ -92,8 +94,8 @@ export class Monitor {
     this.images = [...labelled, ...others];
     this.#labels = labels.slice();
     this.#classes = classes;
-    this.#support = support;
-    this.#queries = queries;
+    this.support = support;
+    this.queries = queries;
   }
 
   /**
@@ -125,8 +127,8 @@ export class Monitor {
   }
 
   #judgeClasses(features: ReadonlyMap<number, Float32Array>) {
-    const support = this.#labelled(this.#support, features);
-    const queries = this.#labelled(this.#queries, features);
+    const support = this.#labelled(this.support, features);
+    const queries = this.#labelled(this.queries, features);
     if (support.labels.length === 0 || queries.labels.length === 0) return {};
     const counts = new Float64Array(this.#classes);
     for (const label of queries.labels) counts[label]!++;
