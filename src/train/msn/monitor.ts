@@ -71,6 +71,8 @@ export class Monitor {
   readonly #classes: number;
 
   /**
+   * Chooses the images, which depends on nothing but the options.
+   *
    * @throws {RangeError} if there are fewer than two images, a label is none of the classes, or a maximum is no
    * whole number from 2 on.
    */
