@@ -27,4 +27,5 @@ export const Stream = {
   BRANCHES: 5,
   ADAPTERS: 6,
   SPLIT: 7,
+  MONITOR: 8,
 } as const;
