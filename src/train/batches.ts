@@ -1,6 +1,7 @@
 import { countsOf } from "../heads/fit/samples.ts";
 import { patchGrid } from "../vit_msn/config.ts";
 import { mixBatch } from "./augmentation/mixing.ts";
+import { branchScales } from "./drop_path.ts";
 import type { TrainingEngine } from "./engine/engine.ts";
 import type { Batch, Objective } from "./engine/batch.ts";
 import type { Job } from "./finetune_job.ts";
@@ -149,16 +150,11 @@ export class Batches {
     return { keptPatches: kept };
   }
 
-  /** Stochastic depth: the share that is left out grows from 0 at the first block to `dropPath` at the last. */
   #branches(images: number, step: number): Pick<Batch, "branchScale"> {
     const { dropPath, seed } = this.#settings;
     if (dropPath === 0) return {};
-    const { numHiddenLayers: L } = this.#job.config;
+    const { numHiddenLayers } = this.#job.config;
     const random = randomStream(seed, Stream.BRANCHES, step);
-    const branchScale = Float32Array.from({ length: L * 2 * images }, (_, i) => {
-      const rate = dropPath * Math.floor(i / (2 * images)) / Math.max(1, L - 1);
-      return random() < rate ? 0 : 1 / (1 - rate);
-    });
-    return { branchScale };
+    return { branchScale: branchScales(dropPath, numHiddenLayers, images, random) };
   }
 }

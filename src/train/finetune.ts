@@ -1,8 +1,6 @@
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { type ModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
-import { dequantize } from "../vit_msn/quantize.ts";
-import { unsmooth } from "../vit_msn/smooth_quant.ts";
+import type { ModelFile } from "../vit_msn/model_file.ts";
+import { backboneOf } from "./backbone.ts";
 import { chooseTune } from "./choose_tune.ts";
 import type { FinetuneDataset, FinetuneEvent, FinetuneRun } from "./finetune_events.ts";
 import type { Job } from "./finetune_job.ts";
@@ -109,13 +107,4 @@ function checkDataset({ classes, training, validation }: FinetuneDataset): void 
       throw new RangeError(`Cannot train: label ${wrong} is none of the ${classes.length} classes`);
     }
   }
-}
-
-function backboneOf(model: ModelFile): Map<string, Tensor<"float32">> {
-  const stored = verifiedWeights(model);
-  const isInt8 = [...stored.values()].some(({ dtype }) => dtype === "int8");
-  const weights = isInt8 ? unsmooth(dequantize(stored)) : dequantize(stored);
-  return new Map(
-    [...weights].filter(([name]) => !name.startsWith("classifier.")),
-  ) as Map<string, Tensor<"float32">>;
 }

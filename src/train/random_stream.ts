@@ -28,4 +28,5 @@ export const Stream = {
   ADAPTERS: 6,
   SPLIT: 7,
   MONITOR: 8,
+  WEIGHTS: 9,
 } as const;

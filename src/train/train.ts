@@ -8,6 +8,7 @@ import type { FinetuneEvent, FinetuneResult } from "./finetune_events.ts";
 import { fittedImages, type Job, layerNormOf, threadOptions } from "./finetune_job.ts";
 import { decideSettings } from "./finetune_options.ts";
 import { type Frozen, frozenResult, heldOutOf } from "./frozen_head.ts";
+import { hashFloats, hashNumbers } from "./hash_numbers.ts";
 import { judge } from "./judge.ts";
 import { allOf, FORWARD_BATCH, outputsOf, validate } from "./outputs.ts";
 import { nextTask } from "./next_task.ts";
@@ -64,10 +65,8 @@ export async function* train(
   const fingerprint = JSON.stringify([
     settings,
     classes,
-    hashOf(training.labels),
-    [...backbone.values()].map(({ data }) =>
-      hashOf(new Uint32Array(data.buffer, data.byteOffset, data.length))
-    ),
+    hashNumbers(training.labels),
+    [...backbone.values()].map(({ data }) => hashFloats(data)),
     options.threads ?? 1,
   ]);
   let { progress, best } = await begin(engine, keepsAverage, fingerprint, run.resume);
@@ -385,11 +384,4 @@ function startAdapters(engine: TrainingEngine, tune: Tune, seed: number): void {
       Float32Array.from({ length: size }, () => bound * (2 * random() - 1)),
     );
   });
-}
-
-/** FNV-1a, a number at a time. */
-function hashOf(numbers: ArrayLike<number>): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < numbers.length; i++) hash = Math.imul(hash ^ numbers[i]! + 1, 0x01000193);
-  return `${hash.toString(16)}-${numbers.length}`;
 }

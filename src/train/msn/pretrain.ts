@@ -1,0 +1,141 @@
+import { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
+import type { ViTMSNConfig } from "../../vit_msn/config.ts";
+import type { ModelFile } from "../../vit_msn/model_file.ts";
+import { backboneOf } from "../backbone.ts";
+import { decideMsnSettings, type MsnSettings } from "./msn_settings.ts";
+import type { PretrainDataset, PretrainEvent, PretrainRun } from "./pretrain_events.ts";
+import { checkPretrainOptions, type PretrainOptions } from "./pretrain_options.ts";
+import { PreTraining } from "./pre_training.ts";
+import { type MsnStart, newEncoder, newHead, newPrototypes } from "./start_networks.ts";
+
+/** The model that is pre-trained: a {@linkcode ModelFile} is one. */
+export type PretrainModel = Pick<ModelFile, "config" | "preprocessorConfig" | "own">;
+
+/**
+ * Pre-trains a backbone by Masked Siamese Networks (Assran et al., 2022), on images without labels: an encoder
+ * learns to assign random and focal views of an image, of which patches are dropped, to the same prototypes as the
+ * target encoder, its moving average, assigns another view. The result is the target encoder.
+ *
+ * The same images, options, seed and number of threads give the same bits, interrupted or not.
+ *
+ * @param backbone where training starts, unless `isFromScratch`; its weights must be ones of this project's files.
+ * @returns an iterator of events: messages; steps; records, with the figures so far and the state to go on from;
+ * at the end the result or, if the signal was aborted, `interrupted`.
+ * @throws {TypeError} if the model's file is another tool's, or the state to resume is of another training.
+ * @throws {RangeError} if an option or a knob is out of its range, knobs do not fit one another, or the memory
+ * does not suffice.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readModelFile } from "../../mod.ts";
+ * import { pretrain } from "./pretrain.ts";
+ *
+ * const model = readModelFile(await Deno.readFile("functions/_shared/model.onnx"));
+ * const images = Array.from({ length: 8 }, (_, i) => ({
+ *   width: 32,
+ *   height: 32,
+ *   data: Uint8Array.from({ length: 3072 }, (_, j) => (j * (i + 1)) % 256),
+ * }));
+ * const dataset = { labels: images.map(() => undefined), image: (i: number) => images[i]! };
+ * const config = { criterion: { batch_size: 4, num_proto: 8 }, optimization: { epochs: 1 } };
+ * const kinds = new Set<string>();
+ * for await (const event of pretrain(model, dataset, { config })) kinds.add(event.kind);
+ * assertEquals([...kinds], ["record", "step", "result"]);
+ * ```
+ */
+export async function* pretrain(
+  backbone: PretrainModel,
+  dataset: PretrainDataset,
+  options: PretrainOptions = {},
+  run: PretrainRun = {},
+): AsyncGenerator<PretrainEvent> {
+  checkPretrainOptions(options);
+  checkDataset(dataset);
+  const { config } = backbone;
+  const settings = decideMsnSettings(knobsOf(options), {
+    images: dataset.labels.length,
+    imageSize: Math.min(...config.imageSize),
+    patchSize: squarePatch(config),
+    hiddenSize: config.hiddenSize,
+    isFromScratch: options.isFromScratch ?? false,
+  });
+  const training = await PreTraining.start({
+    config,
+    processor: new ViTImageProcessor(backbone.preprocessorConfig),
+    dataset,
+    settings,
+    start: options.start ?? startOf(backbone, settings, options),
+    options,
+    run,
+    now: run.now ?? (() => performance.now()),
+  });
+  try {
+    yield* training.run();
+  } finally {
+    training[Symbol.dispose]();
+  }
+}
+
+/** The knobs that are given; a head to go on from says how wide it is. */
+function knobsOf({ config = {}, start }: PretrainOptions) {
+  if (!start) return config;
+  const [num_proto, output_dim] = start.prototypes.shape as [number, number];
+  const { head } = start.network;
+  const own = {
+    num_proto,
+    output_dim,
+    hidden_dim: head.get("fc1.weight")!.shape[0]!,
+    use_bn: head.has("bn1.weight"),
+  };
+  const given = { ...config.criterion, ...config.meta };
+  for (const [name, value] of Object.entries(own)) {
+    const other = given[name as keyof typeof own];
+    if (other === undefined || other === value) continue;
+    throw new RangeError(`Cannot go on: ${name} is ${other}, and ${value} in what it goes on from`);
+  }
+  const { num_proto: _, ...meta } = own;
+  return {
+    ...config,
+    criterion: { ...config.criterion, num_proto },
+    meta: { ...config.meta, ...meta },
+  };
+}
+
+function startOf(
+  backbone: PretrainModel,
+  { criterion, meta }: MsnSettings,
+  { seed = 0, isFromScratch }: PretrainOptions,
+): MsnStart {
+  const { config } = backbone;
+  const encoder = isFromScratch ? newEncoder(config, seed) : backboneOf(backbone as ModelFile);
+  const shape = {
+    input: config.hiddenSize,
+    hidden: meta.hidden_dim,
+    output: meta.output_dim,
+    usesBatchNorm: meta.use_bn,
+  };
+  const network = { encoder, head: newHead(shape, seed) };
+  return {
+    network,
+    target: network,
+    prototypes: newPrototypes(criterion.num_proto, meta.output_dim, seed),
+  };
+}
+
+function squarePatch({ patchSize: [height, width], imageSize }: ViTMSNConfig): number {
+  if (height === width && imageSize[0] === imageSize[1]) return height;
+  throw new RangeError(
+    `Cannot pre-train: images of ${imageSize.join(" × ")} in patches of ${height} × ${width} ` +
+      "are not square, as MSN's views are",
+  );
+}
+
+function checkDataset({ labels, classes = [] }: PretrainDataset): void {
+  if (labels.length < 2) {
+    throw new RangeError(`Cannot pre-train on ${labels.length} images: give two or more`);
+  }
+  const wrong = labels.find((label) => label !== undefined && classes[label] === undefined);
+  if (wrong === undefined) return;
+  throw new RangeError(`Cannot pre-train: label ${wrong} is none of the ${classes.length} classes`);
+}
