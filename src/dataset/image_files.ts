@@ -140,7 +140,8 @@ async function walk(folder: string, depth: number): Promise<ImageFile[]> {
     if (name.startsWith(".")) continue;
     const path = join(folder, name);
     if (isDirectory) {
-      if (depth > 1) { for (const file of await walk(path, depth - 1)) files.push(file); }
+      const below = depth > 1 ? await walk(path, depth - 1) : [];
+      for (const file of below) files.push(file);
     } else if (isFile || isSymlink && await isLinkToFile(path)) files.push({ file: path });
   }
   return files;
