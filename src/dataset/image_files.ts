@@ -10,8 +10,13 @@ export interface ImageFile {
   readonly error?: string;
 }
 
+/** An image that may have a label. */
+export interface PhotoFile extends ImageFile {
+  readonly label?: string;
+}
+
 /** An image and its label. */
-export interface LabelledImage extends ImageFile {
+export interface LabelledImage extends PhotoFile {
   readonly label: string;
 }
 
@@ -41,12 +46,15 @@ export async function findImageFiles(
   args: readonly string[],
   { explainMissing = () => undefined, onUnread = () => {} }: FindOptions = {},
 ): Promise<ImageFile[]> {
+  // Spreading the files of a large folder into `push` would overflow the stack.
   const found: ImageFile[] = [];
   const unread: string[] = [];
   for (const arg of args) {
     if (arg === "-" && found.some(({ file }) => file === "-")) {
       found.push({ file: arg, error: "standard input is read already" });
-    } else found.push(...await findOne(arg, explainMissing, unread));
+    } else {
+      for (const image of await findOne(arg, explainMissing, unread)) found.push(image);
+    }
   }
   if (unread.length > 0) onUnread(unread);
   return found;
@@ -111,7 +119,7 @@ function filesOrReason(
 ): ImageFile[] {
   const left = all.map(({ file }) => file).filter((file) => unreadKind(file) !== undefined);
   if (files.length > 0) {
-    unread.push(...left);
+    for (const file of left) unread.push(file);
     return files;
   }
   if (left.length === 0) return [{ file: argument, error: nothing }];
@@ -132,7 +140,8 @@ async function walk(folder: string, depth: number): Promise<ImageFile[]> {
     if (name.startsWith(".")) continue;
     const path = join(folder, name);
     if (isDirectory) {
-      if (depth > 1) files.push(...await walk(path, depth - 1));
+      const below = depth > 1 ? await walk(path, depth - 1) : [];
+      for (const file of below) files.push(file);
     } else if (isFile || isSymlink && await isLinkToFile(path)) files.push({ file: path });
   }
   return files;

@@ -16,12 +16,12 @@ export interface FoundFeatures {
 }
 
 /** Why an image is skipped. */
-export type LeftOut =
+export type LeftOut<Label = string> =
   & { readonly file: string }
   & (
     | { readonly error: string }
     /** Another file is the same photo; if its label differs, both are skipped. */
-    | { readonly twin: string; readonly label: string; readonly twinLabel: string }
+    | { readonly twin: string; readonly label: Label; readonly twinLabel: Label }
   );
 
 /** Options of the functions that process labelled images. */

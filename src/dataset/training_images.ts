@@ -2,13 +2,13 @@ import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
 import { resize } from "../image/transform/resize.ts";
 import { decodedImages } from "./decoded_images.ts";
-import type { LabelledImage } from "./image_files.ts";
+import type { PhotoFile } from "./image_files.ts";
 import type { LeftOut } from "./labelled_features.ts";
 
-/** Labelled images that are read again and again. */
-export interface TrainingImages {
+/** Images that are read again and again. */
+export interface TrainingImages<Label = string> {
   readonly files: readonly string[];
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   /**
    * An image by its number: from memory, or read again if not all fit there.
    *
@@ -18,7 +18,7 @@ export interface TrainingImages {
 }
 
 /** Options of {@linkcode trainingImages}. */
-export interface TrainingImageOptions {
+export interface TrainingImageOptions<Label = string> {
   readonly decoding: DecodeOptions;
   /** Images to decode at a time. */
   readonly jobs: number;
@@ -27,8 +27,8 @@ export interface TrainingImageOptions {
   /** The most bytes of pixels that are kept; default 1 GiB. */
   readonly maxBytes?: number;
   /** The images so far by their SHA-256; those found are added. */
-  readonly seen: Map<string, { readonly file: string; readonly label: string }>;
-  readonly onLeftOut: (image: LeftOut) => void;
+  readonly seen: Map<string, { readonly file: string; readonly label: Label }>;
+  readonly onLeftOut: (image: LeftOut<Label>) => void;
   /** Called after each image, left out or not. */
   readonly onImage: () => void;
 }
@@ -36,15 +36,33 @@ export interface TrainingImageOptions {
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Reads labelled images for training: decodes each once and keeps it, shrunk, as far as the memory goes. Those
- * that cannot be read and those seen before are left out.
+ * Reads images for training: decodes each once and keeps it, shrunk, as far as the memory goes. Those that
+ * cannot be read and those seen before are left out. The images may lack labels.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { trainingImages } from "./training_images.ts";
+ *
+ * const ship = { file: "test/images/ship.jpg" };
+ * const images = await trainingImages([ship, { file: "test/images/dog.jpg", label: "dog" }, ship], {
+ *   decoding: {},
+ *   jobs: 1,
+ *   shortestSide: 64,
+ *   seen: new Map(),
+ *   onLeftOut: ({ file }) => assertEquals(file, ship.file),
+ *   onImage: () => {},
+ * });
+ * assertEquals(images.labels, [undefined, "dog"]);
+ * assertEquals((await images.image(0)).height, 64);
+ * ```
  */
-export async function trainingImages(
-  images: readonly LabelledImage[],
-  options: TrainingImageOptions,
-): Promise<TrainingImages> {
+export async function trainingImages<Entry extends PhotoFile>(
+  images: readonly Entry[],
+  options: TrainingImageOptions<Entry["label"]>,
+): Promise<TrainingImages<Entry["label"]>> {
   const { decoding, jobs, shortestSide, maxBytes = MAX_BYTES, seen, onLeftOut, onImage } = options;
-  const kept: { entry: LabelledImage; image: Image | undefined }[] = [];
+  const kept: { entry: Entry; label: Entry["label"]; image: Image | undefined }[] = [];
   const digests = new Set<string>();
   const failed = new Map<string, string>();
   let bytes = 0;
@@ -60,6 +78,7 @@ export async function trainingImages(
   });
   for await (const { file, sha256 = "", image, error } of decoded) {
     const entry = images[next++]!;
+    const label = entry.label as Entry["label"];
     const twin = seen.get(sha256);
     const reason = error ?? failed.get(sha256);
     if (reason !== undefined) {
@@ -69,16 +88,16 @@ export async function trainingImages(
       const small = shrunk(image, shortestSide);
       const fits = bytes + small.data.length <= maxBytes;
       if (fits) bytes += small.data.length;
-      kept.push({ entry, image: fits ? small : undefined });
-      seen.set(sha256, { file, label: entry.label });
+      kept.push({ entry, label, image: fits ? small : undefined });
+      seen.set(sha256, { file, label });
     } else {
-      onLeftOut({ file, label: entry.label, twin: twin!.file, twinLabel: twin!.label });
+      onLeftOut({ file, label, twin: twin!.file, twinLabel: twin!.label });
     }
     onImage();
   }
   return {
     files: kept.map(({ entry }) => entry.file),
-    labels: kept.map(({ entry }) => entry.label),
+    labels: kept.map(({ label }) => label),
     async image(index) {
       const { entry, image } = kept[index]!;
       if (image) return image;

@@ -54,3 +54,19 @@ Deno.test("trainingImages reads images again that do not fit in its memory", asy
   assertEquals((await images.image(0)).data[0], 1);
   await assertRejects(() => images.image(1), Error, `${files[1]}: no such file`);
 });
+
+Deno.test("trainingImages takes images without a label, and each of them once", async () => {
+  using folder = new TempFolder();
+  const [a, b] = [await write(folder, "a.png", 8, 10), await write(folder, "b.png", 8, 20)];
+  const twin = await write(folder, "c.png", 8, 10);
+  const left: unknown[] = [];
+  const images = await trainingImages(
+    [{ file: a }, { file: b, label: "two" }, { file: twin }, { file: twin, label: "one" }],
+    { ...OPTIONS, seen: new Map(), onLeftOut: (image) => left.push(image) },
+  );
+  assertEquals([images.files, images.labels], [[a, b], [undefined, "two"]]);
+  assertEquals(left, [
+    { file: twin, label: undefined, twin: a, twinLabel: undefined },
+    { file: twin, label: "one", twin: a, twinLabel: undefined },
+  ]);
+});
