@@ -3,8 +3,8 @@
 pip install torch; python test/golden/make_msn_training.py
 
 The encoder has the names of the authors' model, is wrapped in DistributedDataParallel, and has made a step of
-training. expected.json has each tensor's shape and its elements' sum, weighted by their
-positions 1, 2, …, in float64.
+training. expected.json has each tensor's shape and its elements' sum, weighted by their positions 1, 2, …, in
+float64.
 """
 
 import copy
