@@ -59,19 +59,37 @@ const GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["torch._utils._rebuild_parameter", rebuildParameter],
 ]);
 
+/** The tensors and the numbers in a file's dicts. */
+export interface PytorchState {
+  /** By name, in file order. */
+  readonly tensors: Tensors;
+  /** The integers up to 2⁵³ and the floats, such as `epoch`, by name. */
+  readonly numbers: ReadonlyMap<string, number>;
+}
+
+/**
+ * Reads the tensors of a file written by `torch.save`; see {@linkcode readPytorchState}, which also
+ * returns its numbers.
+ *
+ * @throws {SyntaxError} if the file is damaged or exceeds a limit, or names a global that is not allowed.
+ */
+export function readPytorch(bytes: Uint8Array): Tensors {
+  return readPytorchState(bytes).tensors;
+}
+
 /**
  * Reads a file written by `torch.save` (`pytorch_model.bin`, `.pth`, `.pth.tar`; PyTorch 1.6 or newer):
  * a zip file that holds the tensors' storages and a pickle that describes the tensors. The returned
  * tensors are views of `bytes`, except for non-contiguous or misaligned ones, which are copied.
  *
- * Tensors in nested dicts are named by their keys, joined by dots: `target_encoder.norm.weight`.
- * Other values, such as an epoch, are skipped, and so are tensors in lists or under keys that are not
- * strings, such as an optimizer's. The pickle cannot run code; see {@linkcode unpickle}.
+ * Tensors and numbers in nested dicts are named by their keys, joined by dots:
+ * `target_encoder.norm.weight`. Other values are skipped, and so is what is in lists or under keys that
+ * are not strings, such as an optimizer's. The pickle cannot run code; see {@linkcode unpickle}.
  *
  * @throws {SyntaxError} if the file is damaged or exceeds a limit, or its pickle names a global other
  * than tensors and plain containers, such as a function of the operating system.
  */
-export function readPytorch(bytes: Uint8Array): Tensors {
+export function readPytorchState(bytes: Uint8Array): PytorchState {
   // Before PyTorch 1.6 the file was a sequence of pickles.
   if (bytes[0] === 0x80) {
     throw malformed(
@@ -101,14 +119,21 @@ export function readPytorch(bytes: Uint8Array): Tensors {
     made.set(strided, tensor);
     return tensor;
   };
-  return new Map(
-    namedTensors(root).map(([name, strided]) => [name, made.get(strided) ?? make(strided)]),
-  );
+  const { tensors, numbers } = namedValues(root);
+  return {
+    tensors: new Map(
+      [...tensors].map(([name, strided]) => [name, made.get(strided) ?? make(strided)]),
+    ),
+    numbers,
+  };
 }
 
-function namedTensors(root: unknown): [string, StridedTensor][] {
+function namedValues(
+  root: unknown,
+): { tensors: Map<string, StridedTensor>; numbers: Map<string, number> } {
   if (!(root instanceof Map)) throw malformed("it does not hold a dict of tensors");
-  const found = new Map<string, StridedTensor>();
+  const tensors = new Map<string, StridedTensor>();
+  const numbers = new Map<string, number>();
   let count = 0;
   const visit = (dict: Map<unknown, unknown>, prefix: string, depth: number) => {
     if (depth > MAX_DEPTH) throw malformed(`its dicts are nested more than ${MAX_DEPTH} deep`);
@@ -121,13 +146,14 @@ function namedTensors(root: unknown): [string, StridedTensor][] {
         throw malformed(`it has a name of more than ${MAX_NAME_LENGTH} characters`);
       }
       if (value instanceof Map) visit(value, `${name}.`, depth + 1);
+      if (typeof value === "number") numbers.set(name, value);
       if (!(value instanceof StridedTensor)) continue;
-      if (found.has(name)) throw malformed(`it has the tensor ${JSON.stringify(name)} twice`);
-      found.set(name, value);
+      if (tensors.has(name)) throw malformed(`it has the tensor ${JSON.stringify(name)} twice`);
+      tensors.set(name, value);
     }
   };
   visit(root, "", 1);
-  return [...found];
+  return { tensors, numbers };
 }
 
 /** @param id the tuple `("storage", type, key, device, number of elements)` */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readPytorch } from "../../src/checkpoint/pytorch.ts";
+import { readPytorch, readPytorchState } from "../../src/checkpoint/pytorch.ts";
 import { goldenPath, readGolden } from "../golden/golden.ts";
 import { uniform } from "../random.ts";
 import {
@@ -32,15 +32,20 @@ Deno.test("readPytorch() gives the same tensors as the safetensors file, as view
   for (const { data } of tensors.values()) assert(data.buffer === file.buffer);
 });
 
-Deno.test("readPytorch() joins the keys of dicts in dicts and leaves out what is no tensor", () => {
+Deno.test("readPytorchState() joins the keys of dicts in dicts and leaves out all but tensors and numbers", () => {
   const x = tensor({ shape: [2], strides: [1] });
   const file = fileOf(dict({
     target_encoder: ORDERED_DICT + string("module.w") + x + "s",
     opt: dict({ list: `]${x}a` }) + integer(7) + x + "s",
     epoch: "K\x03",
+    meter: dict({ loss: "G\x3f\xf8\0\0\0\0\0\0" }),
+    big: integer(2 ** 60),
     none: "N",
+    flag: "\x88",
   }));
-  assertEquals([...readPytorch(file).keys()], ["target_encoder.module.w"]);
+  const { tensors, numbers } = readPytorchState(file);
+  assertEquals([...tensors.keys()], ["target_encoder.module.w"]);
+  assertEquals([...numbers], [["epoch", 3], ["meter.loss", 1.5]]);
 });
 
 Deno.test("readPytorch() reads offsets and strides", () => {
