@@ -1,11 +1,8 @@
 import { concat } from "@std/bytes/concat";
-import { basename, dirname } from "@std/path";
-import { readSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { LabelledImage } from "../dataset/image_files.ts";
 import { splitImages } from "../dataset/split_images.ts";
 import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
-import { readErrorMessage, writeErrorMessage } from "../hub/file_error.ts";
-import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { finetune as finetuneModel } from "../train/finetune.ts";
@@ -30,10 +27,13 @@ import {
   UsageError,
 } from "./command.ts";
 import { main } from "./main.ts";
+import { assertWritable } from "./options/assert_writable.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
+import { interruptible } from "./options/interruptible.ts";
 import { findPhotos } from "./options/labelled_photos.ts";
 import { MODEL_OPTIONS, readModelOption } from "./options/model_option.ts";
 import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
+import { assertNoTraining, readTraining, trainingFile } from "./options/training_file.ts";
 import { tuneOption } from "./options/tune_option.ts";
 import { commandLine } from "./output/command_line.ts";
 import { evaluationJson } from "./output/evaluation_text.ts";
@@ -154,8 +154,8 @@ export const finetune: Command<typeof options> = {
       if (path !== undefined) await assertWritable(path);
     }
     await assertReplaceable(out, "fitted", values.force);
-    const statePath = `${out}.training`;
-    const resume = values.resume ? await readTraining(statePath) : undefined;
+    const statePath = trainingFile(out);
+    const resume = values.resume ? await readTraining(statePath, stateOfTensors) : undefined;
     if (!values.resume && !values.force) await assertNoTraining(statePath);
     const file = await readModelOption(values, terminal);
     const data = await readPhotos(source, file, values, settings, terminal);
@@ -334,35 +334,6 @@ async function readPhotos(
   };
 }
 
-async function readTraining(path: string): Promise<TrainingState> {
-  try {
-    return stateOfTensors(readSafetensors(await readWhole(path)));
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    const reason = isMissing
-      ? "there is no interrupted training; start one without --resume"
-      : errorMessage(readErrorMessage(error));
-    throw new Error(`${path}: ${reason}`);
-  }
-}
-
-/** Aborts at the first Ctrl-C; a second one ends the process at once. */
-function interruptible(): { signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const names = ["SIGINT", "SIGTERM"] as const;
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(130);
-    controller.abort();
-  };
-  for (const name of names) Deno.addSignalListener(name, interrupt);
-  return {
-    signal: controller.signal,
-    end() {
-      for (const name of names) Deno.removeSignalListener(name, interrupt);
-    },
-  };
-}
-
 async function write(
   out: string,
   { documents }: ModelFile,
@@ -373,29 +344,6 @@ async function write(
     writeModelFile(documents.config, documents.preprocessorConfig, weights, dtype),
   );
   await writeFile(out, [concat(writeModelWithHead(backbone, head.parameters))]);
-}
-
-/** Checks that a file can be written, before the work rather than after it. */
-async function assertWritable(path: string): Promise<void> {
-  const target = await Deno.stat(path).catch(() => undefined);
-  if (target && !target.isFile && !target.isDirectory) return; // such as a pipe
-  try {
-    if (target?.isDirectory) throw new Deno.errors.IsADirectory();
-    const probe = { dir: dirname(path), prefix: `${basename(path)}.`, suffix: ".unfinished" };
-    await Deno.remove(await Deno.makeTempFile(probe));
-  } catch (error) {
-    throw new Error(`Cannot write ${path}: ${writeErrorMessage(error)}`);
-  }
-}
-
-/** Checks that no interrupted training would be overwritten. */
-async function assertNoTraining(path: string): Promise<void> {
-  const target = await Deno.stat(path).catch(() => undefined);
-  if (!target) return;
-  throw new Error(
-    `Cannot start a training: ${path} has an interrupted one; add --resume to go on with it, or ` +
-      "--force to start anew",
-  );
 }
 
 function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: TrainingRecord) {

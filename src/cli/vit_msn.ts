@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Trains a backbone on labelled photos",
     load: async () => (await import("./finetune.ts")).finetune,
   },
+  pretrain: {
+    summary: "Trains a backbone on photos without labels",
+    load: async () => (await import("./pretrain.ts")).pretrain,
+  },
   evaluate: {
     summary: "Measures the accuracy and calibration of a classifier",
     load: async () => (await import("./evaluate.ts")).evaluate,

@@ -9,7 +9,7 @@ import { unsmooth } from "../vit_msn/smooth_quant.ts";
  *
  * @throws {TypeError} if the file is not one that this project writes.
  */
-export function backboneOf(model: ModelFile): Map<string, Tensor<"float32">> {
+export function backboneOf(model: Pick<ModelFile, "own">): Map<string, Tensor<"float32">> {
   const stored = verifiedWeights(model);
   const isInt8 = [...stored.values()].some(({ dtype }) => dtype === "int8");
   const weights = isInt8 ? unsmooth(dequantize(stored)) : dequantize(stored);

@@ -131,7 +131,7 @@ export function writeModelWithHead(
  *
  * @throws {TypeError} if the file has another graph; the message says what is different.
  */
-export function verifiedWeights({ own }: ModelFile): Weights {
+export function verifiedWeights({ own }: Pick<ModelFile, "own">): Weights {
   if ("weights" in own) return own.weights;
   throw new TypeError(`Cannot use the ONNX model: ${own.reason}`);
 }

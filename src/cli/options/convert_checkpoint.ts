@@ -1,5 +1,6 @@
 import { readCheckpoint } from "../../hub/read_checkpoint.ts";
 import {
+  IMAGENET,
   parsePreprocessorConfig,
   type PreprocessorConfig,
 } from "../../preprocess/preprocessor_config.ts";
@@ -10,9 +11,6 @@ import { writeModelFile } from "../../vit_msn/model_file.ts";
 import type { WeightDataType } from "../../vit_msn/quantize.ts";
 import { hasClassifier, toWeights } from "../../vit_msn/weights.ts";
 import { writeFile } from "../../hub/write_file.ts";
-
-/** The normalisation of ViT-MSN's released models; used if there is no preprocessor_config.json. */
-const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
 
 /** Options of {@linkcode convertCheckpoint}. */
 export interface ConvertOptions {

@@ -5,7 +5,7 @@ import type { Build } from "../../runtime/simd/kernels.ts";
 /** The functions of `wasm/assembly/train.ts` that the host calls; all take and return numbers. */
 export interface TrainKernels {
   trainGradients(plan: number, start: number, end: number): number;
-  trainBackward(plan: number, start: number, end: number): void;
+  trainBackward(plan: number, start: number, end: number, isKept: number): void;
   trainLogits(plan: number, start: number, end: number): void;
   trainStates(plan: number, start: number, end: number, block: number, out: number): void;
   repack(layer: number, weight: number, bias: number): void;

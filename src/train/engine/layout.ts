@@ -13,7 +13,7 @@ import {
   chunkOf,
   type Geometry,
   logitBytes,
-  makePlan,
+  makePlans,
   patchCount,
   stateBytes,
 } from "./plan.ts";
@@ -97,7 +97,7 @@ export function layOut(
   const progress = Array.from({ length: threads }, () => arena.reserve(4));
   const plansOf = (geometry: Geometry, first: number, isForwardOnly: boolean) =>
     progress.map((place, thread) =>
-      makePlan(arena, {
+      makePlans(arena, {
         progress: place,
         config,
         geometry,
@@ -113,7 +113,7 @@ export function layOut(
         gradients: vectors.at("gradients") + thread * vectors.gradientStride,
         gradientBytes: vectors.gradientBytes,
         gradientOf: (name) => vectors.gradientOf(name, thread),
-      })
+      })[0]!
     );
   const plans = plansOf(geometry, first, false);
   const isSame = first === 0 && geometry.tokens === whole.tokens;

@@ -57,6 +57,8 @@ export interface PlanOptions {
   readonly learnsEmbeddings: boolean;
   /** Whether the plan is for the forward alone, which keeps nothing. */
   readonly isForwardOnly: boolean;
+  /** Chunks whose forwards are kept for their backwards: plans that share all other memory; default 1. */
+  readonly kept?: number;
   readonly positions: number;
   readonly gradients: number;
   readonly gradientBytes: number;
@@ -111,8 +113,8 @@ export function logitBytes(labels: number): number {
   return rowBytes(padded(labels));
 }
 
-/** Lays out a thread's memory; returns the pointer of its plan. */
-export function makePlan(arena: Arena, options: PlanOptions): number {
+/** Lays out a thread's memory; returns the pointers of its plans, one for each chunk that is kept. */
+export function makePlans(arena: Arena, options: PlanOptions): number[] {
   const { config, geometry, model, batch, chunk, labels, lowest } = options;
   const { hiddenSize: D, intermediateSize: I, numAttentionHeads: heads, numHiddenLayers: L } =
     config;
@@ -161,12 +163,10 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
   // them.
   const firstKept = options.isForwardOnly ? L : lowest;
   const passing = firstKept > 0 ? { ...kept(false), inputs: [states(), states()] } : undefined;
-  const blocks = arena.reserve(L * STRUCTS.TrainedBlock.bytes);
-  for (let i = 0; i < L; i++) {
+  const layers = Array.from({ length: L }, (_, i) => {
     const layer = `encoder.layer.${i}`;
     const attention = `${layer}.attention.attention`;
-    const { inputs: _, ...shared } = passing ?? { inputs: [] };
-    writeFields(arena, STRUCTS.TrainedBlock, blocks + i * STRUCTS.TrainedBlock.bytes, {
+    return {
       normBefore: norm(`${layer}.layernorm_before`),
       query: linear(`${attention}.query`),
       key: linear(`${attention}.key`),
@@ -175,11 +175,21 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
       normAfter: norm(`${layer}.layernorm_after`),
       intermediate: linear(`${layer}.intermediate.dense`),
       output: linear(`${layer}.output.dense`),
-      ...(i < firstKept
-        ? { ...shared, input: passing!.inputs[i % 2]! }
-        : { ...kept(i === L - 1), input: states() }),
+    };
+  });
+  const putBlocks = () => {
+    const blocks = arena.reserve(L * STRUCTS.TrainedBlock.bytes);
+    layers.forEach((layer, i) => {
+      const { inputs: _, ...shared } = passing ?? { inputs: [] };
+      writeFields(arena, STRUCTS.TrainedBlock, blocks + i * STRUCTS.TrainedBlock.bytes, {
+        ...layer,
+        ...(i < firstKept
+          ? { ...shared, input: passing!.inputs[i % 2]! }
+          : { ...kept(i === L - 1), input: states() }),
+      });
     });
-  }
+    return blocks;
+  };
   const shared = {
     keys: arena.reserve(4 * paddedT * paddedHeadSize),
     values: arena.reserve(4 * paddedT * paddedHeadSize),
@@ -197,7 +207,7 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
   const sizes = { stride: stateStride, tokens: T, scale: headSize ** -0.5 };
   const learns = (name: string) => options.gradientOf(name);
   const vector = (name: string) => model.vectors.get(name) ?? 0;
-  return put("TrainPlan", {
+  const fields = {
     chunk,
     tokens: T,
     width: D,
@@ -226,13 +236,11 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
     positions: options.positions,
     dPositions: learns("embeddings.position_embeddings"),
     patchEmbeddings: linear("embeddings.patch_embeddings.projection"),
-    blocks,
     norm: norm("layernorm"),
     classifier: labels > 0 ? linear("classifier") : 0,
     stateStride,
     hiddenStride,
     logitStride: logitBytes(labels),
-    last: states(chunk + Tile.ROWS_PAST),
     normal: states(),
     branch: states(),
     hidden: arena.reserve(rows * hiddenStride),
@@ -266,7 +274,16 @@ export function makePlan(arena: Arena, options: PlanOptions): number {
     }),
     scratch,
     gradientScratch: putGradientScratch(arena, Math.max(D, I, pixels), rows, options.progress),
-  });
+  };
+  return Array.from(
+    { length: options.kept ?? 1 },
+    () =>
+      put("TrainPlan", {
+        ...fields,
+        blocks: putBlocks(),
+        last: states(chunk + Tile.ROWS_PAST),
+      }),
+  );
 }
 
 /**
@@ -289,6 +306,12 @@ export function putGradientScratch(
     progress,
   });
   return place;
+}
+
+/** Bytes that the backward of an image needs of its forward: 10 D numbers a token and block, if the MLP has 4 D. */
+export function keptBytes(config: ViTMSNConfig, { tokens }: Geometry): number {
+  const { hiddenSize: D, intermediateSize: I, numHiddenLayers: L } = config;
+  return 4 * tokens * L * (6 * D + I);
 }
 
 /** N, the patches of an image. */

@@ -27,7 +27,7 @@ import {
 /**
  * MSN's two networks in training, in WebAssembly: an encoder with its projection head that learns, and the target,
  * which is its moving average. Encoders work through their images in small pieces; heads see the CLS rows of the
- * whole batch. For the backward, pieces are computed again: memory does not grow with the batch.
+ * whole batch. The forward is kept for the backward if it takes less than a gigabyte; else pieces are computed again.
  */
 export class MsnEngine implements Disposable {
   readonly config: ViTMSNConfig;
@@ -160,8 +160,8 @@ export class MsnEngine implements Disposable {
     await this.#run([
       together(
         this.#clearGradients(),
-        this.#encode(this.#target, "trainLogits"),
-        ...this.#anchors.map((group) => this.#encode(group, "trainLogits")),
+        this.#forward(this.#target),
+        ...this.#anchors.map((group) => this.#forward(group)),
       ),
       ...anchorRounds.map((round, i) => together(round, targetRounds[i]!)),
       together(
@@ -176,7 +176,7 @@ export class MsnEngine implements Disposable {
       first!,
       together(second!, this.#prototypeGradients()),
       ...rest,
-      together(...this.#anchors.map((group) => this.#encode(group, "trainBackward"))),
+      together(...this.#anchors.map((group) => this.#backward(group))),
     ]);
     const squares = await this.#reduce(count);
     const [crossEntropy, meMax, entropy] = new Float64Array(
@@ -212,7 +212,7 @@ export class MsnEngine implements Disposable {
       byRows(
         images,
         this.#threads.count,
-        (start, end, thread) => [["trainLogits", group.plans[thread]!, start, end]],
+        (start, end, thread) => [["trainLogits", group.plans[thread]![0]!, start, end]],
       ),
     ]);
     return this.#rows(this.#cls.target, stateBytes(this.config), images, this.config.hiddenSize);
@@ -304,12 +304,23 @@ export class MsnEngine implements Disposable {
     ]);
   }
 
-  #encode({ plans, images }: ViewGroup, kernel: "trainLogits" | "trainBackward"): Round {
-    return byRows(
-      images,
-      this.#threads.count,
-      (start, end, thread) => [[kernel, plans[thread]!, start, end]],
-    );
+  #forward({ plans, images, chunk, isKept }: ViewGroup): Round {
+    return byRows(images, this.#threads.count, (start, end, thread): Call[] => {
+      const own = plans[thread]!;
+      if (!isKept) return [["trainLogits", own[0]!, start, end]];
+      return chunksOf(start, end, chunk).map(([from, to], c) => ["trainLogits", own[c]!, from, to]);
+    });
+  }
+
+  #backward({ plans, images, chunk, isKept }: ViewGroup): Round {
+    return byRows(images, this.#threads.count, (start, end, thread): Call[] => {
+      const own = plans[thread]!;
+      if (!isKept) return [["trainBackward", own[0]!, start, end, 0]];
+      return chunksOf(start, end, chunk).map((
+        [from, to],
+        c,
+      ) => ["trainBackward", own[c]!, from, to, 1]);
+    });
   }
 
   /** ẑ = z / ‖z‖, and its cosines to the prototypes. */
@@ -460,7 +471,7 @@ export class MsnEngine implements Disposable {
       expect("branchScale", branchScale.length, this.config.numHiddenLayers * 2 * images);
       this.#arena.floats(group.branchScale, branchScale.length).set(branchScale);
     }
-    for (const plan of plans) {
+    for (const plan of plans.flat()) {
       writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
         batch: images,
         branchScale: branchScale ? group.branchScale : 0,
@@ -475,6 +486,14 @@ export class MsnEngine implements Disposable {
     }
     return data;
   }
+}
+
+/** Pieces of at most `chunk` images. */
+function chunksOf(start: number, end: number, chunk: number): [from: number, to: number][] {
+  return Array.from({ length: Math.ceil((end - start) / chunk) }, (_, c) => [
+    start + c * chunk,
+    Math.min(end, start + (c + 1) * chunk),
+  ]);
 }
 
 function joined(a: Float32Array, b: Float32Array): Float32Array {

@@ -11,7 +11,8 @@ import {
   type BatchMemory,
   chunkOf,
   type Geometry,
-  makePlan,
+  keptBytes,
+  makePlans,
   patchCount,
   putGradientScratch,
   rowBytes,
@@ -26,7 +27,11 @@ import { HEAD, type HeadShape, headShapes, ProjectionHead } from "./projection_h
 
 /** Views of one size, which go through a network together. */
 export interface ViewGroup {
-  readonly plans: readonly number[];
+  /** Each thread's plans: one, or one for each chunk, which then is kept for the backward. */
+  readonly plans: readonly (readonly number[])[];
+  /** The most images of a chunk. */
+  readonly chunk: number;
+  readonly isKept: boolean;
   readonly pixels: number;
   readonly patches: number;
   readonly branchScale: number;
@@ -68,6 +73,12 @@ export interface PrototypeMemory {
   /** Bytes of a row of similarities. */
   readonly stride: number;
 }
+
+/**
+ * The most that is kept of a batch's forward for its backward, which saves the time to compute it again: a quarter
+ * of the anchors'.
+ */
+const MAX_KEPT_BYTES = 2 ** 30;
 
 /** Lays out the memory: both networks, the vectors of parameters, the views, and the threads' plans. */
 export function layOut(
@@ -123,6 +134,11 @@ export function layOut(
   const states = (rows: number) => arena.reserve((rows + Tile.ROWS_PAST) * stateStride);
   const cls = { target: states(B), anchors: states(n), dAnchors: states(n) };
   const progress = Array.from({ length: threads }, () => arena.reserve(4));
+  const keepsForward = MAX_KEPT_BYTES >= sizes.reduce(
+    (sum, { imageSize, views, kept }) =>
+      sum + views * B * keptBytes(config, { imageSize, tokens: 1 + kept }),
+    0,
+  );
   const groupOf = (
     geometry: Geometry,
     images: number,
@@ -144,14 +160,17 @@ export function layOut(
       dLogits: 0,
     };
     const isForwardOnly = model === average;
+    const chunk = chunkOf(images, threads, geometry);
+    const isKept = keepsForward && !isForwardOnly;
     const plans = progress.map((place, thread) =>
-      makePlan(arena, {
+      makePlans(arena, {
         progress: place,
         config,
         geometry,
         model,
         batch,
-        chunk: chunkOf(images, threads, geometry),
+        chunk,
+        ...(isKept ? { kept: Math.ceil(Math.ceil(images / threads) / chunk) } : {}),
         labels: 0,
         first: 0,
         lowest: 0,
@@ -168,6 +187,8 @@ export function layOut(
     );
     return {
       plans,
+      chunk,
+      isKept,
       pixels: batch.pixels,
       patches: batch.patches,
       branchScale: batch.branchScale,

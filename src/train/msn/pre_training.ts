@@ -26,7 +26,7 @@ import {
 } from "./pretrain_state.ts";
 import { PrototypeUsage } from "./prototype_usage.ts";
 import { type MsnSchedule, scheduleAt } from "./schedules.ts";
-import type { MsnStart } from "./start_networks.ts";
+import type { MsnNetworks } from "./start_networks.ts";
 
 /** Batches that are prepared ahead. */
 const BATCHES_AHEAD = 2;
@@ -56,7 +56,7 @@ export interface PretrainJob {
   readonly processor: ViTImageProcessor;
   readonly dataset: PretrainDataset;
   readonly settings: MsnSettings;
-  readonly start: MsnStart;
+  readonly networks: MsnNetworks;
   readonly options: PretrainOptions;
   readonly run: PretrainRun;
   readonly now: () => number;
@@ -110,10 +110,11 @@ export class PreTraining implements Disposable {
 
   /** @throws {TypeError} if the state to resume is of another training. */
   static async start(job: PretrainJob): Promise<PreTraining> {
-    const { config, dataset, settings, start, options, run } = job;
+    const { config, dataset, settings, networks, options, run } = job;
     const { data, criterion, meta } = settings;
     const batches = new MsnBatches(dataset, settings, config, job.processor, options.seed ?? 0);
-    const engine = await MsnEngine.start(config, start.network, start.target, start.prototypes, {
+    const { network, target, prototypes } = networks;
+    const engine = await MsnEngine.start(config, network, target, prototypes, {
       batchSize: criterion.batch_size,
       randomViews: data.rand_views,
       focalViews: data.focal_views,
@@ -366,12 +367,12 @@ export class PreTraining implements Disposable {
 }
 
 /** What a resumed training must have in common with the one that was interrupted. */
-function fingerprintOf({ dataset, settings, start, options }: PretrainJob): string {
+function fingerprintOf({ dataset, settings, networks, options }: PretrainJob): string {
   const tensors = [
-    ...start.network.encoder.values(),
-    ...start.network.head.values(),
-    ...start.target.encoder.values(),
-    start.prototypes,
+    ...networks.network.encoder.values(),
+    ...networks.network.head.values(),
+    ...networks.target.encoder.values(),
+    networks.prototypes,
   ];
   return JSON.stringify([
     settings,

@@ -2,14 +2,16 @@ import { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { ModelFile } from "../../vit_msn/model_file.ts";
 import { backboneOf } from "../backbone.ts";
-import { decideMsnSettings, type MsnSettings } from "./msn_settings.ts";
+import { decideMsnSettings, type MsnConfig, type MsnSettings } from "./msn_settings.ts";
 import type { PretrainDataset, PretrainEvent, PretrainRun } from "./pretrain_events.ts";
 import { checkPretrainOptions, type PretrainOptions } from "./pretrain_options.ts";
 import { PreTraining } from "./pre_training.ts";
-import { type MsnStart, newEncoder, newHead, newPrototypes } from "./start_networks.ts";
+import { type MsnNetworks, newEncoder, newHead, newPrototypes } from "./start_networks.ts";
 
-/** The model that is pre-trained: a {@linkcode ModelFile} is one. */
-export type PretrainModel = Pick<ModelFile, "config" | "preprocessorConfig" | "own">;
+/** The model that is pre-trained: a {@linkcode ModelFile} is one. `own` has its weights, if they are needed. */
+export type PretrainModel =
+  & Pick<ModelFile, "config" | "preprocessorConfig">
+  & Partial<Pick<ModelFile, "own">>;
 
 /**
  * Pre-trains a backbone by Masked Siamese Networks (Assran et al., 2022), on images without labels: an encoder
@@ -18,7 +20,8 @@ export type PretrainModel = Pick<ModelFile, "config" | "preprocessorConfig" | "o
  *
  * The same images, options, seed and number of threads give the same bits, interrupted or not.
  *
- * @param backbone where training starts, unless `isFromScratch`; its weights must be ones of this project's files.
+ * @param backbone where training starts, unless `isFromScratch` or `start` is given; then it must be a file of this
+ * project.
  * @returns an iterator of events: messages; steps; records, with the figures so far and the state to go on from;
  * at the end the result or, if the signal was aborted, `interrupted`.
  * @throws {TypeError} if the model's file is another tool's, or the state to resume is of another training.
@@ -65,7 +68,7 @@ export async function* pretrain(
     processor: new ViTImageProcessor(backbone.preprocessorConfig),
     dataset,
     settings,
-    start: options.start ?? startOf(backbone, settings, options),
+    networks: networksOf(backbone, settings, options),
     options,
     run,
     now: run.now ?? (() => performance.now()),
@@ -78,21 +81,21 @@ export async function* pretrain(
 }
 
 /** The knobs that are given; a head to go on from says how wide it is. */
-function knobsOf({ config = {}, start }: PretrainOptions) {
-  if (!start) return config;
+function knobsOf({ config = {}, start }: PretrainOptions): MsnConfig {
+  if (!start?.head || !start.prototypes) return config;
   const [num_proto, output_dim] = start.prototypes.shape as [number, number];
-  const { head } = start.network;
   const own = {
     num_proto,
     output_dim,
-    hidden_dim: head.get("fc1.weight")!.shape[0]!,
-    use_bn: head.has("bn1.weight"),
+    hidden_dim: start.head.get("fc1.weight")!.shape[0]!,
+    use_bn: start.head.has("bn1.weight"),
   };
   const given = { ...config.criterion, ...config.meta };
-  for (const [name, value] of Object.entries(own)) {
-    const other = given[name as keyof typeof own];
-    if (other === undefined || other === value) continue;
-    throw new RangeError(`Cannot go on: ${name} is ${other}, and ${value} in what it goes on from`);
+  for (const name of ["num_proto", "output_dim", "hidden_dim", "use_bn"] as const) {
+    if (given[name] === undefined || given[name] === own[name]) continue;
+    throw new RangeError(
+      `Cannot go on: ${name} is ${given[name]}, but ${own[name]} in what it goes on from`,
+    );
   }
   const { num_proto: _, ...meta } = own;
   return {
@@ -102,25 +105,34 @@ function knobsOf({ config = {}, start }: PretrainOptions) {
   };
 }
 
-function startOf(
+function networksOf(
   backbone: PretrainModel,
   { criterion, meta }: MsnSettings,
-  { seed = 0, isFromScratch }: PretrainOptions,
-): MsnStart {
-  const { config } = backbone;
-  const encoder = isFromScratch ? newEncoder(config, seed) : backboneOf(backbone as ModelFile);
+  { seed = 0, isFromScratch, start }: PretrainOptions,
+): MsnNetworks {
+  const { config, own } = backbone;
   const shape = {
     input: config.hiddenSize,
     hidden: meta.hidden_dim,
     output: meta.output_dim,
     usesBatchNorm: meta.use_bn,
   };
-  const network = { encoder, head: newHead(shape, seed) };
-  return {
-    network,
-    target: network,
-    prototypes: newPrototypes(criterion.num_proto, meta.output_dim, seed),
-  };
+  const prototypes = newPrototypes(criterion.num_proto, meta.output_dim, seed);
+  const head = newHead(shape, seed);
+  if (isFromScratch) {
+    const network = { encoder: newEncoder(config, seed), head };
+    return { network, target: network, prototypes };
+  }
+  if (start) {
+    return {
+      network: { encoder: start.encoder, head: start.head ?? head },
+      target: { encoder: start.targetEncoder, head: start.targetHead ?? head },
+      prototypes: start.prototypes ?? prototypes,
+    };
+  }
+  if (!own) throw new TypeError("Cannot pre-train: the model has no weights");
+  const network = { encoder: backboneOf({ own }), head };
+  return { network, target: network, prototypes };
 }
 
 function squarePatch({ patchSize: [height, width], imageSize }: ViTMSNConfig): number {

@@ -1,7 +1,7 @@
 import type { Build } from "../../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
 import type { MsnConfig } from "./msn_settings.ts";
-import type { MsnStart } from "./start_networks.ts";
+import type { PretrainStart } from "./start_networks.ts";
 
 /** How {@linkcode pretrain} trains. */
 export interface PretrainOptions {
@@ -9,8 +9,8 @@ export interface PretrainOptions {
   readonly config?: MsnConfig;
   /** Whether the model's weights are made anew; default no. */
   readonly isFromScratch?: boolean;
-  /** Networks and prototypes to go on from, in place of the model's weights and a new head. */
-  readonly start?: MsnStart;
+  /** Weights to go on from, in place of the model's. */
+  readonly start?: PretrainStart;
   /** The seed of all random choices; default 0. */
   readonly seed?: number;
   /** Default 1. The result depends on it in its last bits. */

@@ -1,18 +1,29 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import { weightShapes } from "../../vit_msn/weights.ts";
+import { type Weights, weightShapes } from "../../vit_msn/weights.ts";
 import { randomStream, Stream } from "../random_stream.ts";
 import type { MsnNetwork } from "./msn_network.ts";
 import { type HeadShape, headShapes } from "./projection_head.ts";
 
-/** Where a pre-training starts. */
-export interface MsnStart {
+/** The networks of a pre-training at its start. */
+export interface MsnNetworks {
   /** What learns. */
   readonly network: MsnNetwork;
   /** The moving average. */
   readonly target: MsnNetwork;
   /** [K, output] */
   readonly prototypes: Tensor<"float32">;
+}
+
+/** Weights to go on from. */
+export interface PretrainStart {
+  /** What learns, and its moving average, under Hugging Face's names. */
+  readonly encoder: Weights;
+  readonly targetEncoder: Weights;
+  /** Their projection heads and the prototypes [K, output]: all of them or none, for new ones. */
+  readonly head?: ReadonlyMap<string, Tensor>;
+  readonly targetHead?: ReadonlyMap<string, Tensor>;
+  readonly prototypes?: Tensor<"float32">;
 }
 
 const WEIGHT_DEVIATION = 0.02;

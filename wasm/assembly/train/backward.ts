@@ -30,14 +30,18 @@ export function trainGradients(plan: TrainPlan, start: i32, end: i32): f64 {
 }
 
 /**
- * Computes images `start` to `end` - 1 of the batch again, a chunk at a time, and adds the gradients of all
- * parameters, of those of CLS after the final LayerNorm in `dOutput`.
+ * Adds the gradients of all parameters of images `start` to `end` - 1 of the batch, of those of CLS after the final
+ * LayerNorm in `dOutput`.
+ *
+ * @param isKept whether the plan's last forward was of these images, at most a chunk; else they are computed again
  */
-export function trainBackward(plan: TrainPlan, start: i32, end: i32): void {
+export function trainBackward(plan: TrainPlan, start: i32, end: i32, isKept: bool): void {
   for (let i = start; i < end; i += plan.chunk) {
-    plan.start = i;
-    plan.images = min(plan.chunk, end - i);
-    trainForward(plan, plan.layers);
+    if (!isKept) {
+      plan.start = i;
+      plan.images = min(plan.chunk, end - i);
+      trainForward(plan, plan.layers);
+    }
     memory.copy(plan.dBranch, plan.dOutput + i * plan.stateStride, plan.images * plan.stateStride);
     backwardFromOutput(plan);
   }
