@@ -148,7 +148,7 @@ function accuracySection(records: readonly PretrainRecord[]): string {
   return section(
     "k-NN accuracy",
     "How many labelled photos are named right by the labels of the photos with the nearest features. " +
-      "Higher is better: it should rise above the value before training. Near guessing, the features tell nothing.",
+      "Higher is better: it should rise above the value before training. Near guessing, the features say nothing about the labels.",
     chart(records, ({ knnAccuracy }) => knnAccuracy, {
       title: "k-NN accuracy",
       y: "share right",

@@ -1,4 +1,5 @@
 import type { PretrainRecord } from "../../../train/msn/pretrain_events.ts";
+import { BY_IMAGES } from "./position.ts";
 
 /** Alarms that differ in their figures alone are the same alarm. */
 const FIGURE = /\d+(\.\d+)?(e[+-]?\d+)?/g;
@@ -25,7 +26,7 @@ export function alarmTexts(records: readonly PretrainRecord[]): string[] {
   const groups = Map.groupBy(raised, ({ alarm }) => alarm!.replace(FIGURE, "0"));
   return [...groups.values()].map(([first, ...later]) => {
     const { step, images, alarm } = first!;
-    const text = `At step ${step} (${images.toLocaleString("en")} images): ${alarm}`;
+    const text = `At step ${step} (${BY_IMAGES.name(images)}): ${alarm}`;
     if (later.length === 0) return text;
     const plural = later.length === 1 ? "" : "s";
     return `${text}; again in ${later.length} later record${plural}, the last of step ${

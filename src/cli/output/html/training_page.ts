@@ -66,6 +66,7 @@ ${EVALUATION_STYLE}  .summary td { text-align: left; overflow-wrap: anywhere; }
   .summary th { font-weight: normal; color: var(--muted); vertical-align: top; white-space: nowrap; }
   .matrix td, .matrix th { white-space: nowrap; }
   .small-charts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
+  .small-charts section { max-width: 22rem; }
   figure.chart { display: block; width: auto; max-width: 45rem; break-inside: avoid; }
   figure.chart.small { max-width: 22rem; }
   /* Smaller than this its text cannot be read: on a phone the chart scrolls. */
