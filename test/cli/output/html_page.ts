@@ -11,6 +11,9 @@ export function checkedPage(page: string): string {
   for (const [_, x, y] of page.matchAll(/ cx="(.*?)" cy="(.*?)"/g)) {
     assert(+x! >= 0 && +x! <= 720 && +y! >= 0 && +y! <= 320, `${x}, ${y} is outside`);
   }
+  for (const [_, y] of page.matchAll(/ y[12]="(.*?)"/g)) {
+    assert(+y! >= 0 && +y! <= 320, `a line at ${y} is outside`);
+  }
   return page;
 }
 
