@@ -188,7 +188,9 @@ export const finetune: Command<typeof options> = {
         else if (event.kind === "epoch") {
           hasState = await attempt(() => save(event.state())) || hasState;
           const { log: logPath } = values;
-          if (logPath !== undefined) await attempt(() => appendRecord(logPath, event.record));
+          if (logPath !== undefined) {
+            await attempt(() => appendRecord(logPath, recordJson(event.record)));
+          }
           if (!terminal.stderr.isTerminal) say(epochText(event.record));
         } else if (event.kind === "interrupted") {
           await save(event.state);

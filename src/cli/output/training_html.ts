@@ -1,14 +1,20 @@
-import { escape } from "@std/html/entities";
 import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
+import { percent } from "../../heads/evaluate/percent.ts";
 import type { TrainingRecord, Validation } from "../../train/training_record.ts";
-import { EVALUATION_STYLE, evaluationSections } from "./html/evaluation_sections.ts";
+import { durationText } from "./duration_text.ts";
+import { evaluationSections } from "./html/evaluation_sections.ts";
+import { lastOfEach } from "./html/last_of_each.ts";
 import { lineChart } from "./html/line_chart.ts";
-import { recordTable } from "./html/record_table.ts";
+import { pointsOf } from "./html/points_of.ts";
+import { BY_EPOCH } from "./html/position.ts";
+import { type Column, recordTable } from "./html/record_table.ts";
+import { shareText } from "./html/share_text.ts";
+import { smallChart } from "./html/small_chart.ts";
 import type { Point } from "./html/thin_points.ts";
-import { warningHtml } from "./html/warning.ts";
+import { shareTickText, tickText } from "./html/tick_text.ts";
+import { trainingPage } from "./html/training_page.ts";
 import type { WrongThumbnail } from "./html/wrong_figure.ts";
 import { lossText } from "./loss_text.ts";
-import { percent } from "../../heads/evaluate/percent.ts";
 
 /** The contents of a report of training. */
 export interface TrainingReport {
@@ -58,77 +64,33 @@ export interface TrainingReport {
 export async function trainingHtml(
   { title, summary, records, evaluation, wrong = [], command, warning }: TrainingReport,
 ): Promise<string> {
-  const rows = summary.map(([name, value]) =>
-    `<tr><th scope="row">${escape(name)}<td>${escape(value)}`
-  );
   const result = evaluation
     ? `<h2>Result: ${percent(evaluation.accuracy)} right</h2>
 ${await evaluationSections(evaluation, wrong)}`
     : "";
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
-<style>
-${STYLE}</style>
-<h1>${escape(title)}</h1>
-${warningHtml(warning)}
-${rows.length > 0 ? `<table class="summary">${rows.join("")}</table>` : ""}
-${command === undefined ? "" : `<p>Made by: <code>${escape(command)}</code></p>`}
-${curves(lastOfEach(records))}
-${result}</html>
-`;
+  return trainingPage({
+    title,
+    summary,
+    command,
+    warnings: warning ? [warning] : [],
+    content: `${curves(lastOfEach(records, ({ epoch }) => epoch))}
+${result}`,
+  });
 }
 
-const STYLE =
-  `  :root { color-scheme: light; --paper: #fff; --ink: #222; --muted: #555; --axis: #888; --grid: #ddd;
-    --training: #0072b2; --held-out: #c84e00; --averaged: #00795c; }
-  @media screen and (prefers-color-scheme: dark) {
-    :root { color-scheme: dark; --paper: #16181b; --ink: #e4e4e4; --muted: #aaa; --axis: #888; --grid: #33373c;
-      --training: #63b8ef; --held-out: #f09a4a; --averaged: #3ccba0; }
-  }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-    color: var(--ink); background: var(--paper); }
-  h1, h2 { overflow-wrap: anywhere; break-after: avoid; }
-${EVALUATION_STYLE}  .summary td { text-align: left; overflow-wrap: anywhere; }
-  .summary th { font-weight: normal; color: var(--muted); vertical-align: top; white-space: nowrap; }
-  .matrix td, .matrix th { white-space: nowrap; }
-  .small-charts { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
-  figure.chart { display: block; width: auto; max-width: 45rem; break-inside: avoid; }
-  figure.chart.small { max-width: 22rem; }
-  /* Smaller than this its text cannot be read: on a phone the chart scrolls. */
-  figure.chart:not(.small) { overflow-x: auto; }
-  figure.chart:not(.small) svg { min-width: 34rem; }
-  .chart figcaption { color: var(--muted); font-size: 0.85rem; }
-  svg { max-width: 100%; height: auto; }
-  svg text { font-size: 11px; fill: var(--muted); }
-  .chart text { font-size: 12px; }
-  .axis { stroke: var(--axis); fill: none; }
-  .grid { stroke: var(--grid); }
-  .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-  .line.training { stroke: var(--training); }
-  .line.held-out { stroke: var(--held-out); stroke-dasharray: 8 4; }
-  .line.averaged { stroke: var(--averaged); stroke-dasharray: 1 4; }
-  .mark.training { fill: var(--training); }
-  .mark.held-out { fill: var(--held-out); }
-  .mark.averaged { fill: var(--averaged); }
-  .spot { fill: transparent; }
-  .warning { border-left: 0.3rem solid #c33; padding-left: 0.7rem; font-weight: bold; }
-  code { overflow-wrap: anywhere; }
-  @media print {
-    figure.chart:not(.small) svg { min-width: 0; }
-    body { max-width: none; margin: 0; print-color-adjust: exact; }
-    tr, .plots > div { break-inside: avoid; }
-  }
-`;
-
-/** The records in the order of their epochs, the last of each epoch. */
-function lastOfEach(records: readonly TrainingRecord[]): TrainingRecord[] {
-  return [...new Map(records.map((record) => [record.epoch, record])).values()]
-    .sort((a, b) => a.epoch - b.epoch);
-}
+const COLUMNS: readonly Column<TrainingRecord>[] = [
+  ["epoch", ({ epoch }) => String(epoch)],
+  ["steps", ({ step }) => String(step)],
+  ["loss", ({ loss }) => lossText(loss)],
+  ["held-out loss", ({ validation }) => validation && lossText(validation.loss)],
+  ["held-out right", ({ validation }) => validation && shareText(validation.accuracy)],
+  ["averaged: loss", ({ averaged }) => averaged && lossText(averaged.loss)],
+  ["averaged: right", ({ averaged }) => averaged && shareText(averaged.accuracy)],
+  ["learning rate", ({ learningRate }) => String(Number(learningRate.toPrecision(4)))],
+  ["gradient norm", ({ gradientNorm }) => lossText(gradientNorm)],
+  ["images/s", ({ imagesPerSecond }) => imagesPerSecond.toFixed(1)],
+  ["time", ({ seconds }) => durationText(seconds)],
+];
 
 function curves(records: readonly TrainingRecord[]): string {
   if (records.length === 0) return "<p>No epoch was finished.</p>";
@@ -138,7 +100,7 @@ function curves(records: readonly TrainingRecord[]): string {
     x: "epoch",
     y: "loss",
     curves: [
-      { name: "Training", className: "training", points: pointsOf(records, ({ loss }) => loss) },
+      { name: "Training", className: "training", points: byEpoch(records, ({ loss }) => loss) },
       ...validationCurves(records, ({ loss }) => loss),
     ],
     format: lossText,
@@ -152,7 +114,7 @@ function curves(records: readonly TrainingRecord[]): string {
     y: "share right",
     curves: validationCurves(records, ({ accuracy }) => accuracy),
     format: percent,
-    formatTick: (share) => `${Number((100 * share).toPrecision(6))} %`,
+    formatTick: shareTickText,
     limits: [0, 1],
     minExtent: 0.1,
     best: "highest",
@@ -162,10 +124,10 @@ ${loss}
 <h2>Accuracy on held-out photos</h2>
 ${isMeasured ? accuracy : "<p>No photos were held out, so the accuracy is not known.</p>"}
 <div class="small-charts">
-${smallChart("Learning rate", records, ({ learningRate }) => learningRate)}
-${smallChart("Gradient norm", records, ({ gradientNorm }) => gradientNorm)}
+${smallSection("Learning rate", records, ({ learningRate }) => learningRate)}
+${smallSection("Gradient norm", records, ({ gradientNorm }) => gradientNorm)}
 </div>
-${recordTable(records)}`;
+${recordTable(records, COLUMNS, "epochs")}`;
 }
 
 /** The curves of the weights and of their averages, on held-out images. */
@@ -177,49 +139,29 @@ function validationCurves(
     {
       name: "Held-out",
       className: "held-out",
-      points: pointsOf(records, ({ validation }) => validation && figure(validation)),
+      points: byEpoch(records, ({ validation }) => validation && figure(validation)),
     },
     {
       name: "Held-out, averaged weights",
       className: "averaged",
-      points: pointsOf(records, ({ averaged }) => averaged && figure(averaged)),
+      points: byEpoch(records, ({ averaged }) => averaged && figure(averaged)),
     },
   ];
 }
 
-function smallChart(
+function smallSection(
   title: string,
   records: readonly TrainingRecord[],
   figure: (record: TrainingRecord) => number,
 ): string {
+  const points = byEpoch(records, figure);
   return `<section><h2>${title}</h2>
-${
-    lineChart({
-      title,
-      x: "epoch",
-      y: title.toLowerCase(),
-      curves: [{ name: title, className: "training", points: pointsOf(records, figure) }],
-      format: (value) => String(Number(value.toPrecision(4))),
-      formatTick: tickText,
-      include: [0],
-      isSmall: true,
-    })
-  }</section>`;
+${smallChart({ title, x: "epoch", position: BY_EPOCH, points })}</section>`;
 }
 
-/** A figure by epoch; epochs without it are left out. */
-function pointsOf(
+function byEpoch(
   records: readonly TrainingRecord[],
   figure: (record: TrainingRecord) => number | undefined,
 ): Point[] {
-  return records.flatMap((record): Point[] => {
-    const y = figure(record);
-    return y === undefined ? [] : [[record.epoch, y]];
-  });
-}
-
-/** Ticks are round, so that no digits are lost; those of an axis are written in the same way. */
-function tickText(value: number, largest: number): string {
-  const isPlain = value === 0 || (largest > 1e-3 && largest < 1e6);
-  return isPlain ? String(value) : value.toExponential();
+  return pointsOf(records, ({ epoch }) => epoch, figure);
 }

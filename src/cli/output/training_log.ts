@@ -1,5 +1,6 @@
 import type { TrainingRecord, Validation } from "../../train/training_record.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
+import { jsonNumber } from "./json_number.ts";
 
 /** The longest line that is looked for at the end of a log, in bytes: many times that of a record. */
 export const MAX_LINE = 65536;
@@ -8,15 +9,26 @@ export const MAX_LINE = 65536;
 const LINE_START = '{"epoch":';
 
 /**
- * Appends an epoch to a log of training, as a JSON line. A missing file is created. The last line of a
+ * Appends a record to a log of training, as a JSON line. A missing file is created. The last line of a
  * process that was killed while it wrote is removed first, so that each line stays a record.
  * What is no regular file, such as a pipe, is written to.
  *
+ * @param json the record, whose first property is `epoch`: by it, a line of a log is known.
+ * @throws {TypeError} if the first property is another.
  * @throws {Error} if the file cannot be written, or its last line is none of a log: what belongs to
  * another program is left as it is.
  */
-export async function appendRecord(path: string, record: TrainingRecord): Promise<void> {
-  const line = new TextEncoder().encode(JSON.stringify(recordJson(record)) + "\n");
+export async function appendRecord(
+  path: string,
+  json: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const text = JSON.stringify(json);
+  if (!text.startsWith(LINE_START)) {
+    throw new TypeError(
+      `Cannot log a record: it begins with ${Object.keys(json)[0]}; begin it with epoch`,
+    );
+  }
+  const line = new TextEncoder().encode(text + "\n");
   try {
     const found = await existing(path);
     if (found?.isDirectory || path.endsWith("/")) throw new Deno.errors.IsADirectory();
@@ -124,20 +136,16 @@ export function recordJson(record: TrainingRecord): Record<string, unknown> {
     epoch,
     epochs,
     step,
-    loss: finite(loss),
-    learning_rate: finite(learningRate),
-    gradient_norm: finite(gradientNorm),
-    images_per_s: finite(imagesPerSecond),
-    seconds: finite(seconds),
+    loss: jsonNumber(loss),
+    learning_rate: jsonNumber(learningRate),
+    gradient_norm: jsonNumber(gradientNorm),
+    images_per_s: jsonNumber(imagesPerSecond),
+    seconds: jsonNumber(seconds),
     ...(validation ? { validation: validationJson(validation) } : {}),
     ...(averaged ? { averaged: validationJson(averaged) } : {}),
   };
 }
 
 function validationJson({ accuracy, loss, images }: Validation): Record<string, unknown> {
-  return { accuracy: finite(accuracy), loss: finite(loss), images };
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
+  return { accuracy: jsonNumber(accuracy), loss: jsonNumber(loss), images };
 }

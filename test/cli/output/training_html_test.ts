@@ -5,30 +5,16 @@ import { reportHtml } from "../../../src/cli/output/report_html.ts";
 import { trainingHtml, type TrainingReport } from "../../../src/cli/output/training_html.ts";
 import { evaluateLogits } from "../../../src/heads/evaluate/evaluate.ts";
 import type { TrainingRecord } from "../../../src/train/training_record.ts";
+import { chartOf, checkedPage, count } from "./html_page.ts";
 import { brokenTags } from "./html_tags.ts";
 import { trainingRecords } from "./training_records.ts";
 
 /** A page, checked for all that each page must be. */
 async function pageOf(report: Partial<TrainingReport>): Promise<string> {
-  const page = await trainingHtml({ title: "Trained", summary: [], records: [], ...report });
-  assertEquals(brokenTags(page), []);
-  assert(!/<script|https?:|url\(|src="(?!data:)/.test(page), "needs nothing from elsewhere");
-  for (const [tag] of page.matchAll(/<(?:polyline|circle|line|text|rect|svg)\b[^>]*>/g)) {
-    assert(!/NaN|Infinity|undefined/.test(tag), tag);
-  }
-  for (const [_, x, y] of page.matchAll(/ cx="(.*?)" cy="(.*?)"/g)) {
-    assert(+x! >= 0 && +x! <= 720 && +y! >= 0 && +y! <= 320, `${x}, ${y} is outside`);
-  }
-  return page;
+  return checkedPage(
+    await trainingHtml({ title: "Trained", summary: [], records: [], ...report }),
+  );
 }
-
-/** The chart whose title is given. */
-function chartOf(page: string, title: string): string {
-  const [chart] = page.split("<figure").filter((part) => part.includes(`<title>${title}</title>`));
-  return chart ?? "";
-}
-
-const count = (text: string, piece: string) => text.split(piece).length - 1;
 
 const evaluation = evaluateLogits(
   [[3, 0], [2, 0], [1, 2], [2, 0]].map((row) => Float32Array.from(row)),
@@ -150,6 +136,12 @@ Deno.test("small differences of accuracy look small, and the axis ends at 100 %"
   assertEquals(await ticksOf([0.51, 0.52]), [46, 48, 50, 52, 54, 56, 58]);
   assertEquals(await ticksOf([1, 1]), [94, 96, 98, 100]);
   assertEquals(await ticksOf([0, 0]), [0, 2, 4, 6]);
+});
+
+Deno.test("a warning is a sentence, with one full stop", async () => {
+  for (const warning of ["ended early", "Ended early."]) {
+    assertStringIncludes(await pageOf({ warning }), '<p class="warning">Ended early.</p>');
+  }
 });
 
 Deno.test("one epoch is a point, and none is said", async () => {

@@ -1,10 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { appendRecord, MAX_LINE } from "../../../src/cli/output/training_log.ts";
+import { appendRecord, MAX_LINE, recordJson } from "../../../src/cli/output/training_log.ts";
 import type { TrainingRecord } from "../../../src/train/training_record.ts";
 import { TempFolder } from "../run.ts";
 import { trainingRecords } from "./training_records.ts";
 
-const [first, second] = trainingRecords(2) as [TrainingRecord, TrainingRecord];
+const records = trainingRecords(2) as [TrainingRecord, TrainingRecord];
+const [first, second] = [recordJson(records[0]), recordJson(records[1])];
 
 const epochsOf = (path: string) => {
   const text = Deno.readTextFileSync(path);
@@ -72,11 +73,25 @@ Deno.test("a folder and a file in a folder that does not exist cannot be logs", 
   await assertRejects(() => appendRecord(path, first), Error, "its folder does not exist");
 });
 
+Deno.test("what does not begin with its epoch is no record, and nothing is written", async () => {
+  using folder = new TempFolder();
+  const path = `${folder.path}/run.jsonl`;
+  for (const [json, key] of [[{ step: 1, epoch: 1 }, "step"], [{}, "undefined"]] as const) {
+    await assertRejects(
+      () => appendRecord(path, json),
+      TypeError,
+      `Cannot log a record: it begins with ${key}; begin it with epoch`,
+    );
+  }
+  await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+});
+
 Deno.test("figures that are not finite are null in a log", async () => {
   using folder = new TempFolder();
   const path = `${folder.path}/run.jsonl`;
   const validation = { accuracy: NaN, loss: Infinity, images: 3 };
-  await appendRecord(path, { ...first, loss: NaN, gradientNorm: -Infinity, validation });
+  const diverged = { ...records[0], loss: NaN, gradientNorm: -Infinity, validation };
+  await appendRecord(path, recordJson(diverged));
   const { loss, gradient_norm, validation: written } = JSON.parse(Deno.readTextFileSync(path));
   assertEquals([loss, gradient_norm], [null, null]);
   assertEquals(written, { accuracy: null, loss: null, images: 3 });

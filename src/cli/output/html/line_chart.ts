@@ -1,5 +1,6 @@
 import { escape } from "@std/html/entities";
 import { niceTicks } from "./nice_ticks.ts";
+import { BY_EPOCH, type Position } from "./position.ts";
 import { type Point, thinPoints } from "./thin_points.ts";
 
 /** A curve of a {@linkcode lineChart}. */
@@ -12,6 +13,15 @@ export interface Curve {
   readonly points: readonly Point[];
 }
 
+/** A value that a {@linkcode lineChart} draws across, to compare curves with. */
+export interface Level {
+  /** The name in the legend. */
+  readonly name: string;
+  /** The class of its line. */
+  readonly className: string;
+  readonly y: number;
+}
+
 /** What a {@linkcode lineChart} shows. */
 export interface LineChart {
   readonly title: string;
@@ -20,6 +30,10 @@ export interface LineChart {
   readonly y: string;
   /** Curves without points are left out. */
   readonly curves: readonly Curve[];
+  /** Drawn behind the curves; what is not finite is left out. */
+  readonly levels?: readonly Level[];
+  /** How places on the axis of x are named; default as epochs. */
+  readonly position?: Position;
   /** Formats a figure of y in full, for the text. */
   readonly format: (y: number) => string;
   /** Formats a tick of y on an axis whose largest tick is given. */
@@ -32,6 +46,8 @@ export interface LineChart {
   readonly limits?: readonly [number, number];
   /** Which figures are best; the text names them. */
   readonly best?: "lowest" | "highest";
+  /** A sentence for the end of the text. */
+  readonly note?: string | undefined;
   /** Whether the chart is a small one. */
   readonly isSmall?: boolean;
 }
@@ -48,7 +64,7 @@ const SIZES = { large: { width: 720, height: 320 }, small: { width: 350, height:
 
 /**
  * Draws curves as an HTML figure: an SVG with axes, ticks and a legend, and the main figures as text. A
- * curve is interrupted where it has no figure.
+ * curve is interrupted where it has no figure. Without curves it is empty.
  */
 export function lineChart(chart: LineChart): string {
   const curves = chart.curves.filter(({ points }) => points.length > 0).map((curve) => ({
@@ -56,24 +72,31 @@ export function lineChart(chart: LineChart): string {
     points: curve.points.map(([x, y]): Point => [x, Math.abs(y) <= MAX_VALUE ? y : NaN]),
   }));
   if (curves.length === 0) return "";
-  const { title, x, y, isSmall = false } = chart;
+  const { title, x, y, note, isSmall = false } = chart;
+  const levels = (chart.levels ?? []).filter(({ y }) => Math.abs(y) <= MAX_VALUE);
   const { width, height } = isSmall ? SIZES.small : SIZES.large;
   const label = `${title} by ${x}; the text below has the main figures`;
-  const axes = axesOf(chart, curves, { width, height });
+  const axes = axesOf(chart, curves, levels, { width, height });
+  const texts = [
+    ...curves.map((curve) => curveText(curve, chart)),
+    ...levels.map(({ name, y }) => `${name}: ${chart.format(y)}.`),
+    ...(note === undefined ? [] : [note]),
+  ];
   const thin = curves.map((curve) => ({ ...curve, points: thinPoints(curve.points, MAX_POINTS) }));
   return `<figure class="chart${isSmall ? " small" : ""}">
 <svg role="img" aria-label="${escape(label)}" viewBox="0 0 ${width} ${height}" width="${width}">
 <title>${escape(title)}</title>
 ${grid(chart, axes)}
+${levels.map((level) => across(level, axes)).join("")}
 ${thin.map((curve) => line(curve, axes)).join("\n")}
 ${thin.map((curve) => marks(curve, axes, chart)).join("\n")}
-${curves.length > 1 ? legend(curves) : ""}
+${curves.length + levels.length > 1 ? legend([...curves, ...levels]) : ""}
 <text x="${(axes.left + axes.right) / 2}" y="${height - 6}" text-anchor="middle">${escape(x)}</text>
 <text x="12" y="${(axes.top + axes.bottom) / 2}" text-anchor="middle" transform="rotate(-90 12 ${
     (axes.top + axes.bottom) / 2
   })">${escape(y)}</text>
 </svg>
-<figcaption>${curves.map((curve) => escape(curveText(curve, chart))).join("<br>")}</figcaption>
+<figcaption>${texts.map((text) => escape(text)).join("<br>")}</figcaption>
 </figure>`;
 }
 
@@ -92,11 +115,13 @@ interface Axes {
 function axesOf(
   { include = [], minExtent = 0, limits = [-Infinity, Infinity], isSmall }: LineChart,
   curves: readonly Curve[],
+  levels: readonly Level[],
   { width, height }: { width: number; height: number },
 ): Axes {
   const xs = extent(curves.flatMap(({ points }) => points.map(([x]) => x)));
   const [least, most] = extent([
     ...curves.flatMap(({ points }) => points.map(([_, y]) => y).filter(Number.isFinite)),
+    ...levels.map(({ y }) => y),
     ...include,
   ]);
   const widened = Math.max(0, (minExtent - (most - least)) / 2);
@@ -131,7 +156,7 @@ function extent(values: readonly number[]): [number, number] {
 }
 
 function grid(
-  { formatTick }: LineChart,
+  { formatTick, position = BY_EPOCH }: LineChart,
   { left, right, top, bottom, xTicks, yTicks, atX, atY }: Axes,
 ): string {
   const largest = Math.max(...yTicks.map(Math.abs));
@@ -143,11 +168,17 @@ function grid(
   );
   const columns = xTicks.map((x) =>
     `<line class="axis" x1="${atX(x)}" x2="${atX(x)}" y1="${bottom}" y2="${bottom + 4}"/>` +
-    `<text x="${atX(x)}" y="${bottom + 17}" text-anchor="middle">${x}</text>`
+    `<text x="${atX(x)}" y="${bottom + 17}" text-anchor="middle">${escape(position.tick(x))}</text>`
   );
   const axis =
     `<polyline class="axis" points="${left},${top} ${left},${bottom} ${right},${bottom}"/>`;
   return rows.join("") + columns.join("") + axis;
+}
+
+function across({ className, y }: Level, { left, right, atY }: Axes): string {
+  return `<line class="line ${className}" x1="${left}" x2="${right}" y1="${atY(y)}" y2="${
+    atY(y)
+  }"/>`;
 }
 
 function line({ className, points }: Curve, { atX, atY }: Axes): string {
@@ -171,10 +202,11 @@ function runs(points: readonly Point[]): Point[][] {
 
 /** Points that name their figure under the mouse; visible if they are few. */
 function marks({ name, className, points }: Curve, { atX, atY }: Axes, chart: LineChart): string {
+  const { position = BY_EPOCH } = chart;
   const kind = points.length <= MAX_MARKS ? "mark" : "spot";
   return points.filter(([_, y]) => Number.isFinite(y)).map(([x, y]) =>
     `<circle class="${kind} ${className}" cx="${atX(x)}" cy="${atY(y)}" r="3"><title>${
-      escape(`${name}, ${chart.x} ${x}: ${chart.format(y)}`)
+      escape(`${name}, ${position.name(x)}: ${chart.format(y)}`)
     }</title></circle>`
   ).join("");
 }
@@ -182,7 +214,7 @@ function marks({ name, className, points }: Curve, { atX, atY }: Axes, chart: Li
 /** The width of a letter in the legend, at most, and of a line before it, in pixels. */
 const [LETTER, SAMPLE] = [7, 30];
 
-function legend(curves: readonly Curve[]): string {
+function legend(curves: readonly Omit<Level, "y">[]): string {
   let x = MARGIN.left;
   return curves.map(({ name, className }) => {
     const entry = `<line class="line ${className}" x1="${x}" x2="${x + SAMPLE}" y1="14" y2="14"/>` +
@@ -193,8 +225,11 @@ function legend(curves: readonly Curve[]): string {
 }
 
 /** The main figures of a curve in words. */
-function curveText({ name, points }: Curve, { x, format, best }: LineChart): string {
-  const at = ([where, y]: Point) => `${format(y)} in ${x} ${where}`;
+function curveText(
+  { name, points }: Curve,
+  { format, best, position = BY_EPOCH }: LineChart,
+): string {
+  const at = ([where, y]: Point) => `${format(y)} ${position.at(where)}`;
   const finite = points.filter(([_, y]) => Number.isFinite(y));
   const lacking = points.filter(([_, y]) => !Number.isFinite(y));
   const figures: string[] = [];
@@ -210,8 +245,10 @@ function curveText({ name, points }: Curve, { x, format, best }: LineChart): str
     const [where] = lacking[0]!;
     figures.push(
       lacking.length === 1
-        ? `not a finite number in ${x} ${where}`
-        : `not a finite number in ${lacking.length} ${x}s, first in ${x} ${where}`,
+        ? `not a finite number ${position.at(where)}`
+        : `not a finite number in ${lacking.length} ${position.plural}, first ${
+          position.at(where)
+        }`,
     );
   }
   return `${name}: ${figures.join("; ")}.`;
