@@ -313,7 +313,7 @@ async function readPhotos(
     decoding: decodeOptions(values.decode, processor),
     jobs: threads,
     shortestSide: KEPT_SIZE * side,
-    seen: new Map<string, { file: string; label?: string }>(),
+    seen: new Map<string, { file: string; label: string | undefined }>(),
     onImage: () => progress.advance(),
     onLeftOut(image) {
       skipped++;

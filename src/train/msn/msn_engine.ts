@@ -208,6 +208,7 @@ export class MsnEngine implements Disposable {
       );
     }
     this.#arena.floats(group.pixels, pixelValues.length).set(pixelValues);
+    this.#keepAllPatches(group);
     await this.#run([
       byRows(
         images,
@@ -443,6 +444,11 @@ export class MsnEngine implements Disposable {
     if (second) this.#writeGroup("focal", second, focal, undefined, branchScale?.focal);
   }
 
+  #keepAllPatches({ patches, images, kept }: ViewGroup): void {
+    const numbers = this.#arena.integers(patches, images * kept);
+    numbers.forEach((_, i) => numbers[i] = i % kept);
+  }
+
   #writeGroup(
     name: string,
     group: ViewGroup,
@@ -459,14 +465,14 @@ export class MsnEngine implements Disposable {
     const { images, kept, patchCount, plans } = group;
     expect("pixels", pixels.length, images * group.size);
     this.#arena.floats(group.pixels, pixels.length).set(pixels);
-    const patches = this.#arena.integers(group.patches, images * kept);
     if (keptPatches) {
+      const patches = this.#arena.integers(group.patches, images * kept);
       expect("keptPatches", keptPatches.length, patches.length);
       if (keptPatches.some((patch) => patch < 0 || patch >= patchCount)) {
         throw new RangeError(`Cannot pre-train: keptPatches of ${name} has a patch out of range`);
       }
       patches.set(keptPatches);
-    } else patches.forEach((_, i) => patches[i] = i % kept);
+    } else this.#keepAllPatches(group);
     if (branchScale) {
       expect("branchScale", branchScale.length, this.config.numHiddenLayers * 2 * images);
       this.#arena.floats(group.branchScale, branchScale.length).set(branchScale);
