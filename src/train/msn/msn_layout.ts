@@ -154,7 +154,7 @@ export function layOut(
       patches: arena.reserve(4 * images * N(geometry.imageSize)),
       mask: 0,
       targets: 0,
-      branchScale: arena.reserve(4 * L * 2 * images),
+      branchScale: 0, // until a batch has some
       ...out,
       logits: 0,
       dLogits: 0,
@@ -191,7 +191,7 @@ export function layOut(
       isKept,
       pixels: batch.pixels,
       patches: batch.patches,
-      branchScale: batch.branchScale,
+      branchScale: arena.reserve(4 * L * 2 * images),
       images,
       kept: geometry.tokens - 1,
       patchCount: N(geometry.imageSize),
