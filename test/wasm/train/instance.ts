@@ -34,6 +34,38 @@ export interface AllTrainKernels extends TrainKernels {
     gradient: number,
   ): void;
   attentionBackward(head: number, scratch: number): void;
+  batchNorm(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    out: number,
+  ): void;
+  batchNormBackward(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    d: number,
+  ): void;
+  batchStatistics(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+  ): void;
   computeLoss(
     kind: number,
     logits: number,
