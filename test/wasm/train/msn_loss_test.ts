@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { uniform } from "../../random.ts";
 import { GUARD } from "../instance.ts";
 import { assertClose, integer, numbers } from "../numbers.ts";
+import { type Cosines, msnLossReference, type MsnLossSettings } from "./msn_loss_reference.ts";
 import { TRAIN_BUILDS, TrainInstance, withGuards } from "./instance.ts";
 
 const TOLERANCE = 1e-5;
@@ -9,26 +10,7 @@ const TOLERANCE = 1e-5;
 const SLOPE_TOLERANCE = 2e-5;
 const STEP = 1e-5;
 
-/** How the loss is computed; f32 numbers. */
-interface Settings {
-  /** 1 / τ */
-  readonly scale: number;
-  /** 1 / T */
-  readonly sharpening: number;
-  readonly sinkhornIterations: number;
-  readonly labelSmoothing: number;
-  readonly meMaxWeight: number;
-  readonly entropyWeight: number;
-}
-
-/** Cosines to K prototypes: of n anchors and B targets. */
-interface Cosines {
-  readonly K: number;
-  readonly anchors: Float32Array | Float64Array;
-  readonly targets: Float32Array;
-}
-
-const PLAIN: Settings = {
+const PLAIN: MsnLossSettings = {
   scale: 10,
   sharpening: 4,
   sinkhornIterations: 0,
@@ -37,7 +19,7 @@ const PLAIN: Settings = {
   entropyWeight: 0,
 };
 
-const CASES: Readonly<Record<string, Partial<Settings>>> = {
+const CASES: Readonly<Record<string, Partial<MsnLossSettings>>> = {
   "the cross-entropy alone": { meMaxWeight: 0 },
   "mean-entropy maximisation": { meMaxWeight: 2.5 },
   // Probabilities stay far above the least f32: a column of them is divided by its sum, however small.
@@ -70,7 +52,7 @@ for (const build of TRAIN_BUILDS) {
         const settings = { ...PLAIN, scale: Math.fround(4 + 12 * random()), ...changes };
         const what = `B ${B}, views ${views}, K ${K}`;
         const actual = msnLoss(build, cosines, settings);
-        const expected = reference(cosines, settings);
+        const expected = msnLossReference(cosines, settings);
         for (const name of ["crossEntropy", "meMax", "entropy"] as const) {
           assertAlmostEquals(actual[name], expected[name], TOLERANCE, `${name} of ${what}`);
         }
@@ -131,14 +113,14 @@ for (const build of TRAIN_BUILDS) {
 function msnLoss(
   build: typeof TRAIN_BUILDS[number],
   { K, anchors, targets }: Cosines,
-  settings: Settings,
+  settings: MsnLossSettings,
 ) {
   const instance = new TrainInstance(build);
   const n = anchors.length / K, B = targets.length / K;
   const stride = 4 * K + 12;
   const places = {
     anchorProbabilities: instance.guardedRows(Float32Array.from(anchors), K, stride),
-    targetProbabilities: instance.guardedRows(targets, K, stride),
+    targetProbabilities: instance.guardedRows(Float32Array.from(targets), K, stride),
     unsharpened: instance.guarded(B * stride),
     dSimilarities: instance.guarded(n * stride),
     sums: instance.guarded(8 * K),
@@ -173,47 +155,14 @@ function msnLoss(
   };
 }
 
-/** The loss in double precision, without bounds of what is small. */
-function reference({ K, anchors, targets }: Cosines, settings: Settings) {
-  const { scale, sharpening, sinkhornIterations, labelSmoothing: e } = settings;
-  const softmax = (cosines: ArrayLike<number>) => {
-    const rows = Array.from(
-      { length: cosines.length / K },
-      (_, row) => Array.from({ length: K }, (_, k) => Math.exp(cosines[row * K + k]! * scale)),
-    );
-    return rows.map((row) => normalized(row));
-  };
-  const smooth = (rows: number[][]) => rows.map((row) => row.map((q) => (1 - e) * q + e / K));
-  const anchorRows = softmax(anchors), unsharpened = softmax(targets);
-  const p = smooth(anchorRows);
-  let t = smooth(unsharpened).map((row) => normalized(row.map((x) => x ** sharpening)));
-  for (let i = 0; i < sinkhornIterations; i++) {
-    const columns = Array.from({ length: K }, (_, k) => t.reduce((sum, row) => sum + row[k]!, 0));
-    t = t.map((row) => normalized(row.map((x, k) => x / columns[k]!)));
-  }
-  const n = p.length, B = t.length;
-  const mean = Array.from({ length: K }, (_, k) => p.reduce((sum, row) => sum + row[k]!, 0) / n);
-  const plogq = (a: number[], b: number[]) => a.reduce((sum, x, k) => sum + x * Math.log(b[k]!), 0);
-  const crossEntropy = -p.reduce((sum, row, i) => sum + plogq(t[i % B]!, row), 0) / n;
-  const meMax = plogq(mean, mean) + Math.log(K);
-  const entropy = -p.reduce((sum, row) => sum + plogq(row, row), 0) / n;
-  const loss = crossEntropy + settings.meMaxWeight * meMax + settings.entropyWeight * entropy;
-  return { loss, crossEntropy, meMax, entropy, anchors: anchorRows, unsharpened, targets: t };
-}
-
-function normalized(row: number[]): number[] {
-  const sum = row.reduce((a, b) => a + b);
-  return row.map((x) => x / sum);
-}
-
 /** The slopes of the reference along the anchors' cosines. */
-function slopesOf(cosines: Cosines, settings: Settings): Float64Array {
+function slopesOf(cosines: Cosines, settings: MsnLossSettings): Float64Array {
   const wide = Float64Array.from(cosines.anchors);
   return wide.map((x, i) => {
     const [more, less] = [STEP, -STEP].map((h) => {
       const anchors = wide.slice();
       anchors[i] = x + h;
-      return reference({ ...cosines, anchors }, settings).loss;
+      return msnLossReference({ ...cosines, anchors }, settings).loss;
     });
     return (more! - less!) / (2 * STEP);
   });
