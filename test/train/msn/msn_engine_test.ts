@@ -24,7 +24,7 @@ const BUILDS: readonly Build[] = ["relaxed", "plain"];
 /** Of the slope along a direction of which half is the gradient's own. */
 const TOLERANCE = 1e-2;
 /** The length of a step to both sides. */
-const STEP = 8e-3;
+const STEP = 3e-3;
 /** Gradients below are noise: some biases have none. */
 const NOISE = 2e-5;
 const B = OPTIONS.batchSize;
