@@ -1,4 +1,10 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import type { Build } from "../../../src/runtime/simd/kernels.ts";
 import type { AdamWStep } from "../../../src/train/engine/optimizer.ts";
 import { TrainingEngine } from "../../../src/train/engine/engine.ts";
@@ -189,6 +195,31 @@ for (const build of BUILDS) {
     });
   }
 
+  Deno.test(`MsnEngine, ${build}: the features of anchors and targets are the encoders' of all patches`, async () => {
+    const { engine, config, options, batch, objective } = await start({ options: { build } });
+    using _ = engine;
+    await engine.gradients(batch, objective);
+    const { anchorFeatures, targetFeatures } = engine.lastBatch();
+    const split = B * config.hiddenSize;
+    for (
+      const [weights, imageSize, pixelValues, features] of [
+        ["parameters", options.randomSize, batch.random, anchorFeatures.slice(0, split)],
+        ["parameters", options.focalSize, batch.focal, anchorFeatures.slice(split)],
+        ["average", options.randomSize, batch.target, targetFeatures],
+      ] as const
+    ) {
+      const images = features.length / config.hiddenSize;
+      using other = await TrainingEngine.start(config, engine.encoderWeights(weights), {
+        tune: { kind: "last", blocks: 0 },
+        batchSize: images,
+        imageSize,
+        build,
+      });
+      const { cls } = await other.forward({ images, pixelValues });
+      assert(maxDifference(features, cls) < 1e-5, `${weights} of ${imageSize}`);
+    }
+  });
+
   Deno.test(`MsnEngine, ${build}: views of one size in two groups or one are the same`, async () => {
     const one = { randomViews: 3, focalViews: 0, focalSize: [8, 12], build } as const;
     const two = { ...one, randomViews: 1, focalViews: 2 };
@@ -217,6 +248,11 @@ for (const build of BUILDS) {
     );
     assertEquals(engine.lastBatch(), other.lastBatch());
     assertEquals([engine.anchorGroups, other.anchorGroups], [1, 1]);
+    const { loss } = await engine.gradients(
+      { ...batch, keptPatches, branchScale: scale },
+      objective,
+    );
+    assertNotEquals((await engine.gradients({ ...batch, keptPatches }, objective)).loss, loss);
   });
 
   Deno.test(`MsnEngine, ${build}: branch factors of 1 change nothing, others change their own views`, async () => {
