@@ -1,9 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { uniform } from "../../random.ts";
-import { GUARD } from "../instance.ts";
 import { assertClose, integer, numbers } from "../numbers.ts";
 import { type Cosines, msnLossReference, type MsnLossSettings } from "./msn_loss_reference.ts";
-import { TRAIN_BUILDS, TrainInstance, withGuards } from "./instance.ts";
+import { TRAIN_BUILDS, TrainInstance } from "./instance.ts";
 
 const TOLERANCE = 1e-5;
 /** The share of the largest gradient by which the slopes of the reference may differ. */
@@ -136,13 +135,7 @@ function msnLoss(
   });
   instance.kernels.msnLoss(loss);
   instance.take(places.sums, 2 * K);
-  const takeRows = (place: number, rows: number) => {
-    const all = instance.take(place, rows * stride / 4);
-    const isOwn = (i: number) => i % (stride / 4) < K;
-    const past = withGuards(new Float32Array(rows * K), K, stride, GUARD);
-    assertClose(all.filter((_, i) => !isOwn(i)), past.filter((_, i) => !isOwn(i)), 0, "past");
-    return all.filter((_, i) => isOwn(i));
-  };
+  const takeRows = (place: number, rows: number) => instance.takeRows(place, rows, K, stride);
   const results = new Float64Array(instance.take(places.results, 6).buffer);
   return {
     crossEntropy: results[0]!,
