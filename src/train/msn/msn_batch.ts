@@ -6,7 +6,10 @@ export interface MsnBatch {
   readonly random: Float32Array;
   /** [views · B, C, h, w]: the focal anchor views. */
   readonly focal: Float32Array;
-  /** [views · B, k]: the patches of the random anchors that go on, by number; default all. */
+  /**
+   * [views · B, k]: the patches of the random anchors that go on, by number; default the first k. Focal views of
+   * the same size lose as many: theirs follow.
+   */
   readonly keptPatches?: Int32Array;
   /** [L, 2, n] each: the factors of blocks' attention and MLP of the anchors, for stochastic depth. */
   readonly branchScale?: { readonly random: Float32Array; readonly focal: Float32Array };

@@ -207,8 +207,7 @@ export class MsnEngine implements Disposable {
         `Cannot compute features of ${images} images with ${pixelValues.length} pixel values`,
       );
     }
-    this.#arena.floats(group.pixels, pixelValues.length).set(pixelValues);
-    this.#keepAllPatches(group);
+    this.#writeGroup("target", group, { pixels: pixelValues }, images);
     await this.#run([
       byRows(
         images,
@@ -432,51 +431,50 @@ export class MsnEngine implements Disposable {
   }
 
   #write({ target, random, focal, keptPatches, branchScale }: MsnBatch): void {
-    const { randomViews, focalViews } = this.#options;
-    this.#writeGroup("target", this.#target, target);
+    const { batchSize, randomViews, focalViews } = this.#options;
     const [first, second] = this.#anchors as [ViewGroup, ViewGroup?];
-    const isTogether = randomViews > 0 && focalViews > 0 && !second;
-    if (isTogether) {
-      this.#writeGroup("random and focal", first, joined(random, focal), keptPatches);
+    const views = {
+      random: { images: randomViews * batchSize, pixels: random, size: first.size },
+      focal: { images: focalViews * batchSize, pixels: focal, size: (second ?? first).size },
+    };
+    const branches = 2 * this.config.numHiddenLayers;
+    for (const name of ["random", "focal"] as const) {
+      const { images, pixels, size } = views[name];
+      expectLength(`pixels of ${name}`, pixels, images * size);
+      expectLength(`branchScale of ${name}`, branchScale?.[name], images * branches);
+    }
+    this.#writeGroup("target", this.#target, { pixels: target });
+    if (second) {
+      const factors = branchScale?.random;
+      this.#writeGroup("random", first, { pixels: random, keptPatches, branchScale: factors });
+      this.#writeGroup("focal", second, { pixels: focal, branchScale: branchScale?.focal });
       return;
     }
-    this.#writeGroup("random", first, random, keptPatches, branchScale?.random);
-    if (second) this.#writeGroup("focal", second, focal, undefined, branchScale?.focal);
+    this.#writeGroup(focalViews > 0 ? "random and focal" : "random", first, {
+      pixels: joined(random, focal, 1),
+      keptPatches,
+      branchScale: branchScale && joined(branchScale.random, branchScale.focal, branches),
+    });
   }
 
-  #keepAllPatches({ patches, images, kept }: ViewGroup): void {
-    const numbers = this.#arena.integers(patches, images * kept);
-    numbers.forEach((_, i) => numbers[i] = i % kept);
-  }
-
+  /** @param images of the group, its first; default all. */
   #writeGroup(
     name: string,
     group: ViewGroup,
-    pixels: Float32Array,
-    keptPatches?: Int32Array,
-    branchScale?: Float32Array,
+    { pixels, keptPatches, branchScale }: GroupInputs,
+    images = group.images,
   ): void {
-    const expect = (what: string, length: number, expected: number) => {
-      if (length === expected) return;
-      throw new RangeError(
-        `Cannot pre-train: ${what} of ${name} has ${length} numbers, not ${expected}`,
-      );
-    };
-    const { images, kept, patchCount, plans } = group;
-    expect("pixels", pixels.length, images * group.size);
-    this.#arena.floats(group.pixels, pixels.length).set(pixels);
-    if (keptPatches) {
-      const patches = this.#arena.integers(group.patches, images * kept);
-      expect("keptPatches", keptPatches.length, patches.length);
-      if (keptPatches.some((patch) => patch < 0 || patch >= patchCount)) {
-        throw new RangeError(`Cannot pre-train: keptPatches of ${name} has a patch out of range`);
-      }
-      patches.set(keptPatches);
-    } else this.#keepAllPatches(group);
-    if (branchScale) {
-      expect("branchScale", branchScale.length, this.config.numHiddenLayers * 2 * images);
-      this.#arena.floats(group.branchScale, branchScale.length).set(branchScale);
+    const { kept, patchCount, plans } = group;
+    expectLength(`pixels of ${name}`, pixels, images * group.size);
+    expectLength(`keptPatches of ${name}`, keptPatches, images * kept);
+    if (keptPatches?.some((patch) => patch < 0 || patch >= patchCount)) {
+      throw new RangeError(`Cannot pre-train: keptPatches of ${name} has a patch out of range`);
     }
+    this.#arena.floats(group.pixels, pixels.length).set(pixels);
+    const patches = this.#arena.integers(group.patches, images * kept);
+    if (keptPatches) patches.set(keptPatches);
+    else patches.forEach((_, i) => patches[i] = i % kept);
+    if (branchScale) this.#arena.floats(group.branchScale, branchScale.length).set(branchScale);
     for (const plan of plans.flat()) {
       writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
         batch: images,
@@ -502,9 +500,27 @@ function chunksOf(start: number, end: number, chunk: number): [from: number, to:
   ]);
 }
 
-function joined(a: Float32Array, b: Float32Array): Float32Array {
+/** What a group of views is computed from; arrays as in a batch. */
+interface GroupInputs {
+  readonly pixels: Float32Array;
+  readonly keptPatches?: Int32Array | undefined;
+  readonly branchScale?: Float32Array | undefined;
+}
+
+/** [rows, a], [rows, b] → [rows, a + b] */
+function joined(a: Float32Array, b: Float32Array, rows: number): Float32Array {
+  if (b.length === 0) return a;
   const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
+  const [m, n] = [a.length / rows, b.length / rows];
+  for (let row = 0; row < rows; row++) {
+    both.set(a.subarray(row * m, (row + 1) * m), row * (m + n));
+    both.set(b.subarray(row * n, (row + 1) * n), row * (m + n) + m);
+  }
   return both;
+}
+
+/** @throws {RangeError} if an array is given that does not have so many numbers. */
+function expectLength(name: string, array: ArrayLike<number> | undefined, length: number): void {
+  if (!array || array.length === length) return;
+  throw new RangeError(`Cannot pre-train: ${name} has ${array.length} numbers, not ${length}`);
 }

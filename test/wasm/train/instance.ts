@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
 import type { Build } from "../../../src/runtime/simd/kernels.ts";
 import { writeFields } from "../../../src/runtime/simd/write_struct.ts";
@@ -7,7 +8,7 @@ import {
   trainModule,
 } from "../../../src/train/engine/kernels.ts";
 import { Strip, STRUCTS, Tile } from "../../../src/train/engine/structs.ts";
-import { GuardedMemory } from "../instance.ts";
+import { GUARD, GuardedMemory } from "../instance.ts";
 import { padded } from "../numbers.ts";
 
 /** Every test of a kernel runs on all builds. */
@@ -34,6 +35,38 @@ export interface AllTrainKernels extends TrainKernels {
     gradient: number,
   ): void;
   attentionBackward(head: number, scratch: number): void;
+  batchNorm(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    out: number,
+  ): void;
+  batchNormBackward(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+    d: number,
+  ): void;
+  batchStatistics(
+    norm: number,
+    x: number,
+    stride: number,
+    rows: number,
+    start: number,
+    end: number,
+    mean: number,
+    scale: number,
+  ): void;
   computeLoss(
     kind: number,
     logits: number,
@@ -114,6 +147,15 @@ export class TrainInstance extends GuardedMemory {
       this.arena.floats(place + row * stride, width).set(numbers);
     }
     return place;
+  }
+
+  /** A copy of rows of results, which must have their guards between them. */
+  takeRows(place: number, rows: number, width: number, stride: number): Float32Array {
+    const all = this.take(place, rows * stride / 4);
+    const isOwn = (i: number) => i % (stride / 4) < width;
+    const past = all.filter((_, i) => !isOwn(i));
+    assertEquals(past, new Float32Array(past.length).fill(GUARD), "What is between rows changed");
+    return all.filter((_, i) => isOwn(i));
   }
 
   /** Scratch of a thread that attends to that many tokens. */
