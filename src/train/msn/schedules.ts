@@ -18,13 +18,13 @@ export interface MsnSchedule {
 /**
  * The schedules of MSN at step i, as in `src/utils.py` and `src/msn_train.py` of facebookresearch/msn:
  *
- *     W = ⌊warmup · iterations⌋, M = ⌊1.25 · epochs · iterations⌋
+ *     W = ⌊warmup · iterations⌋, S = 1.25 · epochs · iterations, M = ⌊S⌋
  *     learning rate: i < W: start + i/W (peak - start)
  *                    else:  final + (peak - final)/2 · (1 + cos π (i - W)/(M - W))
  *     weight decay:  final + (start - final)/2 · (1 + cos π i/M)
- *     momentum and sharpening: start + (final - start) · (i - 1)/M
+ *     momentum and sharpening: start + (final - start) · (i - 1)/S
  *
- * Training ends at step epochs · iterations, 0.8 M, so that final values are approached but not reached.
+ * Training ends at step epochs · iterations, 0.8 S, so that final values are approached but not reached.
  *
  * @param step i, from 1 to epochs · iterations.
  *
@@ -51,10 +51,11 @@ export function scheduleAt(
 ): MsnSchedule {
   const { epochs, warmup, start_lr, lr, final_lr } = optimization;
   const W = Math.floor(warmup * iterationsPerEpoch);
-  const M = Math.floor(STRETCH * epochs * iterationsPerEpoch);
+  const S = STRETCH * epochs * iterationsPerEpoch;
+  const M = Math.floor(S);
   // A warm-up that is as long as the training, or longer, can leave nothing after it.
   const progress = (step - W) / Math.max(1, M - W);
-  const linear = (start: number, final: number) => start + (final - start) * (step - 1) / M;
+  const linear = (start: number, final: number) => start + (final - start) * (step - 1) / S;
   return {
     learningRate: step < W ? start_lr + step / W * (lr - start_lr) : cosine(lr, final_lr, progress),
     weightDecay: cosine(optimization.weight_decay, optimization.final_weight_decay, step / M),

@@ -68,12 +68,18 @@ Deno.test("scheduleAt() starts at the peak without a warm-up, and takes parts of
   assertAlmostEquals(rate(2, 0.5), 1e-3, 1e-15);
 });
 
-Deno.test("scheduleAt() counts the stretched schedule in whole steps", () => {
+Deno.test("scheduleAt() counts the stretched schedule of rates in whole steps", () => {
   const optimization = { ...AUTHORS, epochs: 3, warmup: 0 };
   // ⌊1.25 · 3⌋ = 3.
-  const { weightDecay, learningRate } = scheduleAt(3, { optimization, criterion: CRITERION }, 1);
+  const { weightDecay, learningRate, momentum } = scheduleAt(
+    3,
+    { optimization, criterion: CRITERION },
+    1,
+  );
   assertAlmostEquals(weightDecay, 0.4, 1e-15);
   assertAlmostEquals(learningRate, 1e-6, 1e-15);
+  // Theirs of momentum and sharpening are not rounded: 2 / 3.75.
+  assertAlmostEquals(momentum, 0.996 + 0.004 * 2 / 3.75, 1e-15);
 });
 
 Deno.test("scheduleAt() gives numbers where the stretched schedule has one step", () => {
