@@ -1,6 +1,7 @@
 /**
- * Fine-tuning of ViT-MSN in WebAssembly: {@linkcode finetune} trains a model on labelled images and tells
- * what it does, step by step. It takes pixels, so it works in a browser, too.
+ * Training of ViT-MSN in WebAssembly: {@linkcode finetune} trains a model on labelled images, {@linkcode pretrain}
+ * a backbone on images without labels. Both tell what they do, step by step, and take pixels, so they work in a
+ * browser, too.
  *
  * @module
  */
@@ -14,6 +15,29 @@ export type {
   FinetuneRun,
 } from "./finetune_events.ts";
 export type { FinetuneOptions, FinetuneSettings } from "./finetune_options.ts";
+export type { ModelName } from "./msn/model_names.ts";
+export type { FeatureMeasurement } from "./msn/monitor.ts";
+export type { MonitorRecord } from "./msn/monitor_record.ts";
+export { parseMsnConfig, type ReadMsnConfig } from "./msn/msn_config.ts";
+export type { MsnConfig, MsnSettings } from "./msn/msn_settings.ts";
+export { pretrain, type PretrainModel } from "./msn/pretrain.ts";
+export type {
+  PretrainDataset,
+  PretrainEvent,
+  PretrainRecord,
+  PretrainResult,
+  PretrainRun,
+} from "./msn/pretrain_events.ts";
+export type { PretrainOptions } from "./msn/pretrain_options.ts";
+export {
+  type PretrainProgress,
+  type PretrainState,
+  pretrainStateOfTensors,
+  pretrainStateToTensors,
+  type StepSums,
+} from "./msn/pretrain_state.ts";
+export type { PrototypeReport, PrototypeUsageState } from "./msn/prototype_usage.ts";
+export type { PretrainStart } from "./msn/start_networks.ts";
 export type { TrainingRecord, Validation } from "./training_record.ts";
 export type { TrainingSet } from "./training_set.ts";
 export {

@@ -21,18 +21,27 @@ export interface PretrainDataset {
 
 /** The figures of a pre-training at one time: of the target encoder, and of the steps since the record before. */
 export interface PretrainRecord extends MonitorRecord {
+  /** The present epoch, from 1. */
   readonly epoch: number;
+  /** All epochs. */
   readonly epochs: number;
-  /** The loss and its parts, means of the steps; absent before the first step. */
+  /** The mean loss of the steps; like the figures below, absent before the first step. */
   readonly loss?: number;
+  /** The mean cross-entropy of the anchors against their image's sharpened target. */
   readonly crossEntropy?: number;
+  /** The mean of log K minus the entropy of a batch's mean probabilities. */
   readonly meMax?: number;
+  /** The anchors' mean entropy, in nats. */
   readonly entropy?: number;
   /** The mean norm of the gradients. */
   readonly gradientNorm?: number;
+  /** The learning rate of the last step. */
   readonly learningRate?: number;
+  /** The weight decay of the last step. */
   readonly weightDecay?: number;
+  /** The share of the target network that stayed in the last step. */
   readonly momentum?: number;
+  /** Images a second of the steps, records left out. */
   readonly imagesPerSecond?: number;
   /** Seconds of training so far. */
   readonly seconds: number;
@@ -44,7 +53,9 @@ export interface PretrainRecord extends MonitorRecord {
 export interface PretrainResult {
   /** The target encoder's weights, float32. */
   readonly weights: Map<string, Tensor>;
+  /** The knobs, all decided. */
   readonly settings: MsnSettings;
+  /** All records; the first is before the first step. */
   readonly records: readonly PretrainRecord[];
   /** Why it ended early, if it did. */
   readonly stopped?: string;

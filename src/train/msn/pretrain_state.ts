@@ -5,11 +5,17 @@ import type { PrototypeUsageState } from "./prototype_usage.ts";
 
 /** Sums over the steps since the last record. */
 export interface StepSums {
+  /** The number of steps. */
   readonly steps: number;
+  /** Of their losses. */
   readonly loss: number;
+  /** Of the losses' cross-entropies. */
   readonly crossEntropy: number;
+  /** Of log K minus the entropies of mean probabilities. */
   readonly meMax: number;
+  /** Of the anchors' mean entropies, in nats. */
   readonly entropy: number;
+  /** Of the norms of gradients. */
   readonly norm: number;
   /** Seconds that these steps took. */
   readonly seconds: number;
@@ -21,15 +27,19 @@ export interface PretrainProgress {
   readonly fingerprint: string;
   /** Steps that are done. */
   readonly step: number;
+  /** The figures of the next record so far. */
   readonly sums: StepSums;
+  /** How targets have used the prototypes since the last record. */
   readonly usage: PrototypeUsageState;
   /** Seconds of training so far. */
   readonly seconds: number;
+  /** The records so far. */
   readonly records: readonly PretrainRecord[];
 }
 
 /** A pre-training that can go on: what `--resume` reads. */
 export interface PretrainState {
+  /** Where the pre-training is. */
   readonly progress: PretrainProgress;
   /** Parameters, AdamW's averages, the target and running statistics, under `vector.name`. */
   readonly tensors: ReadonlyMap<string, Tensor>;

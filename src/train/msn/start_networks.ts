@@ -17,12 +17,15 @@ export interface MsnNetworks {
 
 /** Weights to go on from. */
 export interface PretrainStart {
-  /** What learns, and its moving average, under Hugging Face's names. */
+  /** What learns, under Hugging Face's names. */
   readonly encoder: Weights;
+  /** Its moving average. */
   readonly targetEncoder: Weights;
-  /** Their projection heads and the prototypes [K, output]: all of them or none, for new ones. */
+  /** The projection head of what learns, with its target and the prototypes; without all three, new ones. */
   readonly head?: ReadonlyMap<string, Tensor>;
+  /** The target's projection head. */
   readonly targetHead?: ReadonlyMap<string, Tensor>;
+  /** The prototypes, [K, output]. */
   readonly prototypes?: Tensor<"float32">;
 }
 
