@@ -1,8 +1,16 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { goldenPath } from "../golden/golden.ts";
 import { InputError } from "./support/arguments.ts";
 import { parseCpuInfo } from "./support/host/processor.ts";
 import { modelOfFile } from "./support/model_of_file.ts";
+import { toJson as toPretrainJson, toTable as toPretrainTable } from "./support/pretrain_table.ts";
+import { timePretraining } from "./support/time_pretraining.ts";
 import { timeTraining } from "./support/time_training.ts";
 import { TRAIN_SHAPES, trainingFlops } from "./support/train_shape.ts";
 import { toJson, toTable } from "./support/train_table.ts";
@@ -70,4 +78,39 @@ Deno.test("the FLOPs of a step are those of what is computed", () => {
   assertEquals(trainingFlops(embedded, { kind: "last", blocks: 2 }), 3 * 2 * block);
   const lora = { kind: "lora", rank: 8, alpha: 16 } as const;
   assertEquals(trainingFlops(embedded, lora), 2 * (6 * block + patches));
+});
+
+Deno.test("steps of pre-training are timed beside the tokens of an image", async () => {
+  const shape = {
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 4,
+    image_size: 32,
+    patch_size: 4,
+    classes: 3,
+    batch: 2,
+  };
+  const rows = await timePretraining("tiny", shape, 1, 1);
+  const objects = rows.map(toPretrainJson);
+  // The target's 65; three times the anchor's 65, 49, 33 and 20, and 26 of each focal view.
+  const tokens = [65, 49, 33, 20].map((anchor) => 65 + 3 * anchor);
+  assertEquals(objects.map(({ tokens_per_image }) => tokens_per_image), [
+    ...tokens.map((count) => count + 3 * 2 * 26),
+    ...tokens,
+  ]);
+  assertEquals(objects[0]!.of_prediction, 1);
+  for (const row of objects) {
+    assertEquals(row.images_per_s, 2000 / row.median_ms);
+    const predicted = objects[0]!.images_per_s * objects[0]!.tokens_per_image /
+      row.tokens_per_image;
+    assertAlmostEquals(row.of_prediction, row.images_per_s / predicted, 1e-9);
+    assert(row.memory_mb > 0);
+  }
+  const [names, , ...lines] = toPretrainTable(rows).split("\n");
+  assertStringIncludes(
+    names!,
+    "| model | threads | batch | focal views | patch_drop | tokens an image |",
+  );
+  assertEquals(lines.length, rows.length);
 });

@@ -21,7 +21,7 @@ export interface PretrainStart {
   readonly encoder: Weights;
   /** Its moving average. */
   readonly targetEncoder: Weights;
-  /** The projection head of what learns, with its target and the prototypes; without all three, new ones. */
+  /** The projection head of what learns. Heads and prototypes come together; without them, they are new. */
   readonly head?: ReadonlyMap<string, Tensor>;
   /** The target's projection head. */
   readonly targetHead?: ReadonlyMap<string, Tensor>;
