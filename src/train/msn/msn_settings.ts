@@ -77,7 +77,7 @@ export interface MsnSettings {
     readonly weight_decay: number;
     /** The weight decay at the end of the stretched schedule. */
     readonly final_weight_decay: number;
-    /** The share of the target network that stays at the first step. The authors' code has 0.996. */
+    /** The share of the target network that stays at the first step; the authors' code has 0.996 built in. */
     readonly start_momentum: number;
     /** That share at the end of the stretched schedule. The authors' code has 1. */
     readonly final_momentum: number;
@@ -121,6 +121,17 @@ const MAX_EPOCHS = 800;
 const IMAGES_A_PROTOTYPE = 192;
 const MIN_PROTOTYPES = 64;
 const MAX_PROTOTYPES = 1024;
+/**
+ * Prototypes for each image of a batch: Sinkhorn spreads the batch over all of them, so that with more, targets
+ * say little. The authors' batch is as large as their prototypes are many.
+ */
+const PROTOTYPES_AN_IMAGE = 2;
+/**
+ * The share of the target that stays at each step, at first. The authors' is for 10⁵ steps and more; in a short
+ * training, the target would stay near its start.
+ */
+const START_MOMENTUM = { short: 0.99, long: 0.996 };
+const SHORT_STEPS = 20_000;
 /** Views below this size, in pixels, have few patches: fewer focal views, and fewer patches dropped. */
 const SMALL_VIEW = 100;
 /** The authors' focal views of 96 pixels for images of 224. */
@@ -156,10 +167,15 @@ export function decideMsnSettings(config: MsnConfig, context: MsnContext): MsnSe
   const randSize = data?.rand_size ?? imageSize - imageSize % patchSize;
   const isSmall = randSize < SMALL_VIEW;
   const focalPatches = Math.max(MIN_FOCAL_PATCHES, Math.round(FOCAL_SHARE * imageSize / patchSize));
-  const prototypes = 2 ** Math.round(Math.log2(images / IMAGES_A_PROTOTYPE));
+  const batchSize = criterion?.batch_size ?? Math.min(64, images);
+  const prototypes = Math.min(
+    2 ** Math.round(Math.log2(images / IMAGES_A_PROTOTYPE)),
+    PROTOTYPES_AN_IMAGE * batchSize,
+  );
   const seen = isFromScratch ? IMAGES_SEEN.fromScratch : IMAGES_SEEN.fromWeights;
   const epochs = optimization?.epochs ?? clamp(Math.ceil(seen / images), MIN_EPOCHS, MAX_EPOCHS);
   const rate = optimization?.lr ?? (isFromScratch ? 1e-3 : 2e-4);
+  const length = epochs * Math.floor(images / batchSize) < SHORT_STEPS ? "short" : "long";
   const finalMomentum = optimization?.final_momentum ?? 1;
   const settings: MsnSettings = {
     criterion: {
@@ -174,7 +190,7 @@ export function decideMsnSettings(config: MsnConfig, context: MsnContext): MsnSe
       freeze_proto: criterion?.freeze_proto ?? false,
       use_sinkhorn: criterion?.use_sinkhorn ?? true,
       sinkhorn_iterations: criterion?.sinkhorn_iterations ?? 3,
-      batch_size: criterion?.batch_size ?? Math.min(64, images),
+      batch_size: batchSize,
     },
     data: {
       rand_size: randSize,
@@ -201,7 +217,8 @@ export function decideMsnSettings(config: MsnConfig, context: MsnContext): MsnSe
       final_lr: optimization?.final_lr ?? Math.min(1e-6, rate),
       weight_decay: optimization?.weight_decay ?? 0.04,
       final_weight_decay: optimization?.final_weight_decay ?? 0.4,
-      start_momentum: optimization?.start_momentum ?? Math.min(0.996, finalMomentum),
+      start_momentum: optimization?.start_momentum ??
+        Math.min(START_MOMENTUM[length], finalMomentum),
       final_momentum: finalMomentum,
     },
   };
