@@ -10,9 +10,9 @@ import { writeFile } from "../hub/write_file.ts";
 import type { Image } from "../image/image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { parseMsnConfig } from "../train/msn/msn_config.ts";
-import { decideMsnSettings, type MsnConfig, type MsnSettings } from "../train/msn/msn_settings.ts";
+import type { MsnConfig, MsnSettings } from "../train/msn/msn_settings.ts";
 import { MsnViews } from "../train/msn/msn_views.ts";
-import { pretrain as pretrainModel } from "../train/msn/pretrain.ts";
+import { pretrain as pretrainModel, pretrainSettings } from "../train/msn/pretrain.ts";
 import type {
   PretrainDataset,
   PretrainRecord,
@@ -161,7 +161,7 @@ export const pretrain: Command<typeof options> = {
       ...(start.start && !start.isFromScratch ? { start: start.start } : {}),
     };
     if (values["show-views"] !== undefined) {
-      const knobs = decideMsnSettings(config, contextOf(start, dataset));
+      const knobs = pretrainSettings(start.model, names.length, settings);
       await writeViews(values["show-views"], dataset, knobs, start, given.seed);
       say(`${values["show-views"]} has the views of ${Math.min(SHOWN, names.length)} photos`);
       if (!mayTrain) return 0;
@@ -338,19 +338,6 @@ async function readPhotos(
   };
 }
 
-function contextOf(
-  { model: { config }, isFromScratch }: PretrainModelOption,
-  dataset: PretrainDataset,
-) {
-  return {
-    images: dataset.labels.length,
-    imageSize: Math.min(...config.imageSize),
-    patchSize: config.patchSize[0],
-    hiddenSize: config.hiddenSize,
-    isFromScratch,
-  };
-}
-
 /** Writes the views of the first epoch of some photos: a row each, the photo first. */
 async function writeViews(
   path: string,
@@ -399,7 +386,7 @@ function recordText(record: PretrainRecord): string {
 function resultText({ records }: PretrainResult, out: string): string {
   const [first, last] = [records[0]!, records.at(-1)!];
   const lines = [
-    `${last.images} photos seen in ${last.step} steps.`,
+    `${last.images} photos seen in ${last.step} ${last.step === 1 ? "step" : "steps"}.`,
     ...(last.knnAccuracy === undefined ? [] : [
       `Nearest neighbours: ${percent(last.knnAccuracy)} right, ` +
       `${percent(first.knnAccuracy!)} before.`,

@@ -7,7 +7,7 @@ import type { MsnConfig } from "./msn_settings.ts";
 export type { MsnConfig } from "./msn_settings.ts";
 
 /** Characters of a configuration: far more than any has. Merge keys take time by the square of it. */
-const MAX_LENGTH = 64_000;
+const MAX_LENGTH = 16_000;
 /** Longer names are truncated in messages. */
 const MAX_QUOTED = 100;
 

@@ -56,13 +56,7 @@ export async function* pretrain(
   checkPretrainOptions(options);
   checkDataset(dataset);
   const { config } = backbone;
-  const settings = decideMsnSettings(knobsOf(options), {
-    images: dataset.labels.length,
-    imageSize: Math.min(...config.imageSize),
-    patchSize: squarePatch(config),
-    hiddenSize: config.hiddenSize,
-    isFromScratch: options.isFromScratch ?? false,
-  });
+  const settings = pretrainSettings(backbone, dataset.labels.length, options);
   const training = await PreTraining.start({
     config,
     processor: new ViTImageProcessor(backbone.preprocessorConfig),
@@ -78,6 +72,26 @@ export async function* pretrain(
   } finally {
     training[Symbol.dispose]();
   }
+}
+
+/**
+ * Decides the settings that {@linkcode pretrain} would train with.
+ *
+ * @param images their number.
+ * @throws {RangeError} if knobs do not fit one another, the model or the number of images.
+ */
+export function pretrainSettings(
+  { config }: PretrainModel,
+  images: number,
+  options: PretrainOptions = {},
+): MsnSettings {
+  return decideMsnSettings(knobsOf(options), {
+    images,
+    imageSize: Math.min(...config.imageSize),
+    patchSize: squarePatch(config),
+    hiddenSize: config.hiddenSize,
+    isFromScratch: options.isFromScratch ?? false,
+  });
 }
 
 /** The knobs that are given; a head to go on from says how wide it is. */

@@ -34,7 +34,7 @@ export interface MsnSchedule {
  * import { decideMsnSettings } from "./msn_settings.ts";
  * import { scheduleAt } from "./schedules.ts";
  *
- * const config = { optimization: { epochs: 800, warmup: 15 } };
+ * const config = { optimization: { epochs: 800, warmup: 15, start_momentum: 0.996 } };
  * const context = { images: 640, imageSize: 224, patchSize: 16, hiddenSize: 384, isFromScratch: true };
  * const settings = decideMsnSettings(config, context);
  * assertAlmostEquals(scheduleAt(150, settings, 10).learningRate, 1e-3);

@@ -59,14 +59,17 @@ Deno.test("decideMsnSettings() decides everything for a small set and model", ()
     final_lr: 1e-6,
     weight_decay: 0.04,
     final_weight_decay: 0.4,
-    start_momentum: 0.996,
+    start_momentum: 0.99,
     final_momentum: 1,
   });
 });
 
 Deno.test("decideMsnSettings() comes to the authors' sizes for their set and model", () => {
   const { criterion, data, meta, optimization } = decideMsnSettings({}, LARGE);
-  assertEquals(criterion.num_proto, 1024);
+  assertEquals(criterion.num_proto, 128);
+  const { criterion: large } = decideMsnSettings({ criterion: { batch_size: 1024 } }, LARGE);
+  assertEquals(large.num_proto, 1024);
+  assertEquals(optimization.start_momentum, 0.996);
   const { rand_size, focal_size, focal_views, patch_drop } = data;
   assertEquals([rand_size, focal_size, focal_views, patch_drop], [224, 96, 4, 0.5]);
   assertEquals([meta.hidden_dim, meta.output_dim], [1536, 256]);
@@ -85,8 +88,8 @@ Deno.test("decideMsnSettings() follows the number of images", () => {
   assertEquals(decide(1000), [64, 64, 100]);
   assertEquals(decide(1000, true), [64, 64, 500]);
   assertEquals(decide(128 * 192), [64, 128, 5]);
-  assertEquals(decide(300 * 192), [64, 256, 5]);
-  assertEquals(decide(1e7), [64, 1024, 5]);
+  assertEquals(decide(300 * 192), [64, 128, 5]);
+  assertEquals(decide(1e7), [64, 128, 5]);
 });
 
 Deno.test("decideMsnSettings() keeps what is given, and derives the rest from it", () => {
