@@ -5,6 +5,7 @@ import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { Weights } from "../../vit_msn/weights.ts";
 import { adapterNames, lowestBlock, type Tune } from "../tune.ts";
 import type { Batch, LossKind, Objective, WholeBatch } from "./batch.ts";
+import { expectLength } from "./expect_length.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { bestTrainBuild, type Call, trainModule } from "./kernels.ts";
 import { type Adapter, layOut } from "./layout.ts";
@@ -13,6 +14,7 @@ import type { Parameters } from "./parameters.ts";
 import { type BatchMemory, type Geometry, logitBytes, patchCount, stateBytes } from "./plan.ts";
 import { Loss, STRUCTS } from "./structs.ts";
 import { type InterpolatedPositions, POSITIONS } from "./positions.ts";
+import { readRows } from "./read_rows.ts";
 import { Threads } from "./threads.ts";
 import type { ParameterVectors, VectorName } from "./vectors.ts";
 
@@ -157,7 +159,7 @@ export class TrainingEngine implements Disposable {
     const { hiddenSize: D } = this.config;
     return {
       logits: this.#readLogits(batch.images),
-      cls: this.#rows(this.#memory.output, stateBytes(this.config), batch.images, D),
+      cls: readRows(this.#arena, this.#memory.output, stateBytes(this.config), batch.images, D),
     };
   }
 
@@ -219,15 +221,13 @@ export class TrainingEngine implements Disposable {
   }
 
   #readLogits(images: number): Float32Array {
-    return this.#rows(this.#memory.logits, logitBytes(this.#labels), images, this.#labels);
-  }
-
-  #rows(place: number, stride: number, rows: number, columns: number): Float32Array {
-    const data = new Float32Array(rows * columns);
-    for (let row = 0; row < rows; row++) {
-      data.set(this.#arena.floats(place + row * stride, columns), row * columns);
-    }
-    return data;
+    return readRows(
+      this.#arena,
+      this.#memory.logits,
+      logitBytes(this.#labels),
+      images,
+      this.#labels,
+    );
   }
 
   #write(
@@ -337,10 +337,4 @@ export class TrainingEngine implements Disposable {
     }
     await this.#threads.run(this.#repackCalls);
   }
-}
-
-/** @throws {RangeError} if an array is given that does not have so many numbers. */
-function expectLength(name: string, array: ArrayLike<number> | undefined, length: number): void {
-  if (!array || array.length === length) return;
-  throw new RangeError(`Cannot train: ${name} has ${array.length} numbers, not ${length}`);
 }

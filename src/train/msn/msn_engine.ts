@@ -1,28 +1,24 @@
 import type { Arena } from "../../runtime/simd/arena.ts";
-import { writeFields } from "../../runtime/simd/write_struct.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import type { Weights } from "../../vit_msn/weights.ts";
+import { expectLength } from "../engine/expect_length.ts";
 import { bestTrainBuild, type Call, trainModule } from "../engine/kernels.ts";
 import type { AdamWStep, Optimizer } from "../engine/optimizer.ts";
 import type { Parameters } from "../engine/parameters.ts";
 import { stateBytes } from "../engine/plan.ts";
-import { type InterpolatedPositions, POSITIONS } from "../engine/positions.ts";
-import { STRUCTS } from "../engine/structs.ts";
+import { POSITIONS } from "../engine/positions.ts";
+import { readRows } from "../engine/read_rows.ts";
 import { Threads } from "../engine/threads.ts";
 import type { ParameterVectors, VectorName } from "../engine/vectors.ts";
 import type { MsnBatch, MsnLosses, MsnObjective } from "./msn_batch.ts";
 import type { MsnEngineOptions } from "./msn_engine_options.ts";
-import { layOut, type PrototypeMemory, type SimilarityRows, type ViewGroup } from "./msn_layout.ts";
+import { layOut } from "./msn_layout.ts";
 import { type MsnNetwork, PROTOTYPES } from "./msn_network.ts";
-import {
-  byColumns,
-  byRows,
-  HEAD,
-  type ProjectionHead,
-  type Round,
-  together,
-} from "./projection_head.ts";
+import { HEAD, type ProjectionHead } from "./projection_head.ts";
+import type { Prototypes } from "./prototypes.ts";
+import { type Round, together } from "./rounds.ts";
+import type { ViewGroup } from "./view_group.ts";
 
 /**
  * MSN's two networks in training, in WebAssembly: an encoder with its projection head that learns, and the target,
@@ -41,15 +37,12 @@ export class MsnEngine implements Disposable {
   readonly #encoder: Weights;
   readonly #target: ViewGroup;
   readonly #anchors: readonly ViewGroup[];
-  /** Position embeddings of the target for its images' size. */
-  readonly #targetPositions: InterpolatedPositions | undefined;
   readonly #head: ProjectionHead;
   readonly #targetHead: ProjectionHead;
   /** CLS rows of targets and anchors. */
   readonly #cls: { readonly target: number; readonly anchors: number; readonly dAnchors: number };
-  readonly #prototypes: PrototypeMemory;
+  readonly #prototypes: Prototypes;
   readonly #repackCalls: Round;
-  readonly #scratch: readonly { readonly forward: number; readonly backward: number }[];
 
   private constructor(
     config: ViTMSNConfig,
@@ -70,13 +63,11 @@ export class MsnEngine implements Disposable {
     this.#optimizer = layout.optimizer;
     this.#target = layout.target;
     this.#anchors = layout.anchors;
-    this.#targetPositions = layout.targetPositions;
     this.#head = layout.head;
     this.#targetHead = layout.targetHead;
     this.#cls = layout.cls;
     this.#prototypes = layout.prototypes;
     this.#repackCalls = layout.repackCalls;
-    this.#scratch = layout.scratch;
     const named = ({ encoder, head }: MsnNetwork) =>
       new Map([
         ...encoder,
@@ -143,50 +134,29 @@ export class MsnEngine implements Disposable {
    */
   async gradients(batch: MsnBatch, objective: MsnObjective): Promise<MsnLosses> {
     this.#write(batch);
+    this.#prototypes.writeObjective(objective);
     const { dAnchors, anchors, target } = this.#cls;
     const stride = stateBytes(this.config);
-    const prototypes = this.#prototypes;
-    const { count } = this.#threads;
-    writeFields(this.#arena, STRUCTS.MsnLoss, prototypes.loss, {
-      scale: 1 / objective.temperature,
-      sharpening: 1 / objective.sharpen,
-      sinkhornIterations: objective.sinkhornIterations,
-      labelSmoothing: objective.labelSmoothing,
-      meMaxWeight: objective.meMaxWeight,
-      entropyWeight: objective.entropyWeight,
-    });
     const anchorRounds = this.#head.forwardRounds(anchors, stride);
     const targetRounds = this.#targetHead.forwardRounds(target, stride);
+    const [first, second, ...rest] = this.#head.backwardRounds(anchors, dAnchors, stride);
     await this.#run([
       together(
         this.#clearGradients(),
-        this.#forward(this.#target),
-        ...this.#anchors.map((group) => this.#forward(group)),
+        this.#target.forward(),
+        ...this.#anchors.map((group) => group.forward()),
       ),
       ...anchorRounds.map((round, i) => together(round, targetRounds[i]!)),
-      together(
-        this.#similarities(this.#head, prototypes.rows.anchors),
-        this.#similarities(this.#targetHead, prototypes.rows.target),
-      ),
-      [[["msnLoss", prototypes.loss]]],
-      this.#similaritiesBackward(),
-    ]);
-    const [first, second, ...rest] = this.#head.backwardRounds(anchors, dAnchors, stride);
-    await this.#run([
+      together(this.#prototypes.cosinesOf("anchors"), this.#prototypes.cosinesOf("targets")),
+      this.#prototypes.lossRound,
+      this.#prototypes.backwardRound,
       first!,
-      together(second!, this.#prototypeGradients()),
+      together(second!, this.#prototypes.gradientRound),
       ...rest,
-      together(...this.#anchors.map((group) => this.#backward(group))),
+      together(...this.#anchors.map((group) => group.backward)),
     ]);
-    const squares = await this.#reduce(count);
-    const [crossEntropy, meMax, entropy] = new Float64Array(
-      this.#arena.memory.buffer,
-      prototypes.results,
-      3,
-    ) as unknown as [number, number, number];
-    const loss = crossEntropy + objective.meMaxWeight * meMax +
-      objective.entropyWeight * entropy;
-    return { loss, crossEntropy, meMax, entropy, norm: Math.sqrt(squares) };
+    const norm = Math.sqrt(await this.#reduce());
+    return { ...this.#prototypes.readLosses(objective), norm };
   }
 
   /** Makes a step of AdamW with the present gradients; the target moves with `emaDecay`. */
@@ -202,49 +172,32 @@ export class MsnEngine implements Disposable {
    */
   async features(images: number, pixelValues: Float32Array): Promise<Float32Array> {
     const group = this.#target;
-    if (images < 1 || images > group.images || pixelValues.length !== images * group.size) {
+    if (images < 1 || images > group.images) {
       throw new RangeError(
-        `Cannot compute features of ${images} images with ${pixelValues.length} pixel values`,
+        `Cannot compute features of ${images} images: the batch has ${group.images}`,
       );
     }
-    this.#writeGroup("target", group, { pixels: pixelValues }, images);
-    await this.#run([
-      byRows(
-        images,
-        this.#threads.count,
-        (start, end, thread) => [["trainLogits", group.plans[thread]![0]!, start, end]],
-      ),
-    ]);
-    return this.#rows(this.#cls.target, stateBytes(this.config), images, this.config.hiddenSize);
+    group.write({ pixels: pixelValues }, images);
+    await this.#run([group.forward(images)]);
+    return this.#readCls("target", images);
   }
 
   /** The figures of the last batch: probabilities, projections and features, by the rows of its views. */
   lastBatch() {
-    const { anchors, target } = this.#cls;
-    const { batchSize: B } = this.#options;
-    const { rows, stride, count: K, outputs } = this.#prototypes;
-    const n = this.#anchors.reduce((sum, { images }) => sum + images, 0);
-    const D = this.config.hiddenSize;
     return {
-      anchorFeatures: this.#rows(anchors, stateBytes(this.config), n, D),
-      targetFeatures: this.#rows(target, stateBytes(this.config), B, D),
-      anchorProjections: this.#rows(this.#head.outputs, this.#head.outputStride, n, outputs),
-      targetProjections: this.#rows(
-        this.#targetHead.outputs,
-        this.#targetHead.outputStride,
-        B,
-        outputs,
-      ),
-      anchorProbabilities: this.#rows(rows.anchors.similarities, stride, n, K),
-      unsharpenedProbabilities: this.#rows(this.#prototypes.unsharpened, stride, B, K),
-      targetProbabilities: this.#rows(rows.target.similarities, stride, B, K),
+      anchorFeatures: this.#readCls("anchors", this.#head.rows),
+      targetFeatures: this.#readCls("target", this.#targetHead.rows),
+      anchorProjections: this.#head.readOutputs(),
+      targetProjections: this.#targetHead.readOutputs(),
+      anchorProbabilities: this.#prototypes.read("anchors"),
+      unsharpenedProbabilities: this.#prototypes.read("unsharpened targets"),
+      targetProbabilities: this.lastTargets(),
     };
   }
 
   /** The sharpened targets of the last batch, [B, K]. */
   lastTargets(): Float32Array {
-    const { rows, stride, count } = this.#prototypes;
-    return this.#rows(rows.target.similarities, stride, this.#options.batchSize, count);
+    return this.#prototypes.read("targets");
   }
 
   /** A copy of a parameter's numbers in a vector; the target's are in `average`. */
@@ -281,9 +234,9 @@ export class MsnEngine implements Disposable {
   /** Makes the kernels use the present parameters. */
   async refresh(): Promise<void> {
     for (const { positions } of this.#anchors) {
-      positions?.table.refresh(this.read("parameters", POSITIONS));
+      positions?.refresh(this.read("parameters", POSITIONS));
     }
-    this.#targetPositions?.refresh(this.read("average", POSITIONS));
+    this.#target.positions?.refresh(this.read("average", POSITIONS));
     await this.#run([this.#repackCalls]);
   }
 
@@ -297,133 +250,23 @@ export class MsnEngine implements Disposable {
 
   #clearGradients(): Round {
     const { gradientBytes, gradientStride } = this.#vectors;
-    const { gradient, count, outputs } = this.#prototypes;
     return Array.from({ length: this.#threads.count }, (_, thread): Call[] => [
       ["clear", this.#vectors.at("gradients") + thread * gradientStride, gradientBytes],
-      ...(thread === 0 ? [["clear", gradient, 4 * count * outputs] as const] : []),
+      ...(thread === 0 ? [this.#prototypes.clearCall] : []),
     ]);
-  }
-
-  #forward({ plans, images, chunk, isKept }: ViewGroup): Round {
-    return byRows(images, this.#threads.count, (start, end, thread): Call[] => {
-      const own = plans[thread]!;
-      if (!isKept) return [["trainLogits", own[0]!, start, end]];
-      return chunksOf(start, end, chunk).map(([from, to], c) => ["trainLogits", own[c]!, from, to]);
-    });
-  }
-
-  #backward({ plans, images, chunk, isKept }: ViewGroup): Round {
-    return byRows(images, this.#threads.count, (start, end, thread): Call[] => {
-      const own = plans[thread]!;
-      if (!isKept) return [["trainBackward", own[0]!, start, end, 0]];
-      return chunksOf(start, end, chunk).map((
-        [from, to],
-        c,
-      ) => ["trainBackward", own[c]!, from, to, 1]);
-    });
-  }
-
-  /** ẑ = z / ‖z‖, and its cosines to the prototypes. */
-  #similarities(head: ProjectionHead, rows: SimilarityRows): Round {
-    const { layer, stride, outputs } = this.#prototypes;
-    const { directions, scales, similarities, count } = rows;
-    const zStride = head.outputStride;
-    return byRows(count, this.#threads.count, (start, end, thread) => [
-      ["l2Normalize", head.outputs, zStride, start, end, outputs, directions, scales],
-      [
-        "applyRows",
-        layer,
-        directions,
-        zStride,
-        start,
-        end,
-        similarities,
-        stride,
-        this.#scratch[thread]!.forward,
-      ],
-    ]);
-  }
-
-  /** From the gradients of the anchors' cosines to those of z. */
-  #similaritiesBackward(): Round {
-    const { layer, stride, outputs, dSimilarities, rows: { anchors } } = this.#prototypes;
-    const { dOutputs, outputStride } = this.#head;
-    const { directions, scales } = anchors;
-    return byRows(anchors.count, this.#threads.count, (start, end, thread) => [
-      [
-        "inputGradientRows",
-        layer,
-        dSimilarities,
-        stride,
-        start,
-        end,
-        dOutputs,
-        outputStride,
-        this.#scratch[thread]!.forward,
-      ],
-      [
-        "l2NormalizeBackward",
-        directions,
-        outputStride,
-        start,
-        end,
-        outputs,
-        scales,
-        dOutputs,
-        dOutputs,
-      ],
-    ]);
-  }
-
-  /** dĉ = dsᵀ ẑ, then through the normalisation of the prototypes. */
-  #prototypeGradients(): Round {
-    const { layer, stride, outputs, count: K, dSimilarities, gradient } = this.#prototypes;
-    const { directions, scales, rows: { anchors } } = this.#prototypes;
-    const zStride = this.#head.outputStride;
-    const dPrototypes = this.#vectors.find("gradients", PROTOTYPES)!;
-    return byColumns(K, this.#threads.count, (start, past, thread) => {
-      const end = Math.min(past, K);
-      return [
-        [
-          "outputGradients",
-          layer,
-          dSimilarities,
-          stride,
-          anchors.directions,
-          zStride,
-          anchors.count,
-          start,
-          end,
-          this.#scratch[thread]!.backward,
-        ],
-        [
-          "l2NormalizeBackward",
-          directions,
-          4 * outputs,
-          start,
-          end,
-          outputs,
-          scales,
-          gradient,
-          dPrototypes,
-        ],
-      ];
-    });
   }
 
   /** Adds up the threads' gradients; returns the squares of all but the prototypes'. */
-  async #reduce(threads: number): Promise<number> {
-    const hasExtra = this.#anchors.some(({ positions }) => positions);
-    const squares = await this.#optimizer.reduce(
-      this.#threads,
-      threads,
-      (name) => name !== PROTOTYPES && !(hasExtra && name === POSITIONS),
-    );
-    if (!hasExtra) return squares;
+  async #reduce(): Promise<number> {
+    const interpolated = this.#anchors.filter(({ positions }) => positions);
+    const isCounted = (name: string) =>
+      name !== PROTOTYPES && !(interpolated.length > 0 && name === POSITIONS);
+    const { count } = this.#threads;
+    const squares = await this.#optimizer.reduce(this.#threads, count, isCounted);
+    if (interpolated.length === 0) return squares;
     const { data } = this.read("gradients", POSITIONS);
-    for (const { positions } of this.#anchors) {
-      if (!positions) continue;
-      const more = positions.table.gradient(this.#vectors.extraGradient(positions.key)!);
+    for (const { positions, positionsKey } of interpolated) {
+      const more = positions!.gradient(this.#vectors.extraGradient(positionsKey)!);
       for (let i = 0; i < data.length; i++) data[i]! += more[i]!;
     }
     this.write("gradients", POSITIONS, data);
@@ -443,68 +286,23 @@ export class MsnEngine implements Disposable {
       expectLength(`pixels of ${name}`, pixels, images * size);
       expectLength(`branchScale of ${name}`, branchScale?.[name], images * branches);
     }
-    this.#writeGroup("target", this.#target, { pixels: target });
+    this.#target.write({ pixels: target });
     if (second) {
-      const factors = branchScale?.random;
-      this.#writeGroup("random", first, { pixels: random, keptPatches, branchScale: factors });
-      this.#writeGroup("focal", second, { pixels: focal, branchScale: branchScale?.focal });
+      first.write({ pixels: random, keptPatches, branchScale: branchScale?.random });
+      second.write({ pixels: focal, branchScale: branchScale?.focal });
       return;
     }
-    this.#writeGroup(focalViews > 0 ? "random and focal" : "random", first, {
+    first.write({
       pixels: joined(random, focal, 1),
       keptPatches,
       branchScale: branchScale && joined(branchScale.random, branchScale.focal, branches),
     });
   }
 
-  /** @param images of the group, its first; default all. */
-  #writeGroup(
-    name: string,
-    group: ViewGroup,
-    { pixels, keptPatches, branchScale }: GroupInputs,
-    images = group.images,
-  ): void {
-    const { kept, patchCount, plans } = group;
-    expectLength(`pixels of ${name}`, pixels, images * group.size);
-    expectLength(`keptPatches of ${name}`, keptPatches, images * kept);
-    if (keptPatches?.some((patch) => patch < 0 || patch >= patchCount)) {
-      throw new RangeError(`Cannot pre-train: keptPatches of ${name} has a patch out of range`);
-    }
-    this.#arena.floats(group.pixels, pixels.length).set(pixels);
-    const patches = this.#arena.integers(group.patches, images * kept);
-    if (keptPatches) patches.set(keptPatches);
-    else patches.forEach((_, i) => patches[i] = i % kept);
-    if (branchScale) this.#arena.floats(group.branchScale, branchScale.length).set(branchScale);
-    for (const plan of plans.flat()) {
-      writeFields(this.#arena, STRUCTS.TrainPlan, plan, {
-        batch: images,
-        branchScale: branchScale ? group.branchScale : 0,
-      });
-    }
+  #readCls(of: "anchors" | "target", rows: number): Float32Array {
+    const stride = stateBytes(this.config);
+    return readRows(this.#arena, this.#cls[of], stride, rows, this.config.hiddenSize);
   }
-
-  #rows(place: number, stride: number, rows: number, columns: number): Float32Array {
-    const data = new Float32Array(rows * columns);
-    for (let row = 0; row < rows; row++) {
-      data.set(this.#arena.floats(place + row * stride, columns), row * columns);
-    }
-    return data;
-  }
-}
-
-/** Pieces of at most `chunk` images. */
-function chunksOf(start: number, end: number, chunk: number): [from: number, to: number][] {
-  return Array.from({ length: Math.ceil((end - start) / chunk) }, (_, c) => [
-    start + c * chunk,
-    Math.min(end, start + (c + 1) * chunk),
-  ]);
-}
-
-/** What a group of views is computed from; arrays as in a batch. */
-interface GroupInputs {
-  readonly pixels: Float32Array;
-  readonly keptPatches?: Int32Array | undefined;
-  readonly branchScale?: Float32Array | undefined;
 }
 
 /** [rows, a], [rows, b] → [rows, a + b] */
@@ -517,10 +315,4 @@ function joined(a: Float32Array, b: Float32Array, rows: number): Float32Array {
     both.set(b.subarray(row * n, (row + 1) * n), row * (m + n) + m);
   }
   return both;
-}
-
-/** @throws {RangeError} if an array is given that does not have so many numbers. */
-function expectLength(name: string, array: ArrayLike<number> | undefined, length: number): void {
-  if (!array || array.length === length) return;
-  throw new RangeError(`Cannot pre-train: ${name} has ${array.length} numbers, not ${length}`);
 }

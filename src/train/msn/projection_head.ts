@@ -4,14 +4,13 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Call } from "../engine/kernels.ts";
 import { putLinear, type RepackCall } from "../engine/model_memory.ts";
 import { rowBytes } from "../engine/plan.ts";
+import { readRows } from "../engine/read_rows.ts";
 import { STRUCTS, Tile } from "../engine/structs.ts";
 import type { ParameterVectors, VectorName } from "../engine/vectors.ts";
+import { byColumns, byRows, COLUMNS, type Round, type ThreadScratch, together } from "./rounds.ts";
 
 /** The head's tensors begin with this in the names of parameters, as in the authors' code. */
 export const HEAD = "fc.";
-
-/** Columns that threads share out: a cache line. */
-const COLUMNS = 16;
 
 /** BatchNorm1d's, as PyTorch has them by default. */
 const EPSILON = 1e-5;
@@ -49,15 +48,6 @@ export interface RowGroup {
   readonly rows: number;
 }
 
-/** What the threads do between two of their meetings: each thread's calls. */
-export type Round = readonly (readonly Call[])[];
-
-/** Calls of several rounds that take place together. */
-export function together(...rounds: readonly Round[]): Call[][] {
-  const threads = Math.max(...rounds.map((round) => round.length));
-  return Array.from({ length: threads }, (_, t) => rounds.flatMap((round) => round[t] ?? []));
-}
-
 /**
  * MSN's projection head, fc1 · bn1 · GELU · fc2 · bn2 · GELU · fc3, on the CLS rows of a whole batch: BatchNorm
  * needs all of them. Threads share rows where a layer is applied, and columns where statistics or the gradients
@@ -69,10 +59,11 @@ export class ProjectionHead {
   readonly outputs: number;
   readonly dOutputs: number;
   readonly outputStride: number;
+  /** Rows of the batch, of all groups. */
+  readonly rows: number;
   readonly #arena: Arena;
   readonly #shape: HeadShape;
   readonly #groups: readonly RowGroup[];
-  readonly #rows: number;
   readonly #hiddenStride: number;
   readonly #layers: readonly [number, number, number];
   readonly #norms: readonly [number, number];
@@ -93,12 +84,12 @@ export class ProjectionHead {
     vectors: ParameterVectors,
     vector: VectorName,
     groups: readonly RowGroup[],
-    scratch: readonly { readonly forward: number; readonly backward: number }[],
+    scratch: readonly ThreadScratch[],
   ) {
     this.#arena = arena;
     this.#shape = shape;
     this.#groups = groups;
-    this.#rows = groups.reduce((sum, { rows }) => sum + rows, 0);
+    this.rows = groups.reduce((sum, { rows }) => sum + rows, 0);
     this.#hiddenStride = rowBytes(shape.hidden);
     this.outputStride = rowBytes(shape.output);
     this.#scratch = scratch.map(({ forward }) => forward);
@@ -149,7 +140,7 @@ export class ProjectionHead {
       return struct;
     };
     this.#norms = [norm("bn1"), norm("bn2")];
-    const rows = (stride: number) => arena.reserve((this.#rows + Tile.ROWS_PAST) * stride);
+    const rows = (stride: number) => arena.reserve((this.rows + Tile.ROWS_PAST) * stride);
     this.#hidden = [0, 1].map(() => ({
       before: rows(this.#hiddenStride),
       after: rows(this.#hiddenStride),
@@ -177,6 +168,11 @@ export class ProjectionHead {
       const tensor = tensors.get(name);
       if (tensor) this.buffer(name).set(tensor.data as Float32Array);
     }
+  }
+
+  /** The last batch's projections z, [rows, output]. */
+  readOutputs(): Float32Array {
+    return readRows(this.#arena, this.outputs, this.outputStride, this.rows, this.#shape.output);
   }
 
   /** The rounds of the forward, from rows of CLS to `outputs`. */
@@ -217,7 +213,7 @@ export class ProjectionHead {
 
   #apply(layer: number, x: number, stride: number, y: number, yStride: number): Round {
     return byRows(
-      this.#rows,
+      this.rows,
       this.#scratch.length,
       (start, end, thread) => [
         ["applyRows", layer, x, stride, start, end, y, yStride, this.#scratch[thread]!],
@@ -227,7 +223,7 @@ export class ProjectionHead {
 
   #inputGradient(layer: number, dy: number, stride: number, dx: number, dxStride: number): Round {
     return byRows(
-      this.#rows,
+      this.rows,
       this.#scratch.length,
       (start, end, thread) => [
         ["inputGradientRows", layer, dy, stride, start, end, dx, dxStride, this.#scratch[thread]!],
@@ -246,7 +242,7 @@ export class ProjectionHead {
     return byColumns(outputs, this.#scratch.length, (start, end, thread) => {
       const scratch = this.#gradientScratch[thread]!;
       const stop = Math.min(end, outputs);
-      return [["outputGradients", layer, dy, stride, x, xStride, this.#rows, start, stop, scratch]];
+      return [["outputGradients", layer, dy, stride, x, xStride, this.rows, start, stop, scratch]];
     });
   }
 
@@ -296,32 +292,4 @@ interface HiddenRows {
   readonly renewed: number;
   /** Each group's mean and 1 / √(variance + ε). */
   readonly statistics: readonly { readonly mean: number; readonly scale: number }[];
-}
-
-/** Shares rows among threads. */
-export function byRows(
-  rows: number,
-  threads: number,
-  calls: (start: number, end: number, thread: number) => Call[],
-): Round {
-  return Array.from({ length: threads }, (_, thread) => {
-    const [start, end] = [
-      Math.floor(rows * thread / threads),
-      Math.floor(rows * (thread + 1) / threads),
-    ];
-    return end > start ? calls(start, end, thread) : [];
-  });
-}
-
-/** Shares columns among threads, in whole cache lines; the last end may be past the last column. */
-export function byColumns(
-  columns: number,
-  threads: number,
-  calls: (start: number, end: number, thread: number) => Call[],
-): Round {
-  return byRows(
-    Math.ceil(columns / COLUMNS),
-    threads,
-    (start, end, thread) => calls(COLUMNS * start, COLUMNS * end, thread),
-  );
 }

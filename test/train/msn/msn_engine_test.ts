@@ -437,11 +437,17 @@ Deno.test("MsnEngine: arrays of other lengths are errors also where views go tog
 Deno.test("MsnEngine: features() of no images, too many, or other pixels are errors", async () => {
   const { engine, batch } = await start();
   using _ = engine;
-  for (const [images, length] of [[0, 0], [B + 1, 5 * 288], [B, 1151]] as const) {
+  for (
+    const [images, length, message] of [
+      [0, 0, "Cannot compute features of 0 images"],
+      [B + 1, 5 * 288, `Cannot compute features of ${B + 1} images: the batch has ${B}`],
+      [B, 1151, "pixels of target has 1151 numbers, not 1152"],
+    ] as const
+  ) {
     await assertRejects(
       () => engine.features(images, new Float32Array(length)),
       RangeError,
-      `Cannot compute features of ${images} images with ${length} pixel values`,
+      message,
     );
   }
   assertEquals((await engine.features(B, batch.target)).length, B * 20);
