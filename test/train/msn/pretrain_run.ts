@@ -35,15 +35,23 @@ export const CONFIG = {
 };
 
 /** @param change of each weight, by its name. */
-export function modelOf(
-  change = (_: string, data: Float32Array) => data,
-  config: Readonly<Record<string, unknown>> = CONFIG,
-): ModelFile {
+export function modelOf(change?: ChangeWeights, config?: ModelConfig): ModelFile {
+  return readModelFile(modelBytes(change, config));
+}
+
+type ChangeWeights = (name: string, data: Float32Array) => Float32Array;
+type ModelConfig = Readonly<Record<string, unknown>>;
+
+/** The ONNX file of {@linkcode modelOf}. */
+export function modelBytes(
+  change: ChangeWeights = (_, data) => data,
+  config: ModelConfig = CONFIG,
+): Uint8Array<ArrayBuffer> {
   const weights = new Map<string, Tensor>();
   for (const [name, tensor] of randomWeights(parseConfig(config), { classifier: false })) {
     weights.set(name, { ...tensor, data: change(name, tensor.data as Float32Array) });
   }
-  return readModelFile(concat(writeModelFile(config, { size: 16 }, weights, "f32")));
+  return concat(writeModelFile(config, { size: 16 }, weights, "f32"));
 }
 
 /** Images of noise, whose levels tell three classes apart. */
