@@ -74,14 +74,15 @@ export class PreTraining implements Disposable {
   /** How parameters without weight decay are told. */
   readonly #decays: ReadonlyMap<string, boolean>;
   #progress: PretrainProgress;
-  /** The target encoder of the last record whose features were finite. */
-  #good: Map<string, Tensor> | undefined;
+  /** The target encoder of the last record whose features were finite; before, the one at the start. */
+  #good: Map<string, Tensor>;
 
   private constructor(job: PretrainJob, engine: MsnEngine, batches: MsnBatches) {
     const { dataset: { labels, classes = [] }, settings, options } = job;
     this.#job = job;
     this.#engine = engine;
     this.#batches = batches;
+    this.#good = engine.encoderWeights("average");
     this.#monitor = new Monitor({
       labels,
       classes: classes.length,
@@ -145,6 +146,10 @@ export class PreTraining implements Disposable {
     await restorePretrainState(this.#engine, state);
     this.#usage.restore(state.progress.usage);
     this.#progress = state.progress;
+    const weights = this.#engine.encoderWeights("average");
+    if ([...weights.values()].every(({ data }) => (data as Float32Array).every(Number.isFinite))) {
+      this.#good = weights;
+    }
   }
 
   /** Trains to the end. */
@@ -155,7 +160,6 @@ export class PreTraining implements Disposable {
     const firstStep = this.#progress.step;
     const begun = now();
     if (this.#progress.records.length === 0) yield await this.#record(elapsed());
-    else this.#keepGood();
     const ahead: Promise<PreparedMsnBatch>[] = [];
     let stopped: string | undefined;
     while (this.#progress.step < this.#steps) {
@@ -204,7 +208,7 @@ export class PreTraining implements Disposable {
     const { settings } = this.#job;
     const { records } = this.#progress;
     const more = stopped === undefined ? {} : { stopped };
-    yield { kind: "result", result: { weights: this.#good!, settings, records, ...more } };
+    yield { kind: "result", result: { weights: this.#good, settings, records, ...more } };
   }
 
   [Symbol.dispose](): void {
@@ -297,7 +301,7 @@ export class PreTraining implements Disposable {
     };
     const alarm = collapseAlarm(measured, records[0], settings);
     const record: PretrainRecord = alarm === undefined ? measured : { ...measured, alarm };
-    if (Number.isFinite(record.effectiveRank)) this.#keepGood();
+    if (Number.isFinite(record.effectiveRank)) this.#good = this.#engine.encoderWeights("average");
     this.#usage.reset();
     this.#progress = {
       ...this.#progress,
@@ -324,11 +328,11 @@ export class PreTraining implements Disposable {
     };
   }
 
-  #keepGood(): void {
-    this.#good = this.#engine.encoderWeights("average");
-  }
-
-  /** The features of the monitored images, judged. Images that cannot be read are left out. */
+  /**
+   * The features of the monitored images, judged. Images that cannot be read are left out.
+   *
+   * @throws {Error} if fewer than two are left.
+   */
   async #measure() {
     const { dataset, processor, settings, config } = this.#job;
     const { criterion: { batch_size: B }, data: { rand_size } } = settings;
@@ -360,8 +364,14 @@ export class PreTraining implements Disposable {
       const rows = await this.#engine.features(found.length, data);
       found.forEach(({ index }, b) => features.set(index, rows.slice(b * D, (b + 1) * D)));
     }
+    if (features.size < 2) {
+      throw new Error(
+        `Cannot pre-train: only ${features.size} of ${images.length} monitored images can be read ` +
+          "any more; see that the files are there",
+      );
+    }
     const areFinite = [...features.values()].every((row) => row.every(Number.isFinite));
-    if (features.size >= 2 && areFinite) return this.#monitor.measure(features);
+    if (areFinite) return this.#monitor.measure(features);
     return { effectiveRank: NaN, largestRank: NaN, featureSimilarity: NaN };
   }
 }
@@ -372,6 +382,7 @@ function fingerprintOf({ dataset, settings, networks, options }: PretrainJob): s
     ...networks.network.encoder.values(),
     ...networks.network.head.values(),
     ...networks.target.encoder.values(),
+    ...networks.target.head.values(),
     networks.prototypes,
   ];
   return JSON.stringify([

@@ -95,8 +95,8 @@ export function pretrainSettings(
 }
 
 /** The knobs that are given; a head to go on from says how wide it is. */
-function knobsOf({ config = {}, start }: PretrainOptions): MsnConfig {
-  if (!start?.head || !start.prototypes) return config;
+function knobsOf({ config = {}, isFromScratch, start }: PretrainOptions): MsnConfig {
+  if (isFromScratch || !start?.head || !start.prototypes) return config;
   const [num_proto, output_dim] = start.prototypes.shape as [number, number];
   const own = {
     num_proto,

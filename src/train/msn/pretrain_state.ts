@@ -107,13 +107,18 @@ export function pretrainStateOfTensors(tensors: ReadonlyMap<string, Tensor>): Pr
   if (dtype !== "uint8") throw new TypeError("Cannot resume: it is no state of a pre-training");
   let progress: PretrainProgress;
   try {
-    progress = JSON.parse(new TextDecoder().decode(data as Uint8Array));
+    // JSON has null for a figure that is not finite.
+    progress = JSON.parse(
+      new TextDecoder().decode(data as Uint8Array),
+      (_, value) => value === null ? NaN : value,
+    );
   } catch {
     throw new TypeError("Cannot resume: its progress is not JSON");
   }
   const { fingerprint, step, sums, usage, seconds, records } = progress ?? {};
   const isWhole = typeof fingerprint === "string" && Number.isSafeInteger(step) && step >= 0 &&
     Number.isFinite(seconds) && Array.isArray(records) && typeof usage === "object" &&
+    records.every((record) => typeof record === "object") &&
     Object.values(sums ?? {}).length === 7 && Object.values(sums).every(Number.isFinite);
   if (!isWhole) throw new TypeError("Cannot resume: its progress is incomplete");
   return { progress, tensors };
