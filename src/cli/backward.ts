@@ -5,7 +5,7 @@ import { readWhole } from "../hub/read_whole.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { MAX_THREADS } from "../runtime/simd/runtime.ts";
 import { parseMsnReplaySettings, replayMsn } from "../train/msn/replay_msn.ts";
-import { parseReplaySettings, replay } from "../train/replay.ts";
+import { parseReplaySettings, replay } from "../train/finetune/replay.ts";
 import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { readModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { toCheckpoint } from "../vit_msn/to_checkpoint.ts";

@@ -5,14 +5,18 @@ import { splitImages } from "../dataset/split_images.ts";
 import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
-import { finetune as finetuneModel } from "../train/finetune.ts";
-import type { FinetuneResult } from "../train/finetune_events.ts";
-import { tuneText } from "../train/tune_text.ts";
-import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune_options.ts";
+import { finetune as finetuneModel } from "../train/finetune/finetune.ts";
+import type { FinetuneResult } from "../train/finetune/finetune_events.ts";
+import { tuneText } from "../train/finetune/tune_text.ts";
+import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune/finetune_options.ts";
 import { randomStream, Stream } from "../train/random_stream.ts";
-import type { TrainingRecord } from "../train/training_record.ts";
+import type { TrainingRecord } from "../train/finetune/training_record.ts";
 import type { TrainingSet } from "../train/training_set.ts";
-import { stateOfTensors, stateToTensors, type TrainingState } from "../train/training_state.ts";
+import {
+  stateOfTensors,
+  stateToTensors,
+  type TrainingState,
+} from "../train/finetune/training_state.ts";
 import { type ModelFile, writeModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/quantize.ts";
 import {

@@ -7,17 +7,17 @@
  */
 
 export type { EpochProgress } from "./epoch_progress.ts";
-export { finetune } from "./finetune.ts";
+export { finetune } from "./finetune/finetune.ts";
 export type {
   FinetuneDataset,
   FinetuneEvent,
   FinetuneResult,
   FinetuneRun,
-} from "./finetune_events.ts";
-export type { FinetuneOptions, FinetuneSettings } from "./finetune_options.ts";
+} from "./finetune/finetune_events.ts";
+export type { FinetuneOptions, FinetuneSettings } from "./finetune/finetune_options.ts";
 export type { ModelName } from "./msn/model_names.ts";
-export type { FeatureMeasurement } from "./msn/monitor.ts";
-export type { MonitorRecord } from "./msn/monitor_record.ts";
+export type { FeatureMeasurement } from "./msn/monitor/monitor.ts";
+export type { MonitorRecord } from "./msn/monitor/monitor_record.ts";
 export { parseMsnConfig, type ReadMsnConfig } from "./msn/msn_config.ts";
 export type { MsnConfig, MsnSettings } from "./msn/msn_settings.ts";
 export { pretrain, type PretrainModel } from "./msn/pretrain.ts";
@@ -36,15 +36,15 @@ export {
   pretrainStateToTensors,
   type StepSums,
 } from "./msn/pretrain_state.ts";
-export type { PrototypeReport, PrototypeUsageState } from "./msn/prototype_usage.ts";
+export type { PrototypeReport, PrototypeUsageState } from "./msn/monitor/prototype_usage.ts";
 export type { PretrainStart } from "./msn/start_networks.ts";
-export type { TrainingRecord, Validation } from "./training_record.ts";
+export type { TrainingRecord, Validation } from "./finetune/training_record.ts";
 export type { TrainingSet } from "./training_set.ts";
 export {
   stateOfTensors,
   stateToTensors,
   type TrainingProgress,
   type TrainingState,
-} from "./training_state.ts";
+} from "./finetune/training_state.ts";
 export type { Tune } from "./tune.ts";
-export { tuneText } from "./tune_text.ts";
+export { tuneText } from "./finetune/tune_text.ts";

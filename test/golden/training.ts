@@ -1,6 +1,6 @@
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type MsnReplaySettings, parseMsnReplaySettings } from "../../src/train/msn/replay_msn.ts";
-import { parseReplaySettings, type ReplaySettings } from "../../src/train/replay.ts";
+import { parseReplaySettings, type ReplaySettings } from "../../src/train/finetune/replay.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
 import { toWeights, type Weights } from "../../src/vit_msn/weights.ts";
 import { readGolden } from "./golden.ts";

@@ -1,6 +1,6 @@
 import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
-import type { TrainingRecord, Validation } from "../../train/training_record.ts";
+import type { TrainingRecord, Validation } from "../../train/finetune/training_record.ts";
 import { durationText } from "./duration_text.ts";
 import { evaluationSections } from "./html/evaluation_sections.ts";
 import { lastOfEach } from "./html/last_of_each.ts";

@@ -1,4 +1,4 @@
-import type { TrainingRecord, Validation } from "../../train/training_record.ts";
+import type { TrainingRecord, Validation } from "../../train/finetune/training_record.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
 import { jsonNumber } from "./json_number.ts";
 

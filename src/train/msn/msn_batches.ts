@@ -2,7 +2,7 @@ import type { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts"
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { branchScales } from "../drop_path.ts";
 import { randomStream, shuffled, Stream } from "../random_stream.ts";
-import type { MsnBatch } from "./msn_batch.ts";
+import type { MsnBatch } from "./engine/msn_batch.ts";
 import type { MsnSettings } from "./msn_settings.ts";
 import { MsnViews, type MsnViewsOf } from "./msn_views.ts";
 import type { PretrainDataset } from "./pretrain_events.ts";

@@ -4,12 +4,12 @@ import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { clipFactor } from "../clip.ts";
 import { hashFloats, hashNumbers } from "../hash_numbers.ts";
 import { nextTask } from "../next_task.ts";
-import { collapseAlarm } from "./collapse.ts";
-import { Monitor } from "./monitor.ts";
-import type { MsnLosses, MsnObjective } from "./msn_batch.ts";
+import { collapseAlarm } from "./monitor/collapse.ts";
+import { Monitor } from "./monitor/monitor.ts";
+import type { MsnLosses, MsnObjective } from "./engine/msn_batch.ts";
 import { MsnBatches, type PreparedMsnBatch } from "./msn_batches.ts";
-import { MsnEngine } from "./msn_engine.ts";
-import { PROTOTYPES } from "./msn_network.ts";
+import { MsnEngine } from "./engine/msn_engine.ts";
+import { PROTOTYPES } from "./engine/msn_network.ts";
 import type { MsnSettings } from "./msn_settings.ts";
 import type {
   PretrainDataset,
@@ -24,7 +24,7 @@ import {
   restorePretrainState,
   type StepSums,
 } from "./pretrain_state.ts";
-import { PrototypeUsage } from "./prototype_usage.ts";
+import { PrototypeUsage } from "./monitor/prototype_usage.ts";
 import { type MsnSchedule, scheduleAt } from "./schedules.ts";
 import type { MsnNetworks } from "./start_networks.ts";
 

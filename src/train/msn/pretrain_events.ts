@@ -1,7 +1,7 @@
 import type { Image } from "../../image/image.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { EpochProgress } from "../epoch_progress.ts";
-import type { MonitorRecord } from "./monitor_record.ts";
+import type { MonitorRecord } from "./monitor/monitor_record.ts";
 import type { MsnSettings } from "./msn_settings.ts";
 import type { PretrainState } from "./pretrain_state.ts";
 

@@ -1,7 +1,7 @@
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { MsnEngine } from "./msn_engine.ts";
+import type { MsnEngine } from "./engine/msn_engine.ts";
 import type { PretrainRecord } from "./pretrain_events.ts";
-import type { PrototypeUsageState } from "./prototype_usage.ts";
+import type { PrototypeUsageState } from "./monitor/prototype_usage.ts";
 
 /** Sums over the steps since the last record. */
 export interface StepSums {

@@ -6,10 +6,10 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { toWeights } from "../../vit_msn/weights.ts";
 import { clipFactor } from "../clip.ts";
-import type { MsnBatch, MsnObjective } from "./msn_batch.ts";
-import { MsnEngine } from "./msn_engine.ts";
-import { type MsnNetwork, PROTOTYPES } from "./msn_network.ts";
-import { HEAD } from "./projection_head.ts";
+import type { MsnBatch, MsnObjective } from "./engine/msn_batch.ts";
+import { MsnEngine } from "./engine/msn_engine.ts";
+import { type MsnNetwork, PROTOTYPES } from "./engine/msn_network.ts";
+import { HEAD } from "./engine/projection_head.ts";
 
 const notNegative = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.finite("finite"));
 const share = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.maxValue(1, "1 or less"));

@@ -2,8 +2,8 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { type Weights, weightShapes } from "../../vit_msn/weights.ts";
 import { randomStream, Stream } from "../random_stream.ts";
-import type { MsnNetwork } from "./msn_network.ts";
-import { type HeadShape, headShapes } from "./projection_head.ts";
+import type { MsnNetwork } from "./engine/msn_network.ts";
+import { type HeadShape, headShapes } from "./engine/projection_head.ts";
 
 /** The networks of a pre-training at its start. */
 export interface MsnNetworks {

@@ -1,6 +1,6 @@
 import { clipFactor } from "../../../src/train/clip.ts";
-import type { MsnBatch } from "../../../src/train/msn/msn_batch.ts";
-import { MsnEngine } from "../../../src/train/msn/msn_engine.ts";
+import type { MsnBatch } from "../../../src/train/msn/engine/msn_batch.ts";
+import { MsnEngine } from "../../../src/train/msn/engine/msn_engine.ts";
 import { decideMsnSettings, type MsnSettings } from "../../../src/train/msn/msn_settings.ts";
 import { newEncoder, newHead, newPrototypes } from "../../../src/train/msn/start_networks.ts";
 import { uniform } from "../../random.ts";

@@ -2,7 +2,7 @@ import type { Build } from "../../../src/runtime/simd/kernels.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { clipFactor } from "../../../src/train/clip.ts";
 import { TrainingEngine } from "../../../src/train/engine/engine.ts";
-import { labelTargets } from "../../../src/train/targets.ts";
+import { labelTargets } from "../../../src/train/finetune/targets.ts";
 import type { Tune } from "../../../src/train/tune.ts";
 import { uniform } from "../../random.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/cli/command.ts";
 import { tuneOption } from "../../../src/cli/options/tune_option.ts";
-import { tuneText } from "../../../src/train/tune_text.ts";
+import { tuneText } from "../../../src/train/finetune/tune_text.ts";
 
 Deno.test("--tune is what learns", () => {
   assertEquals(tuneOption(), { kind: "auto" });

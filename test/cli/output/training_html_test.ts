@@ -4,7 +4,7 @@ import { MAX_ROWS } from "../../../src/cli/output/html/record_table.ts";
 import { reportHtml } from "../../../src/cli/output/report_html.ts";
 import { trainingHtml, type TrainingReport } from "../../../src/cli/output/training_html.ts";
 import { evaluateLogits } from "../../../src/heads/evaluate/evaluate.ts";
-import type { TrainingRecord } from "../../../src/train/training_record.ts";
+import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
 import { chartOf, checkedPage, count } from "./html_page.ts";
 import { brokenTags } from "./html_tags.ts";
 import { trainingRecords } from "./training_records.ts";

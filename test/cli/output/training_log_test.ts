@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { appendRecord, MAX_LINE, recordJson } from "../../../src/cli/output/training_log.ts";
-import type { TrainingRecord } from "../../../src/train/training_record.ts";
+import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
 import { TempFolder } from "../run.ts";
 import { trainingRecords } from "./training_records.ts";
 

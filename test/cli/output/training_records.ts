@@ -1,4 +1,4 @@
-import type { TrainingRecord } from "../../../src/train/training_record.ts";
+import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
 
 /** The records of a run that goes well. */
 export function trainingRecords(epochs: number): TrainingRecord[] {

@@ -2,7 +2,7 @@ import { uniform } from "../../random.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import type { Batch, Objective } from "../../../src/train/engine/batch.ts";
 import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
-import { labelTargets } from "../../../src/train/targets.ts";
+import { labelTargets } from "../../../src/train/finetune/targets.ts";
 import { parseConfig, patchGrid, type ViTMSNConfig } from "../../../src/vit_msn/config.ts";
 import { MASK_TOKEN, type Weights } from "../../../src/vit_msn/weights.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";

@@ -1,7 +1,7 @@
 import { assertAlmostEquals } from "@std/assert";
 import { Loss } from "../../../src/train/engine/structs.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { labelTargets, softTargets } from "../../../src/train/targets.ts";
+import { labelTargets, softTargets } from "../../../src/train/finetune/targets.ts";
 import { readGolden } from "../../golden/golden.ts";
 import { uniform } from "../../random.ts";
 import { assertClose, integer, numbers } from "../numbers.ts";
