@@ -74,6 +74,7 @@ function knobs() {
       focal_views: numberIn(0, 64, { isWhole: true }),
       patch_drop: belowOne,
       color_jitter_strength: numberIn(0, 1.25),
+      blur_radius: numberIn(0, 100), // ours
       solarize: share, // ours
       label_smoothing: belowOne,
     },
@@ -105,7 +106,7 @@ function knobs() {
 /**
  * Reads the YAML that facebookresearch/msn pre-trains with, as it is. All sections and knobs are optional.
  *
- * Four knobs are ours: `criterion.sinkhorn_iterations`, `data.solarize`, `optimization.start_momentum` and
+ * Five knobs are ours: `criterion.sinkhorn_iterations`, `data.blur_radius`, `data.solarize`, `optimization.start_momentum` and
  * `optimization.final_momentum`. An empty text, an empty section and a knob that is `null` leave the defaults.
  *
  * @throws {SyntaxError} if the text is too long or not YAML.

@@ -43,6 +43,8 @@ export interface MsnSettings {
     readonly patch_drop: number;
     /** s: brightness, contrast and saturation change by up to 0.8 s, the hue by up to 0.2 s. */
     readonly color_jitter_strength: number;
+    /** The largest radius of a blur, in pixels of a view. The authors' code has 2, for views of 224. */
+    readonly blur_radius: number;
     /** The share of views that are solarised. The authors' code solarises none. */
     readonly solarize: number;
     /** The share of a prototype's label that goes to all prototypes alike. */
@@ -136,6 +138,9 @@ const SHORT_STEPS = 20_000;
 const SMALL_VIEW = 100;
 /** The authors' focal views of 96 pixels for images of 224. */
 const FOCAL_SHARE = 0.43;
+/** The authors' largest blur, in pixels, and the size of their views: on smaller ones, it would leave nothing to see. */
+const PUBLISHED_BLUR = 2;
+const PUBLISHED_SIZE = 224;
 /** Patches along the side of a focal view: with fewer, there is too little to see. */
 const MIN_FOCAL_PATCHES = 5;
 
@@ -199,6 +204,7 @@ export function decideMsnSettings(config: MsnConfig, context: MsnContext): MsnSe
       focal_views: data?.focal_views ?? (isSmall ? 2 : 4),
       patch_drop: data?.patch_drop ?? (isSmall ? 0.25 : 0.5),
       color_jitter_strength: data?.color_jitter_strength ?? 0.5,
+      blur_radius: data?.blur_radius ?? Math.min(1, randSize / PUBLISHED_SIZE) * PUBLISHED_BLUR,
       solarize: data?.solarize ?? 0,
       label_smoothing: data?.label_smoothing ?? 0,
     },

@@ -15,6 +15,8 @@ export interface MsnViewSettings {
   readonly focal_views: number;
   /** The strength s of the change of colours, at most 2.5; published: 0.5. */
   readonly color_jitter_strength: number;
+  /** The largest radius of a blur, in pixels of the view; published: 2. The least is a twentieth of it. */
+  readonly blur_radius: number;
   /** The part of the views whose levels from 128 on are inverted; published: 0. */
   readonly solarize: number;
   /** An integer. */
@@ -34,16 +36,15 @@ export interface MsnViewsOf<View> {
 /** The part of an image's area that the target and the random views show, and that focal views show. */
 const RANDOM_SCALE = [0.3, 1] as const;
 const FOCAL_SCALE = [0.05, 0.3] as const;
-/** In pixels of the view. */
-const BLUR_RADIUS = [0.1, 2] as const;
+/** The least radius of a blur, of the largest. */
+const LEAST_BLUR = 0.05;
 
 /**
  * Makes MSN's views of images (https://github.com/facebookresearch/msn, `src/data_manager.py`): a random
  * crop resized with a bilinear filter, mirrored half the time; with probability 0.8 changed in brightness,
  * contrast and saturation by 0.8 s and in hue by 0.2 s; grey with probability 0.2, blurred with 0.5.
  *
- * The blur's radius is 0.1 to 2 pixels whatever the view's size, as in the published code. It was chosen for
- * views of 224 pixels, so it takes more from smaller ones.
+ * The published blur, of 0.1 to 2 pixels, is for views of 224 pixels: it leaves little to see of smaller ones.
  *
  * Each view has random numbers of its own: it depends on the seed, the epoch, the image's number and its
  * own number alone, and not on what was made before.
@@ -61,6 +62,7 @@ const BLUR_RADIUS = [0.1, 2] as const;
  *   rand_views: 1,
  *   focal_views: 4,
  *   color_jitter_strength: 0.5,
+ *   blur_radius: 2,
  *   solarize: 0,
  *   seed: 1,
  * }, new ViTImageProcessor(parsePreprocessorConfig({ size: 32 })));
@@ -143,7 +145,7 @@ export class MsnViews {
     cropScale: readonly [number, number],
     purpose: readonly number[],
   ): Image {
-    const { color_jitter_strength: s, solarize, seed } = this.#settings;
+    const { color_jitter_strength: s, blur_radius, solarize, seed } = this.#settings;
     return augment(image, {
       size: [size, size],
       cropScale,
@@ -151,7 +153,7 @@ export class MsnViews {
       colorJitterProbability: 0.8,
       grayscale: 0.2,
       blur: 0.5,
-      blurRadius: BLUR_RADIUS,
+      blurRadius: [LEAST_BLUR * blur_radius, blur_radius],
       solarize,
     }, randomStream(seed, Stream.AUGMENTATION, ...purpose));
   }

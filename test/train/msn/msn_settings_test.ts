@@ -45,6 +45,7 @@ Deno.test("decideMsnSettings() decides everything for a small set and model", ()
     focal_views: 2,
     patch_drop: 0.25,
     color_jitter_strength: 0.5,
+    blur_radius: 2 / 7,
     solarize: 0,
     label_smoothing: 0,
   });

@@ -29,6 +29,7 @@ const SETTINGS: MsnViewSettings = {
   rand_views: 2,
   focal_views: 3,
   color_jitter_strength: 0.5,
+  blur_radius: 2,
   solarize: 0,
   seed: 1,
 };
