@@ -329,8 +329,9 @@ async function readPhotos(
   if (left !== undefined) {
     throw new Error(`${source}: no photo of the class ${left} is left to train on`);
   }
-  const toSet = ({ labels, image }: TrainingImages): TrainingSet => ({
+  const toSet = ({ labels, digest, image }: TrainingImages): TrainingSet => ({
     labels: labels.map((label) => classes.indexOf(label)),
+    digest,
     image,
   });
   return {

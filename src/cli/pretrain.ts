@@ -332,6 +332,7 @@ async function readPhotos(
         label === undefined ? undefined : classes.indexOf(label)
       ),
       classes,
+      digest: images.digest,
       image: images.image,
     },
     names: images.files,

@@ -1,6 +1,7 @@
 import type { DecodeOptions } from "../image/decode_options.ts";
 import type { Image } from "../image/image.ts";
 import { resize } from "../image/transform/resize.ts";
+import { sha256 as digestOf } from "../tensor/sha256.ts";
 import { decodedImages } from "./decoded_images.ts";
 import type { PhotoFile } from "./image_files.ts";
 import type { LeftOut } from "./labelled_features.ts";
@@ -9,6 +10,8 @@ import type { LeftOut } from "./labelled_features.ts";
 export interface TrainingImages<Label = string> {
   readonly files: readonly string[];
   readonly labels: readonly Label[];
+  /** The SHA-256 of the files' own, in their order: other files or pixels have another one. */
+  readonly digest: string;
   /**
    * An image by its number: from memory, or read again if not all fit there.
    *
@@ -63,6 +66,7 @@ export async function trainingImages<Entry extends PhotoFile>(
 ): Promise<TrainingImages<Entry["label"]>> {
   const { decoding, jobs, shortestSide, maxBytes = MAX_BYTES, seen, onLeftOut, onImage } = options;
   const kept: { entry: Entry; label: Entry["label"]; image: Image | undefined }[] = [];
+  let contents = "";
   const digests = new Set<string>();
   const failed = new Map<string, string>();
   let bytes = 0;
@@ -90,6 +94,7 @@ export async function trainingImages<Entry extends PhotoFile>(
       if (fits) bytes += small.data.length;
       kept.push({ entry, label, image: fits ? small : undefined });
       seen.set(sha256, { file, label });
+      contents += sha256;
     } else {
       onLeftOut({ file, label, twin: twin!.file, twinLabel: twin!.label });
     }
@@ -98,6 +103,7 @@ export async function trainingImages<Entry extends PhotoFile>(
   return {
     files: kept.map(({ entry }) => entry.file),
     labels: kept.map(({ label }) => label),
+    digest: await digestOf(new TextEncoder().encode(contents)),
     async image(index) {
       const { entry, image } = kept[index]!;
       if (image) return image;

@@ -4,6 +4,8 @@ import type { Image } from "../image/image.ts";
 export interface TrainingSet {
   /** The class of each image, an index of the classes' names. */
   readonly labels: readonly number[];
+  /** Tells the images from others: a training can only be resumed with the same. Default none: labels must do. */
+  readonly digest?: string;
   /**
    * An image by its number. It is called once for each use and may be called ahead.
    *

@@ -305,5 +305,5 @@ Deno.test("pretrain writes int8, and says when a time limit ended it", async () 
     stderr,
     "training ended early: the time limit was reached after 1 of 6 steps",
   );
-  assertMatch(stdout, /^4 photos seen in 1 steps\./);
+  assertMatch(stdout, /^4 photos seen in 1 step\./);
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { writePng } from "../../src/cli/output/png.ts";
 import { type TrainingImageOptions, trainingImages } from "../../src/dataset/training_images.ts";
 import { TempFolder } from "../cli/run.ts";
@@ -38,6 +38,23 @@ Deno.test("trainingImages leaves out twins and what it cannot read, and shrinks"
   // Another set has none of the same photos.
   const others = await trainingImages([{ file: files[1]!, label: "two" }], { ...OPTIONS, seen });
   assertEquals(others.files, []);
+});
+
+Deno.test("trainingImages tells other images, or another order, by their digest", async () => {
+  using folder = new TempFolder();
+  const [a, b, c] = [
+    await write(folder, "a.png", 10, 1),
+    await write(folder, "b.png", 10, 2),
+    await write(folder, "c.png", 10, 3),
+  ];
+  const digestOf = async (...files: string[]) => {
+    const options = { ...OPTIONS, seen: new Map() };
+    const images = files.map((file) => ({ file, label: "one" }));
+    return (await trainingImages(images, options)).digest;
+  };
+  assertEquals(await digestOf(a!, b!), await digestOf(a!, b!));
+  assertNotEquals(await digestOf(a!, b!), await digestOf(b!, a!));
+  assertNotEquals(await digestOf(a!, b!), await digestOf(a!, c!));
 });
 
 Deno.test("trainingImages reads images again that do not fit in its memory", async () => {

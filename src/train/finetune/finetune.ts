@@ -60,6 +60,11 @@ export async function* finetune(
     now: run.now ?? (() => performance.now()),
   };
   const frozen = await fitFrozen(job, backbone);
+  if (frozen.unread > 0) {
+    const text =
+      `Images that cannot be read any more: ${frozen.unread}; the head does without them.`;
+    yield { kind: "message", text };
+  }
   if (frozen.heldOut) {
     const share = percent(frozen.heldOut.accuracy);
     yield { kind: "message", text: `The frozen backbone with a head names ${share} right.` };

@@ -66,6 +66,7 @@ export async function* train(
     settings,
     classes,
     hashNumbers(training.labels),
+    training.digest ?? "",
     [...backbone.values()].map(({ data }) => hashFloats(data)),
     options.threads ?? 1,
   ]);

@@ -389,6 +389,7 @@ function fingerprintOf({ dataset, settings, networks, options }: PretrainJob): s
     settings,
     dataset.classes ?? [],
     hashNumbers(dataset.labels.map((label) => label ?? -1)),
+    dataset.digest ?? "",
     tensors.map(({ data }) => hashFloats(data as Float32Array)),
     options.seed ?? 0,
     options.threads ?? 1,

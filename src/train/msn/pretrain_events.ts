@@ -9,6 +9,8 @@ import type { PretrainState } from "./pretrain_state.ts";
 export interface PretrainDataset {
   /** The class of each image, an index of `classes`, or `undefined`. They serve for monitoring alone. */
   readonly labels: readonly (number | undefined)[];
+  /** Tells the images from others: a training can only be resumed with the same. Default none: labels must do. */
+  readonly digest?: string;
   /** The names of the classes; default none. */
   readonly classes?: readonly string[];
   /**

@@ -167,6 +167,7 @@ Deno.test("a state of other options, photos or threads is not resumed", async ()
     [{ ...options, epochs: 3 }, datasetOf()],
     [{ ...options, seed: 1 }, datasetOf()],
     [options, datasetOf(24)],
+    [options, { ...datasetOf(), training: { ...datasetOf().training, digest: "others" } }],
   ];
   for (const [changed, dataset] of others) {
     await assertRejects(
@@ -295,6 +296,19 @@ Deno.test("an image that cannot be read is left out, and a message says so", asy
   const { messages, result } = await run({ tune: { kind: "all" } }, dataset);
   assertStringIncludes(messages, "cat.jpg: no such file");
   assertEquals(result.records.length, 2);
+});
+
+Deno.test("an image that the head does without is counted in a message", async () => {
+  const { training, ...others } = datasetOf();
+  const image = (index: number) => {
+    if (index === 5) throw new Error("cat.jpg: no such file");
+    return training.image(index);
+  };
+  const { messages } = await run({ tune: { kind: "head" } }, {
+    ...others,
+    training: { ...training, image },
+  });
+  assertStringIncludes(messages, "cannot be read any more: 1; the head does without them");
 });
 
 Deno.test("without any readable image, training is an error", async () => {

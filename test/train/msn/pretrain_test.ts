@@ -163,6 +163,7 @@ Deno.test("a state of other options, images, threads or another model is not res
     [{ isFromScratch: true }],
     [{}, datasetOf(13)],
     [{}, unlabelled],
+    [{}, { ...datasetOf(), digest: "others" }],
     [{}, datasetOf(), modelOf((_, data) => data.map((x) => x / 2))],
   ];
   for (const [options, dataset = datasetOf(), model] of others) {

@@ -17,6 +17,8 @@ export interface Frozen {
   readonly heldOut?: Judgement;
   /** Images a second of the forward. */
   readonly rate: number;
+  /** Images that could not be read any more, which the head does without. */
+  readonly unread: number;
 }
 
 /** Fits a head on the features of the frozen backbone, as `fit` does. */
@@ -46,12 +48,18 @@ export async function fitFrozen(job: Job, backbone: Weights): Promise<Frozen> {
   const rate = subset.length / Math.max(1e-3, (job.now() - started) / 1000);
   const { falseRejectionRate = 0.05, seed = 0, classWeight = "none" } = options;
   const { head } = fitHead(support, { falseRejectionRate, seed, classWeight });
-  if (!validation) return { head, rate };
+  const unread = subset.length - support.labels.length;
+  if (!validation) return { head, rate, unread };
   const query = await featuresOf(validation, allOf(validation));
   if (query.labels.length === 0) throw new Error("Cannot train: no held-out image can be read");
   const logits = alignedTo(classes, head, query.features);
   const truths = query.labels.map((label) => classes.indexOf(label));
-  return { head, rate, heldOut: judge(logits, truths, head, classes) };
+  return {
+    head,
+    rate,
+    unread: unread + validation.labels.length - query.labels.length,
+    heldOut: judge(logits, truths, head, classes),
+  };
 }
 
 /** Logits in the order of the classes; a class that the head does not know has the least. */
