@@ -5,7 +5,7 @@ import { backboneOf } from "../backbone.ts";
 import { decideMsnSettings, type MsnConfig, type MsnSettings } from "./msn_settings.ts";
 import type { PretrainDataset, PretrainEvent, PretrainRun } from "./pretrain_events.ts";
 import { checkPretrainOptions, type PretrainOptions } from "./pretrain_options.ts";
-import { PreTraining } from "./pre_training.ts";
+import { MsnTrainer } from "./msn_trainer.ts";
 import { type MsnNetworks, newEncoder, newHead, newPrototypes } from "./start_networks.ts";
 
 /** The model that is pre-trained: a {@linkcode ModelFile} is one. `own` has its weights, if they are needed. */
@@ -57,7 +57,7 @@ export async function* pretrain(
   checkDataset(dataset);
   const { config } = backbone;
   const settings = pretrainSettings(backbone, dataset.labels.length, options);
-  const training = await PreTraining.start({
+  const training = await MsnTrainer.start({
     config,
     processor: new ViTImageProcessor(backbone.preprocessorConfig),
     dataset,

@@ -63,7 +63,7 @@ export interface PretrainJob {
 }
 
 /** A pre-training under way. */
-export class PreTraining implements Disposable {
+export class MsnTrainer implements Disposable {
   readonly #job: PretrainJob;
   readonly #engine: MsnEngine;
   readonly #batches: MsnBatches;
@@ -110,7 +110,7 @@ export class PreTraining implements Disposable {
   }
 
   /** @throws {TypeError} if the state to resume is of another training. */
-  static async start(job: PretrainJob): Promise<PreTraining> {
+  static async start(job: PretrainJob): Promise<MsnTrainer> {
     const { config, dataset, settings, networks, options, run } = job;
     const { data, criterion, meta } = settings;
     const batches = new MsnBatches(dataset, settings, config, job.processor, options.seed ?? 0);
@@ -128,7 +128,7 @@ export class PreTraining implements Disposable {
       createWorker: options.createWorker,
     });
     try {
-      const training = new PreTraining(job, engine, batches);
+      const training = new MsnTrainer(job, engine, batches);
       if (run.resume) await training.#resume(run.resume);
       return training;
     } catch (error) {
