@@ -169,7 +169,7 @@ export const finetune: Command<typeof options> = {
     const save = (state: TrainingState) =>
       writeFile(statePath, [writeSafetensors(stateToTensors(state))]);
     let result: FinetuneResult | undefined;
-    let hasState = values.resume;
+    let hasState = false;
     // What cannot be written while training goes on does not end it: there may be room again.
     const attempt = async (write: () => Promise<void>) => {
       try {
@@ -183,6 +183,7 @@ export const finetune: Command<typeof options> = {
     try {
       const run = finetuneModel(file, data, settings, { resume, signal: interruption.signal });
       for await (const event of run) {
+        if (event.kind !== "message") hasState ||= values.resume; // it is this training's
         if (event.kind === "step") {
           status.draw(performance.now(), () => trainingLine(event, terminal.stderr.columns));
           continue;

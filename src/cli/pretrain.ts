@@ -171,7 +171,7 @@ export const pretrain: Command<typeof options> = {
     const interruption = interruptible();
     const save = (state: PretrainState) =>
       writeFile(statePath, [writeSafetensors(pretrainStateToTensors(state))]);
-    let hasState = values.resume;
+    let hasState = false;
     // What cannot be written while training goes on does not end it: there may be room again.
     const attempt = async (write: () => Promise<void>) => {
       try {
@@ -189,6 +189,7 @@ export const pretrain: Command<typeof options> = {
         signal: interruption.signal,
       });
       for await (const event of run) {
+        hasState ||= values.resume; // it is this training's
         if (event.kind === "step") {
           status.draw(performance.now(), () => trainingLine(event, terminal.stderr.columns));
           continue;
@@ -241,8 +242,10 @@ async function readConfig(values: Values, say: (text: string) => void): Promise<
       const text = new TextDecoder().decode(await readWhole(values.config));
       const read = parseMsnConfig(text);
       config = read.config;
-      if (read.ignored.length > 0) {
-        say(`${values.config}: without effect here: ${read.ignored.join(", ")}`);
+      const isNamed = values.model !== undefined && config.meta?.model_name !== undefined;
+      const ignored = [...read.ignored, ...(isNamed ? ["meta.model_name"] : [])];
+      if (ignored.length > 0) {
+        say(`${values.config}: without effect here: ${ignored.join(", ")}`);
       }
     } catch (error) {
       throw new Error(`${values.config}: ${errorMessage(readErrorMessage(error))}`);
