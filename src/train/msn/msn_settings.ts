@@ -141,6 +141,8 @@ const FOCAL_SHARE = 0.43;
 /** The authors' largest blur, in pixels, and the size of their views: on smaller ones, it would leave nothing to see. */
 const PUBLISHED_BLUR = 2;
 const PUBLISHED_SIZE = 224;
+/** The width of the model on which going on from weights was measured; wider ones take smaller steps. */
+const MEASURED_WIDTH = 192;
 /** Patches along the side of a focal view: with fewer, there is too little to see. */
 const MIN_FOCAL_PATCHES = 5;
 
@@ -179,7 +181,8 @@ export function decideMsnSettings(config: MsnConfig, context: MsnContext): MsnSe
   );
   const seen = isFromScratch ? IMAGES_SEEN.fromScratch : IMAGES_SEEN.fromWeights;
   const epochs = optimization?.epochs ?? clamp(Math.ceil(seen / images), MIN_EPOCHS, MAX_EPOCHS);
-  const rate = optimization?.lr ?? (isFromScratch ? 1e-3 : 2e-4);
+  const rate = optimization?.lr ??
+    (isFromScratch ? 1e-3 : 1e-3 * Math.min(1, MEASURED_WIDTH / hiddenSize));
   const length = epochs * Math.floor(images / batchSize) < SHORT_STEPS ? "short" : "long";
   const finalMomentum = optimization?.final_momentum ?? 1;
   const settings: MsnSettings = {

@@ -51,12 +51,12 @@ Deno.test("decideMsnSettings() decides everything for a small set and model", ()
   });
   assertEquals(meta, { hidden_dim: 768, output_dim: 192, use_bn: true, drop_path_rate: 0 });
   const { start_lr, ...rest } = optimization;
-  assertAlmostEquals(start_lr, 4e-5, 1e-18);
+  assertAlmostEquals(start_lr, 2e-4, 1e-18);
   assertEquals(rest, {
     clip_grad: 3,
     epochs: 33,
     warmup: 3.3,
-    lr: 2e-4,
+    lr: 1e-3,
     final_lr: 1e-6,
     weight_decay: 0.04,
     final_weight_decay: 0.4,
@@ -144,12 +144,12 @@ Deno.test("decideMsnSettings() refuses settings that do not fit", () => {
     [
       { optimization: { start_lr: 0.01 } },
       {},
-      "optimization.start_lr is 0.01, more than the peak optimization.lr 0.0002",
+      "optimization.start_lr is 0.01, more than the peak optimization.lr 0.001",
     ],
     [
       { optimization: { final_lr: 0.01 } },
       {},
-      "optimization.final_lr is 0.01, more than the peak optimization.lr 0.0002",
+      "optimization.final_lr is 0.01, more than the peak optimization.lr 0.001",
     ],
     [
       { optimization: { start_momentum: 0.9, final_momentum: 0.8 } },
