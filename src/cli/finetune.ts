@@ -1,5 +1,4 @@
 import { concat } from "@std/bytes/concat";
-import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { LabelledImage } from "../dataset/image_files.ts";
 import { splitImages } from "../dataset/split_images.ts";
 import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
@@ -12,11 +11,7 @@ import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune/fi
 import { randomStream, Stream } from "../train/random_stream.ts";
 import type { TrainingRecord } from "../train/finetune/training_record.ts";
 import type { TrainingSet } from "../train/training_set.ts";
-import {
-  stateOfTensors,
-  stateToTensors,
-  type TrainingState,
-} from "../train/finetune/training_state.ts";
+import { stateOfTensors, stateToTensors } from "../train/finetune/training_state.ts";
 import { type ModelFile, writeModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/quantize.ts";
 import {
@@ -33,7 +28,6 @@ import {
 import { main } from "./main.ts";
 import { assertWritable } from "./options/assert_writable.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
-import { interruptible } from "./options/interruptible.ts";
 import { findPhotos } from "./options/labelled_photos.ts";
 import { MODEL_OPTIONS, readModelOption } from "./options/model_option.ts";
 import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
@@ -41,14 +35,13 @@ import { assertNoTraining, readTraining, trainingFile } from "./options/training
 import { tuneOption } from "./options/tune_option.ts";
 import { commandLine } from "./output/command_line.ts";
 import { evaluationJson } from "./output/evaluation_text.ts";
+import { followTraining } from "./output/follow_training.ts";
 import { log } from "./output/log.ts";
 import { percent } from "../heads/evaluate/percent.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
-import { StatusLine } from "./output/progress/status_line.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { trainingHtml } from "./output/training_html.ts";
-import { trainingLine } from "./output/training_line.ts";
 import { appendRecord, recordJson } from "./output/training_log.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 
@@ -164,66 +157,33 @@ export const finetune: Command<typeof options> = {
     const file = await readModelOption(values, terminal);
     const data = await readPhotos(source, file, values, settings, terminal);
     const say = log("finetune", terminal);
-    const status = new StatusLine(terminal.stderr);
-    const interruption = interruptible();
-    const save = (state: TrainingState) =>
-      writeFile(statePath, [writeSafetensors(stateToTensors(state))]);
-    let result: FinetuneResult | undefined;
-    let hasState = false;
-    // What cannot be written while training goes on does not end it: there may be room again.
-    const attempt = async (write: () => Promise<void>) => {
-      try {
-        await write();
-        return true;
-      } catch (error) {
-        say(`${errorMessage(error)}; training goes on`);
-        return false;
-      }
-    };
-    try {
-      const run = finetuneModel(file, data, settings, { resume, signal: interruption.signal });
-      for await (const event of run) {
-        if (event.kind !== "message") hasState ||= values.resume; // it is this training's
-        if (event.kind === "step") {
-          status.draw(performance.now(), () => trainingLine(event, terminal.stderr.columns));
-          continue;
-        }
-        status.clear();
-        if (event.kind === "message") say(printable(event.text));
-        else if (event.kind === "epoch") {
-          hasState = await attempt(() => save(event.state())) || hasState;
-          const { log: logPath } = values;
-          if (logPath !== undefined) {
-            await attempt(() => appendRecord(logPath, recordJson(event.record)));
-          }
-          if (!terminal.stderr.isTerminal) say(epochText(event.record));
-        } else if (event.kind === "interrupted") {
-          await save(event.state);
-          say(`interrupted; ${statePath} has the training: add --resume to go on`);
-          return 1;
-        } else result = event.result;
-      }
-      status.clear();
-      await write(out, file, result!, dtype);
-      if (values.html !== undefined) await writeReport(values.html, result!, values, terminal);
-    } catch (error) {
-      status.clear();
-      if (error instanceof DOMException && error.name === "AbortError") {
-        say("interrupted before training began; nothing was written");
-        return 1;
-      }
-      if (hasState) say(`${statePath} has the training: add --resume to go on`);
-      throw error;
-    } finally {
-      status.clear();
-      interruption.end();
-    }
+    const result = await followTraining(
+      (signal) => finetuneModel(file, data, settings, { resume, signal }),
+      {
+        terminal,
+        say,
+        statePath,
+        isResumed: values.resume,
+        stateToTensors,
+        async onFigures({ record }, save, attempt) {
+          await save();
+          const { log: path } = values;
+          if (path !== undefined) await attempt(() => appendRecord(path, recordJson(record)));
+          if (!terminal.stderr.isTerminal) say(epochText(record));
+        },
+        async onResult(result) {
+          await write(out, file, result, dtype);
+          if (values.html !== undefined) await writeReport(values.html, result, values, terminal);
+        },
+      },
+    );
+    if (!result) return 1;
     await removeIfThere(statePath);
-    if (result!.stopped !== undefined) say(`training ended early: ${result!.stopped}`);
+    if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
-        ? JSON.stringify(resultJson(result!)) + "\n"
-        : asCalled(resultText(result!, out), terminal),
+        ? JSON.stringify(resultJson(result)) + "\n"
+        : asCalled(resultText(result, out), terminal),
     );
     return 0;
   },

@@ -1,4 +1,3 @@
-import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
 import { trainingImages } from "../dataset/training_images.ts";
@@ -9,6 +8,7 @@ import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import type { Image } from "../image/image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
+import { anchorPatches } from "../train/msn/msn_batches.ts";
 import { parseMsnConfig } from "../train/msn/msn_config.ts";
 import type { MsnConfig, MsnSettings } from "../train/msn/msn_settings.ts";
 import { MsnViews } from "../train/msn/msn_views.ts";
@@ -38,7 +38,6 @@ import {
 import { main } from "./main.ts";
 import { assertWritable } from "./options/assert_writable.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
-import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS } from "./options/model_option.ts";
 import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
 import {
@@ -50,6 +49,7 @@ import { urlText } from "./options/url_argument.ts";
 import { commandLine } from "./output/command_line.ts";
 import { contactSheet } from "./output/contact_sheet.ts";
 import { greyOutPatches } from "./output/grey_out_patches.ts";
+import { followTraining } from "./output/follow_training.ts";
 import { log } from "./output/log.ts";
 import { lossText } from "./output/loss_text.ts";
 import { writePng } from "./output/png.ts";
@@ -57,9 +57,7 @@ import { pretrainHtml } from "./output/pretrain_html.ts";
 import { pretrainRecordJson } from "./output/pretrain_log.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
-import { StatusLine } from "./output/progress/status_line.ts";
 import type { Terminal } from "./output/terminal.ts";
-import { trainingLine } from "./output/training_line.ts";
 import { appendRecord } from "./output/training_log.ts";
 
 const options = {
@@ -167,68 +165,37 @@ export const pretrain: Command<typeof options> = {
       if (!mayTrain) return 0;
     }
 
-    const status = new StatusLine(terminal.stderr);
-    const interruption = interruptible();
-    const save = (state: PretrainState) =>
-      writeFile(statePath, [writeSafetensors(pretrainStateToTensors(state))]);
-    let hasState = false;
-    // What cannot be written while training goes on does not end it: there may be room again.
-    const attempt = async (write: () => Promise<void>) => {
-      try {
-        await write();
-        return true;
-      } catch (error) {
-        say(`${errorMessage(error)}; training goes on`);
-        return false;
-      }
-    };
-    let result: PretrainResult | undefined;
-    try {
-      const run = pretrainModel(start.model, dataset, settings, {
-        resume,
-        signal: interruption.signal,
-      });
-      for await (const event of run) {
-        hasState ||= values.resume; // it is this training's
-        if (event.kind === "step") {
-          status.draw(performance.now(), () => trainingLine(event, terminal.stderr.columns));
-          continue;
-        }
-        status.clear();
-        if (event.kind === "message") say(printable(event.text));
-        else if (event.kind === "record") {
-          const { record } = event;
-          if (record.step > 0) hasState = await attempt(() => save(event.state())) || hasState;
+    const result = await followTraining(
+      (signal) => pretrainModel(start.model, dataset, settings, { resume, signal }),
+      {
+        terminal,
+        say,
+        statePath,
+        isResumed: values.resume,
+        stateToTensors: pretrainStateToTensors,
+        async onFigures({ record }, save, attempt) {
+          if (record.step > 0) await save();
           const { log: path } = values;
           if (path !== undefined) {
             await attempt(() => appendRecord(path, pretrainRecordJson(record)));
           }
           say(recordText(record));
           if (record.alarm !== undefined) say(record.alarm);
-        } else if (event.kind === "interrupted") {
-          await save(event.state);
-          say(`interrupted; ${statePath} has the training: add --resume to go on`);
-          return 1;
-        } else result = event.result;
-      }
-      status.clear();
-      const { config: json, preprocessorConfig } = start.documents;
-      await writeFile(out, writeModelFile(json, preprocessorConfig, result!.weights, dtype));
-      if (values.html !== undefined) await writeReport(values.html, result!, values, terminal);
-    } catch (error) {
-      status.clear();
-      if (hasState) say(`${statePath} has the training: add --resume to go on`);
-      throw error;
-    } finally {
-      status.clear();
-      interruption.end();
-    }
+        },
+        async onResult(result) {
+          const { config: json, preprocessorConfig } = start.documents;
+          await writeFile(out, writeModelFile(json, preprocessorConfig, result.weights, dtype));
+          if (values.html !== undefined) await writeReport(values.html, result, values, terminal);
+        },
+      },
+    );
+    if (!result) return 1;
     await removeIfThere(statePath);
-    if (result!.stopped !== undefined) say(`training ended early: ${result!.stopped}`);
+    if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
-        ? JSON.stringify(resultJson(result!)) + "\n"
-        : asCalled(resultText(result!, out), terminal),
+        ? JSON.stringify(resultJson(result)) + "\n"
+        : asCalled(resultText(result, out), terminal),
     );
     return 0;
   },
@@ -352,8 +319,8 @@ async function writeViews(
 ): Promise<void> {
   const views = new MsnViews({ ...data, seed }, new ViTImageProcessor(model.preprocessorConfig));
   const [patch] = model.config.patchSize;
-  const N = Math.floor(data.rand_size / patch) ** 2;
-  const kept = views.keptPatches(N, Math.max(1, Math.floor(N * (1 - data.patch_drop))), 1);
+  const patches = anchorPatches(data, model.config);
+  const kept = views.keptPatches(patches.count, patches.kept, 1);
   const count = Math.min(SHOWN, criterion.batch_size, dataset.labels.length);
   const rows: Image[][] = [];
   for (let index = 0; index < count; index++) {

@@ -13,6 +13,15 @@ export interface PreparedMsnBatch {
   readonly problems: readonly string[];
 }
 
+/** The patches of a random view, and how many of them go on in an anchor. */
+export function anchorPatches(
+  { rand_size, patch_drop }: Pick<MsnSettings["data"], "rand_size" | "patch_drop">,
+  { patchSize: [height, width] }: Pick<ViTMSNConfig, "patchSize">,
+): { readonly count: number; readonly kept: number } {
+  const count = Math.floor(rand_size / height) * Math.floor(rand_size / width);
+  return { count, kept: Math.max(1, Math.floor(count * (1 - patch_drop))) };
+}
+
 /** Makes the batches of a pre-training: the same for the same seed and step, whatever was made before. */
 export class MsnBatches {
   /** Steps of an epoch: an incomplete batch at its end is left out. */
@@ -34,11 +43,10 @@ export class MsnBatches {
     processor: ViTImageProcessor,
     seed: number,
   ) {
-    const { data: { rand_size, patch_drop }, criterion: { batch_size } } = settings;
-    const [height, width] = config.patchSize;
-    this.#patchCount = Math.floor(rand_size / height) * Math.floor(rand_size / width);
-    this.keptPatches = Math.max(1, Math.floor(this.#patchCount * (1 - patch_drop)));
-    this.stepsPerEpoch = Math.floor(dataset.labels.length / batch_size);
+    const { count, kept } = anchorPatches(settings.data, config);
+    this.#patchCount = count;
+    this.keptPatches = kept;
+    this.stepsPerEpoch = Math.floor(dataset.labels.length / settings.criterion.batch_size);
     this.#dataset = dataset;
     this.#settings = settings;
     this.#config = config;
