@@ -8,12 +8,12 @@
 
 export { addToHead } from "./heads/fit/add_to_head.ts";
 export { type ReliabilityBin } from "./heads/evaluate/calibration_error.ts";
-export { type Interval } from "./heads/evaluate/confidence_interval.ts";
+export { type ConfidenceInterval } from "./heads/evaluate/confidence_interval.ts";
 export {
   type ClassEvaluation,
-  evaluate,
+  evaluateHead,
   evaluateLogits,
-  type Evaluation,
+  type HeadEvaluation,
 } from "./heads/evaluate/evaluate.ts";
 export {
   evaluateShots,
@@ -22,9 +22,9 @@ export {
 } from "./heads/evaluate/evaluate_shots.ts";
 export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
 export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
-export { type Guessing } from "./heads/evaluate/guessing.ts";
+export { type GuessingComparison } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
-export { type Candidate, type Method, METHODS } from "./heads/fit/method.ts";
+export { HEAD_METHODS, type HeadCandidate, type HeadMethod } from "./heads/fit/method.ts";
 export {
   type Classification,
   type ClassificationOptions,
@@ -33,17 +33,17 @@ export {
 export { type Pooling } from "./model/outputs/pool.ts";
 export { type ClassWeight } from "./heads/fit/samples.ts";
 export { type UnknownReport } from "./heads/fit/unknown.ts";
-export { createHandler, type HandlerOptions, type LogEntry } from "./http/handler.ts";
-export { DEFAULT_LIMITS, type Limits } from "./http/limits.ts";
+export { createHandler, type HandlerOptions, type RequestLogEntry } from "./http/handler.ts";
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./http/limits.ts";
 export { type RemoteImageOptions } from "./http/request/remote_image.ts";
 export { type RouteGroup } from "./http/route.ts";
 export { type ServedModel } from "./http/served_model.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
-export { type Image } from "./image/image.ts";
+export { type RawImage } from "./image/raw_image.ts";
 export { ImageDecodeError } from "./image/image_decode_error.ts";
 export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts";
-export { type Orientation } from "./image/formats/exif.ts";
+export { type ExifOrientation } from "./image/formats/exif.ts";
 export { type ImageFormat } from "./image/formats/image_format.ts";
 export { DEFAULT_IMAGE_LIMITS, type ImageHeader, type ImageLimits } from "./image/image_header.ts";
 export { readImageHeader } from "./image/read_image_header.ts";
@@ -65,16 +65,16 @@ export {
   ViTMSNModel,
 } from "./model/vit_msn_model.ts";
 export {
-  type Attribute,
+  type AttributeProto,
   type GraphProto,
   type ModelProto,
   type NodeProto,
-  type ValueInfo,
+  type ValueInfoProto,
 } from "./onnx/model_proto.ts";
 export {
   parsePreprocessorConfig,
   type PreprocessorConfig,
-  type Size,
+  type ProcessorSize,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { type AutoOptions, autoRuntime } from "./runtime/auto.ts";
@@ -82,7 +82,7 @@ export { type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
 export { onnxruntimeWasm } from "./runtime/onnxruntime/wasm.ts";
 export { type WebgpuAdapter, webgpuAdapter } from "./runtime/onnxruntime/webgpu/adapter.ts";
 export { onnxruntimeWebgpu } from "./runtime/onnxruntime/webgpu/runtime.ts";
-export { type Build, type DotProduct } from "./runtime/simd/kernels.ts";
+export { type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/thread_pool.ts";
 export {
@@ -94,15 +94,15 @@ export {
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
-export { type Activation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
+export { type HiddenActivation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
 export { type HeadFile, readHeadFile, writeHeadFile } from "./vit_msn/head/head_file.ts";
 export {
   type HeadParameters,
   type HeadSettings,
   type HeadTensors,
-  type Unknown,
+  type UnknownRule,
 } from "./vit_msn/head/head_parameters.ts";
-export { type LayerNorm } from "./vit_msn/layer_norm.ts";
+export { type LayerNormWeights } from "./vit_msn/layer_norm.ts";
 export { type KeepOptions } from "./vit_msn/patch_dropping.ts";
 export {
   type ModelDescription,
@@ -112,4 +112,4 @@ export {
   writeModelWithHead,
 } from "./vit_msn/model_file.ts";
 export { type OwnGraph } from "./vit_msn/verify/own_graph.ts";
-export { type Weights } from "./vit_msn/weights.ts";
+export { type ViTMSNWeights } from "./vit_msn/weights.ts";

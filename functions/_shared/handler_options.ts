@@ -1,4 +1,4 @@
-import type { HandlerOptions, LogEntry } from "../../src/http/handler.ts";
+import type { HandlerOptions, RequestLogEntry } from "../../src/http/handler.ts";
 import type { ServedModel } from "../../src/http/served_model.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { createPackedModel } from "../../src/model/packed_model.ts";
@@ -22,7 +22,7 @@ export function handlerOptions(settings: Settings): HandlerOptions {
     name: settings.name,
     apiKeys: settings.apiKeys,
     allowOrigins: settings.allowOrigins,
-    log: (entry: LogEntry) => console.log(JSON.stringify(entry)),
+    log: (entry: RequestLogEntry) => console.log(JSON.stringify(entry)),
   };
 }
 

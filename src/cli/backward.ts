@@ -9,7 +9,7 @@ import { parseReplaySettings, replay } from "../train/finetune/replay.ts";
 import { parseConfig, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { readModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { toCheckpoint } from "../vit_msn/to_checkpoint.ts";
-import { toWeights, type Weights } from "../vit_msn/weights.ts";
+import { toWeights, type ViTMSNWeights } from "../vit_msn/weights.ts";
 import { choiceOption, type Command, numberOption, requiredOption, UsageError } from "./command.ts";
 import { main } from "./main.ts";
 import { printable } from "./output/printable.ts";
@@ -148,7 +148,9 @@ function toJson(bytes: Uint8Array): unknown {
  *
  * @throws {Error} if it cannot be read or trained; the message names it.
  */
-async function readTrainable(source: string): Promise<{ config: ViTMSNConfig; weights: Weights }> {
+async function readTrainable(
+  source: string,
+): Promise<{ config: ViTMSNConfig; weights: ViTMSNWeights }> {
   if (source.endsWith(".onnx")) return await read(source, ofModelFile);
   const { config: json, tensors } = await readCheckpoint(source);
   try {
@@ -159,7 +161,7 @@ async function readTrainable(source: string): Promise<{ config: ViTMSNConfig; we
   }
 }
 
-function ofModelFile(bytes: Uint8Array): { config: ViTMSNConfig; weights: Weights } {
+function ofModelFile(bytes: Uint8Array): { config: ViTMSNConfig; weights: ViTMSNWeights } {
   const file = readModelFile(bytes);
   if ([...verifiedWeights(file).values()].some(({ dtype }) => dtype === "int8")) {
     throw new TypeError(

@@ -9,9 +9,12 @@ import type { FinetuneResult } from "../train/finetune/finetune_events.ts";
 import { tuneText } from "../train/finetune/tune_text.ts";
 import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune/finetune_options.ts";
 import { randomStream, Stream } from "../train/random_stream.ts";
-import type { TrainingRecord } from "../train/finetune/training_record.ts";
+import type { FinetuneRecord } from "../train/finetune/training_record.ts";
 import type { TrainingSet } from "../train/training_set.ts";
-import { stateOfTensors, stateToTensors } from "../train/finetune/training_state.ts";
+import {
+  finetuneStateOfTensors,
+  finetuneStateToTensors,
+} from "../train/finetune/training_state.ts";
 import { type ModelFile, writeModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/quantize.ts";
 import {
@@ -152,7 +155,9 @@ export const finetune: Command<typeof options> = {
     }
     await assertReplaceable(out, "fitted", values.force);
     const statePath = trainingFile(out);
-    const resume = values.resume ? await readTraining(statePath, stateOfTensors) : undefined;
+    const resume = values.resume
+      ? await readTraining(statePath, finetuneStateOfTensors)
+      : undefined;
     if (!values.resume && !values.force) await assertNoTraining(statePath);
     const file = await readModelOption(values, terminal);
     const data = await readPhotos(source, file, values, settings, terminal);
@@ -164,7 +169,7 @@ export const finetune: Command<typeof options> = {
         say,
         statePath,
         isResumed: values.resume,
-        stateToTensors,
+        stateToTensors: finetuneStateToTensors,
         async onFigures({ record }, save, attempt) {
           await save();
           const { log: path } = values;
@@ -314,7 +319,7 @@ async function write(
   await writeFile(out, [concat(writeModelWithHead(backbone, head.parameters))]);
 }
 
-function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: TrainingRecord) {
+function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: FinetuneRecord) {
   const accuracy = validation &&
     Math.max(validation.accuracy, averaged?.accuracy ?? validation.accuracy);
   return `epoch ${epoch}/${epochs}: loss ${loss.toFixed(3)}, ${

@@ -6,7 +6,7 @@ import { readErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { anchorPatches } from "../train/msn/msn_batches.ts";
 import { parseMsnConfig } from "../train/msn/msn_config.ts";
@@ -322,7 +322,7 @@ async function writeViews(
   const patches = anchorPatches(data, model.config);
   const kept = views.keptPatches(patches.count, patches.kept, 1);
   const count = Math.min(SHOWN, criterion.batch_size, dataset.labels.length);
-  const rows: Image[][] = [];
+  const rows: RawImage[][] = [];
   for (let index = 0; index < count; index++) {
     const image = await dataset.image(index);
     const { target, random, focal } = views.imagesOf(image, index, 1);

@@ -5,7 +5,7 @@ import { runServer, SHUTDOWN_TIMEOUT } from "../http/request/run_server.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { sha256 } from "../tensor/sha256.ts";
-import { DEFAULT_LIMITS } from "../http/limits.ts";
+import { DEFAULT_SERVER_LIMITS } from "../http/limits.ts";
 import { choiceOption, type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
@@ -106,7 +106,7 @@ export const serve: Command<typeof options> = {
     const maxBodyBytes = count("max-body-mb", 20) * 1_000_000;
     const timeout = count("timeout", 30) * 1000;
     const limits = {
-      ...DEFAULT_LIMITS,
+      ...DEFAULT_SERVER_LIMITS,
       maxBodyBytes,
       maxDecodeBytes: count("max-decode-mb", 240) * 1_000_000,
       maxUploadBytes: Math.max(3 * maxBodyBytes, 60_000_000),

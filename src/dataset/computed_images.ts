@@ -1,4 +1,4 @@
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { type DecodedImage, decodedImages, type ReadAheadOptions } from "./decoded_images.ts";
 import type { ImageFile } from "./image_files.ts";
 
@@ -18,7 +18,7 @@ export interface ComputeOptions<Result> extends Omit<ReadAheadOptions, "workers"
   /** Images to decode at a time; with more than one, `compute` gets batches. */
   readonly jobs: number;
   /** Computes the results of images, in their order; it may be called again before it resolves. */
-  readonly compute: (images: readonly Image[]) => Promise<readonly Result[]>;
+  readonly compute: (images: readonly RawImage[]) => Promise<readonly Result[]>;
 }
 
 /** Images of a job in a batch: threads wait for each other only at its end. */

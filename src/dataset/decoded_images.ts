@@ -1,5 +1,5 @@
 import type { DecodeOptions } from "../image/decode_options.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { sha256 } from "../tensor/sha256.ts";
@@ -14,7 +14,7 @@ export type DecodedImage =
     readonly sha256?: string;
   }
   & (
-    | { readonly image: Image; readonly error?: never }
+    | { readonly image: RawImage; readonly error?: never }
     | { readonly error: string; readonly image?: never }
     | { readonly image?: never; readonly error?: never }
   );

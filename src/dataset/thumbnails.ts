@@ -1,5 +1,5 @@
 import { decodedImages } from "./decoded_images.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { resize } from "../image/transform/resize.ts";
 
 /** The longer side of a thumbnail, in pixels. */
@@ -11,9 +11,9 @@ const SIDE = 128;
  * @param jobs files to decode at a time.
  * @throws {Error} if a file can no longer be read; the message names it.
  */
-export async function thumbnails(files: readonly string[], jobs: number): Promise<Image[]> {
+export async function thumbnails(files: readonly string[], jobs: number): Promise<RawImage[]> {
   const entries = files.map((file) => ({ file }));
-  const small: Image[] = [];
+  const small: RawImage[] = [];
   for await (const decoded of decodedImages(entries, new ReadableStream(), { workers: jobs })) {
     const { file, image, error } = decoded;
     if (!image) throw new Error(`${file}: ${error}`);

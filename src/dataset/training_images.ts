@@ -1,5 +1,5 @@
 import type { DecodeOptions } from "../image/decode_options.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { resize } from "../image/transform/resize.ts";
 import { sha256 as digestOf } from "../tensor/sha256.ts";
 import { decodedImages } from "./decoded_images.ts";
@@ -17,7 +17,7 @@ export interface TrainingImages<Label = string> {
    *
    * @throws {Error} if it cannot be read any more; the message names it.
    */
-  image(index: number): Promise<Image>;
+  image(index: number): Promise<RawImage>;
 }
 
 /** Options of {@linkcode trainingImages}. */
@@ -65,7 +65,7 @@ export async function trainingImages<Entry extends PhotoFile>(
   options: TrainingImageOptions<Entry["label"]>,
 ): Promise<TrainingImages<Entry["label"]>> {
   const { decoding, jobs, shortestSide, maxBytes = MAX_BYTES, seen, onLeftOut, onImage } = options;
-  const kept: { entry: Entry; label: Entry["label"]; image: Image | undefined }[] = [];
+  const kept: { entry: Entry; label: Entry["label"]; image: RawImage | undefined }[] = [];
   let contents = "";
   const digests = new Set<string>();
   const failed = new Map<string, string>();
@@ -117,7 +117,7 @@ export async function trainingImages<Entry extends PhotoFile>(
 }
 
 /** The image with the shorter side of at most that many pixels. */
-function shrunk(image: Image, shortestSide = Infinity): Image {
+function shrunk(image: RawImage, shortestSide = Infinity): RawImage {
   const scale = shortestSide / Math.min(image.width, image.height);
   if (scale >= 1) return image;
   const size = (side: number) => Math.max(1, Math.round(scale * side));

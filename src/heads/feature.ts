@@ -1,4 +1,4 @@
-import { inverseWeights, type LayerNorm } from "../vit_msn/layer_norm.ts";
+import { inverseWeights, type LayerNormWeights } from "../vit_msn/layer_norm.ts";
 
 /**
  * The feature that heads classify, as in the evaluation of the MSN paper: the CLS token of the last block
@@ -23,7 +23,7 @@ import { inverseWeights, type LayerNorm } from "../vit_msn/layer_norm.ts";
  * assertEquals(feature, Float32Array.of(Math.SQRT1_2, -Math.SQRT1_2));
  * ```
  */
-export function toFeature(cls: Float32Array, layerNorm: LayerNorm): Float32Array {
+export function toFeature(cls: Float32Array, layerNorm: LayerNormWeights): Float32Array {
   const inverse = inverseWeights(layerNorm);
   const u = Float64Array.from(cls, (y, d) => (y - layerNorm.bias[d]!) * inverse[d]!);
   const mean = u.reduce((sum, x) => sum + x, 0) / u.length;

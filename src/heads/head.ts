@@ -1,6 +1,6 @@
 import { l2Normalize } from "../tensor/l2_normalize.ts";
 import { softmax } from "../tensor/softmax.ts";
-import type { HeadParameters, Unknown } from "../vit_msn/head/head_parameters.ts";
+import type { HeadParameters, UnknownRule } from "../vit_msn/head/head_parameters.ts";
 import {
   type Classification,
   type ClassificationOptions,
@@ -89,7 +89,7 @@ export class Head {
     });
   }
 
-  #isUnknown({ criterion, threshold }: Unknown, logits: Float32Array, feature: Float32Array) {
+  #isUnknown({ criterion, threshold }: UnknownRule, logits: Float32Array, feature: Float32Array) {
     return (criterion === "probability"
       ? bestProbability(logits)
       : similarityTo(this.#references, matrixOf([feature]))[0]!) < threshold;

@@ -9,7 +9,7 @@ import { setMetric, timing, type TimingVariables } from "hono/timing";
 import type { DecodeMode } from "../image/decode_options.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { Exchange } from "./exchange.ts";
-import { checkLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { checkLimits, DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { errorShapeOf, malformedAddress, Problem, problemResponse } from "./problem.ts";
 import type { RemoteImageOptions } from "./request/remote_image.ts";
 import { type Route, ROUTE_GROUPS, type RouteGroup } from "./route.ts";
@@ -19,7 +19,7 @@ import type { ServedModel } from "./served_model.ts";
 import { Service } from "./service.ts";
 
 /** A log entry of a request. It contains nothing of the images, the query or the key. */
-export interface LogEntry {
+export interface RequestLogEntry {
   /** The time of arrival, ISO 8601. */
   readonly time: string;
   /** The request's id, also in the answer's `x-request-id`. */
@@ -49,8 +49,8 @@ export interface HandlerOptions {
   readonly decode?: DecodeMode;
   /** The model's name for clients; default `vit-msn`. */
   readonly name?: string;
-  /** Limits that differ from {@linkcode DEFAULT_LIMITS}. */
-  readonly limits?: Partial<Limits>;
+  /** Limits that differ from {@linkcode DEFAULT_SERVER_LIMITS}. */
+  readonly limits?: Partial<ServerLimits>;
   /** The groups of routes; default all. */
   readonly routes?: readonly RouteGroup[];
   /** Keys; each request must send one as `Authorization: Bearer`. Default: no key is needed. */
@@ -60,7 +60,7 @@ export interface HandlerOptions {
   /** The hosts from which images are fetched by URL; default none. */
   readonly remoteImages?: RemoteImageOptions;
   /** Called for each answered request. */
-  readonly log?: (entry: LogEntry) => void;
+  readonly log?: (entry: RequestLogEntry) => void;
 }
 
 /** Longer URLs are refused: every parameter can also stand in a form or in JSON. */
@@ -109,7 +109,7 @@ export function createHandler(
     log = () => {},
   }: HandlerOptions,
 ): (request: Request) => Promise<Response> {
-  const limits = { ...DEFAULT_LIMITS, ...ownLimits };
+  const limits = { ...DEFAULT_SERVER_LIMITS, ...ownLimits };
   checkLimits(limits);
   const service = new Service({ name, model, decoder, decode, limits, remoteImages });
   const routes = ROUTES.filter(({ group }) => !group || groups.includes(group));

@@ -1,5 +1,5 @@
 /** The limits of a service and of a single request. */
-export interface Limits {
+export interface ServerLimits {
   /** A request's body, in bytes. */
   readonly maxBodyBytes: number;
   /** All bodies in memory together, in bytes. */
@@ -19,7 +19,7 @@ export interface Limits {
 }
 
 /** Limits for a small host: a JPEG of 24 megapixels, 32 images a request, half a minute. */
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxBodyBytes: 20_000_000,
   maxUploadBytes: 60_000_000,
   maxDecodeBytes: 240_000_000,
@@ -31,7 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /** @throws {RangeError} if a limit is not a positive integer. */
-export function checkLimits(limits: Limits): void {
+export function checkLimits(limits: ServerLimits): void {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`Cannot make a service: ${name} is ${value}, not a positive integer`);

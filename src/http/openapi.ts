@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
-import type { Limits } from "./limits.ts";
+import type { ServerLimits } from "./limits.ts";
 import type { Route, RouteRequest } from "./route.ts";
 import { inferenceError, openaiError, problemDocument } from "./schemas.ts";
 
@@ -8,7 +8,7 @@ import { inferenceError, openaiError, problemDocument } from "./schemas.ts";
 export interface OpenApiOptions {
   /** The model's name, for the examples. */
   readonly name: string;
-  readonly limits: Limits;
+  readonly limits: ServerLimits;
   /** Whether requests need a key. */
   readonly needsKey: boolean;
 }

@@ -9,7 +9,7 @@ import { timedOut } from "./deadline.ts";
 import type { Exchange } from "./exchange.ts";
 import { Semaphore } from "./queue/semaphore.ts";
 import { InferenceQueue, type InferenceWork } from "./queue/inference_queue.ts";
-import type { Limits } from "./limits.ts";
+import type { ServerLimits } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import { ModelLoader } from "./model_loader.ts";
 import { Problem } from "./problem.ts";
@@ -28,7 +28,7 @@ export interface ServiceOptions {
   /** Decodes the images. The caller disposes of it. */
   readonly decoder: ImageDecoder;
   readonly decode: DecodeMode;
-  readonly limits: Limits;
+  readonly limits: ServerLimits;
   readonly remoteImages: RemoteImageOptions;
 }
 
@@ -41,7 +41,7 @@ const IMAGES_PER_THREAD = 4;
 /** What all routes share: the model with its queue, and the limits. */
 export class Service {
   readonly name: string;
-  readonly limits: Limits;
+  readonly limits: ServerLimits;
   readonly loader: ModelLoader;
   readonly metrics: Metrics;
   readonly #decoder: ImageDecoder;

@@ -1,5 +1,5 @@
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
-import type { Image } from "./image.ts";
+import type { RawImage } from "./raw_image.ts";
 import type { ImageHeader } from "./image_header.ts";
 import { type FormatHeader, readImageHeader } from "./read_image_header.ts";
 import { toUpright } from "./transform/orientation.ts";
@@ -31,7 +31,7 @@ import { toUpright } from "./transform/orientation.ts";
 export async function decodeImage(
   bytes: Uint8Array,
   options: DecodeOptions = {},
-): Promise<Image> {
+): Promise<RawImage> {
   assertDecodeOptions(options);
   return await decodeWithHeader(bytes, readImageHeader(bytes, options.limits), options);
 }
@@ -47,7 +47,7 @@ export async function decodeWithHeader(
   bytes: Uint8Array,
   header: ImageHeader,
   { decode, size }: DecodeOptions,
-): Promise<Image> {
+): Promise<RawImage> {
   const { orientation } = header;
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
@@ -63,7 +63,7 @@ async function decodeStored(
   header: FormatHeader,
   exact: boolean,
   size: DecodeOptions["size"],
-): Promise<Image> {
+): Promise<RawImage> {
   switch (header.format) {
     case "jpeg":
       if (exact && header.components < 4) {

@@ -2,7 +2,7 @@
 
 import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
-import type { Image } from "./image.ts";
+import type { RawImage } from "./raw_image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 import { decodeMemory, type ImageHeader } from "./image_header.ts";
 import { MAX_KEPT } from "./wasm/warm_memory.ts";
@@ -22,7 +22,7 @@ export type DecodeReply = DecodeResult & {
 };
 
 type DecodeResult =
-  | { readonly image: Image }
+  | { readonly image: RawImage }
   | { readonly refused: string }
   | { readonly failed: string };
 

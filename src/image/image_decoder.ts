@@ -1,6 +1,6 @@
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
-import type { Image } from "./image.ts";
+import type { RawImage } from "./raw_image.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
 import type { ImageHeader, ImageLimits } from "./image_header.ts";
 
@@ -29,7 +29,7 @@ export interface ImageDecoderOptions {
 /** An image in the queue. */
 interface Job {
   readonly request: DecodeRequest;
-  readonly resolve: (image: Image) => void;
+  readonly resolve: (image: RawImage) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -124,7 +124,7 @@ export class ImageDecoder implements Disposable {
     bytes: Uint8Array,
     options: DecodeOptions = {},
     header?: ImageHeader,
-  ): Promise<Image> {
+  ): Promise<RawImage> {
     if (this.#disposed) throw disposedError();
     assertDecodeOptions(options);
     const [file, limits] = header && this.#headers.get(header) || [];
@@ -141,7 +141,7 @@ export class ImageDecoder implements Disposable {
     }
     // A copy, because the buffer is transferred: the caller keeps its bytes, whose buffer may be larger.
     bytes = bytes.slice();
-    const { promise, resolve, reject } = Promise.withResolvers<Image>();
+    const { promise, resolve, reject } = Promise.withResolvers<RawImage>();
     this.#queue.push({ request: { bytes, options, header }, resolve, reject });
     this.#next();
     return await promise;

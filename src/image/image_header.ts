@@ -1,4 +1,4 @@
-import type { Orientation } from "./formats/exif.ts";
+import type { ExifOrientation } from "./formats/exif.ts";
 import type { ImageFormat } from "./formats/image_format.ts";
 
 /** The properties of an image file that are known before its pixels are decoded. */
@@ -16,7 +16,7 @@ export interface ImageHeader {
   /** The number of frames: 1, or more in an animation. Only the first is decoded. */
   readonly frames: number;
   /** EXIF's orientation: how to turn the stored pixels upright. */
-  readonly orientation: Orientation;
+  readonly orientation: ExifOrientation;
   /**
    * The largest image, in pixels, that the compressed data could hold. A file that declares a larger
    * size is damaged or a decompression bomb.

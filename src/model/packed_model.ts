@@ -1,4 +1,4 @@
-import { bestBuild, type Build } from "../runtime/simd/kernels.ts";
+import { bestBuild, type SimdBuild } from "../runtime/simd/kernels.ts";
 import type { PackedFile } from "../runtime/simd/packed_file.ts";
 import { SimdSession } from "../runtime/simd/session.ts";
 import { modelOf, type ViTMSNModel } from "./vit_msn_model.ts";
@@ -11,7 +11,7 @@ import { modelOf, type ViTMSNModel } from "./vit_msn_model.ts";
  */
 export async function createPackedModel(
   file: PackedFile,
-  { build = bestBuild() }: { readonly build?: Build } = {},
+  { build = bestBuild() }: { readonly build?: SimdBuild } = {},
 ): Promise<ViTMSNModel> {
   const session = await SimdSession.start(file.config, (arena) => {
     arena.put(file.weights);

@@ -7,7 +7,7 @@ import { toFeature } from "../heads/feature.ts";
 import { Head } from "../heads/head.ts";
 import { computeLoss, problemTypeOf } from "./outputs/loss.ts";
 import { pool, type Pooling } from "./outputs/pool.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { DrainingSession } from "../runtime/draining_session.ts";
 import type { RunOptions, Session } from "../runtime/runtime.ts";
@@ -16,7 +16,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "../vit_msn/forward_inputs.ts";
 import { OUTPUT_NAMES, type OutputName } from "../vit_msn/graph.ts";
-import type { LayerNorm } from "../vit_msn/layer_norm.ts";
+import type { LayerNormWeights } from "../vit_msn/layer_norm.ts";
 import type { ModelDescription } from "../vit_msn/model_file.ts";
 import { choosePatches, type KeepOptions } from "../vit_msn/patch_dropping.ts";
 
@@ -35,7 +35,7 @@ export interface ForwardOptions {
  * Decoded images, or the `pixel_values` that a model's `processor` made of them. To keep many images
  * waiting, keep `pixel_values`: they have the model's size.
  */
-export type ImageInput = readonly Image[] | Tensor<"float32">;
+export type ImageInput = readonly RawImage[] | Tensor<"float32">;
 
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
 export interface EmbedOptions extends KeepOptions {
@@ -60,7 +60,7 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly concurrency: number;
   /** The head that was fitted on features, if that is the classifier. */
   readonly head?: Head;
-  readonly #layerNorm: LayerNorm | undefined;
+  readonly #layerNorm: LayerNormWeights | undefined;
   readonly #session: DrainingSession;
 
   /** Use `loadModel`. */

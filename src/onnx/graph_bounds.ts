@@ -1,5 +1,5 @@
 import { elementCount, type Tensor } from "../tensor/tensor.ts";
-import type { Attribute, GraphProto, ModelProto, NodeProto } from "./model_proto.ts";
+import type { AttributeProto, GraphProto, ModelProto, NodeProto } from "./model_proto.ts";
 import { OPERATORS } from "./operators.ts";
 import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./value_size.ts";
 
@@ -228,7 +228,7 @@ function constantOf(node: NodeProto): Value {
 
 /** Removes views of the file from a node: a tensor attribute is replaced by its first element. */
 function withoutTensors(node: NodeProto): NodeProto {
-  const attributes = [...node.attributes].map(([name, attribute]): [string, Attribute] => {
+  const attributes = [...node.attributes].map(([name, attribute]): [string, AttributeProto] => {
     if (attribute.type !== "TENSOR") return [name, attribute];
     const isFloat = attribute.value.dtype !== "int64" && attribute.value.dtype !== "int32";
     const value = Number(attribute.value.data[0]);

@@ -1,5 +1,5 @@
 import type { DataType, Tensor } from "../tensor/tensor.ts";
-import type { Attribute, GraphProto, NodeProto, ValueInfo } from "./model_proto.ts";
+import type { AttributeProto, GraphProto, NodeProto, ValueInfoProto } from "./model_proto.ts";
 
 /** An attribute's value: a number is ONNX's INT, a list INTS, `{float}` FLOAT. */
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
@@ -23,8 +23,8 @@ export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: NodeProto[] = [];
   readonly #initializers = new Map<string, Tensor>();
-  readonly #inputs: ValueInfo[] = [];
-  readonly #outputs: ValueInfo[] = [];
+  readonly #inputs: ValueInfoProto[] = [];
+  readonly #outputs: ValueInfoProto[] = [];
   readonly #renamed = new Map<string, string>();
 
   constructor(name: string) {
@@ -123,7 +123,7 @@ export class GraphBuilder {
   }
 }
 
-function toAttribute(value: AttributeValue): Attribute {
+function toAttribute(value: AttributeValue): AttributeProto {
   if (typeof value === "string") return { type: "STRING", value };
   if (typeof value === "number") return { type: "INT", value };
   if ("float" in value) return { type: "FLOAT", value: value.float };

@@ -30,9 +30,9 @@ export interface GraphProto {
   /** Weights and constants by name. */
   readonly initializers: ReadonlyMap<string, Tensor>;
   /** What the graph takes; of older tools, weights too. */
-  readonly inputs: readonly ValueInfo[];
+  readonly inputs: readonly ValueInfoProto[];
   /** What the graph computes. */
-  readonly outputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfoProto[];
   /** The shapes of weights with an unsupported element type, such as 4-bit integers. */
   readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
 }
@@ -50,11 +50,11 @@ export interface NodeProto {
   /** The values that it makes. */
   readonly outputs: readonly string[];
   /** Its settings by name. */
-  readonly attributes: ReadonlyMap<string, Attribute>;
+  readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
 /** An attribute's value, tagged with ONNX's name for its type. */
-export type Attribute =
+export type AttributeProto =
   | { readonly type: "FLOAT"; readonly value: number }
   | { readonly type: "INT"; readonly value: number }
   | { readonly type: "STRING"; readonly value: string }
@@ -63,7 +63,7 @@ export type Attribute =
   | { readonly type: "INTS"; readonly value: readonly number[] };
 
 /** A graph input or output. A dimension is a size or the name of a dynamic dimension. */
-export interface ValueInfo {
+export interface ValueInfoProto {
   /** The value's name. */
   readonly name: string;
   /** The type of its elements. */
@@ -88,7 +88,7 @@ export const ELEMENT_TYPES: Readonly<Record<DataType, number>> = {
 };
 
 /** `AttributeProto.AttributeType`. */
-export const ATTRIBUTE_TYPES: Readonly<Record<Attribute["type"], number>> = {
+export const ATTRIBUTE_TYPES: Readonly<Record<AttributeProto["type"], number>> = {
   FLOAT: 1,
   INT: 2,
   STRING: 3,

@@ -11,13 +11,13 @@ import {
   tensorFromBytes,
 } from "../tensor/tensor.ts";
 import {
-  type Attribute,
   ATTRIBUTE_TYPES,
+  type AttributeProto,
   ELEMENT_TYPES,
   type GraphProto,
   type ModelProto,
   type NodeProto,
-  type ValueInfo,
+  type ValueInfoProto,
 } from "./model_proto.ts";
 
 /** Protobuf's wire type for strings, messages and packed lists. */
@@ -30,7 +30,7 @@ const DATA_TYPES = new Map(
 );
 
 const ATTRIBUTE_TYPE_NAMES = new Map(
-  Object.entries(ATTRIBUTE_TYPES).map(([name, number]) => [number, name as Attribute["type"]]),
+  Object.entries(ATTRIBUTE_TYPES).map(([name, number]) => [number, name as AttributeProto["type"]]),
 );
 
 /**
@@ -121,8 +121,8 @@ function readGraph(pbf: PbfReader): GraphProto {
     name: "",
     nodes: [] as NodeProto[],
     initializers: new Map<string, Tensor>(),
-    inputs: [] as ValueInfo[],
-    outputs: [] as ValueInfo[],
+    inputs: [] as ValueInfoProto[],
+    outputs: [] as ValueInfoProto[],
   };
   const otherShapes = new Map<string, readonly number[]>();
   pbf.readMessage((tag, graph, pbf) => {
@@ -150,7 +150,7 @@ function readNode(pbf: PbfReader): NodeProto {
     domain: "",
     inputs: [] as string[],
     outputs: [] as string[],
-    attributes: new Map<string, Attribute>(),
+    attributes: new Map<string, AttributeProto>(),
   };
   return pbf.readMessage((tag, node, pbf) => {
     if (tag === 1 || tag === 2) {
@@ -165,7 +165,7 @@ function readNode(pbf: PbfReader): NodeProto {
   }, node);
 }
 
-function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | undefined } {
+function readAttribute(pbf: PbfReader): { name: string; attribute: AttributeProto | undefined } {
   countParts(pbf);
   const fields = pbf.readMessage((tag, fields, pbf) => {
     if (tag === 1) fields.name = pbf.readString();
@@ -193,7 +193,7 @@ function readAttribute(pbf: PbfReader): { name: string; attribute: Attribute | u
   const type = ATTRIBUTE_TYPE_NAMES.get(fields.type);
   const value = type && fields[type];
   const isKnown = type !== undefined && value !== undefined && value !== null;
-  return { name: fields.name, attribute: isKnown ? { type, value } as Attribute : undefined };
+  return { name: fields.name, attribute: isKnown ? { type, value } as AttributeProto : undefined };
 }
 
 /** An AttributeProto's `g`, `graphs`, `sparse_tensor` and `sparse_tensors`. */
@@ -280,7 +280,7 @@ function listBytes(pbf: PbfReader): Uint8Array {
   return pbf.buf.subarray(start, pbf.pos);
 }
 
-function readValueInfo(pbf: PbfReader): ValueInfo {
+function readValueInfo(pbf: PbfReader): ValueInfoProto {
   countParts(pbf);
   const fields = {
     name: "",

@@ -1,13 +1,13 @@
 import { PbfWriter } from "pbf";
 import { type Tensor, tensorBytes } from "../tensor/tensor.ts";
 import {
-  type Attribute,
   ATTRIBUTE_TYPES,
+  type AttributeProto,
   ELEMENT_TYPES,
   type GraphProto,
   type ModelProto,
   type NodeProto,
-  type ValueInfo,
+  type ValueInfoProto,
 } from "./model_proto.ts";
 
 /**
@@ -85,7 +85,7 @@ function writeNode(node: NodeProto, pbf: PbfWriter): void {
   writeText(pbf, 7, node.domain);
 }
 
-function writeAttribute([name, { type, value }]: [string, Attribute], pbf: PbfWriter): void {
+function writeAttribute([name, { type, value }]: [string, AttributeProto], pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
   switch (type) {
     case "FLOAT":
@@ -113,7 +113,7 @@ function writeAttribute([name, { type, value }]: [string, Attribute], pbf: PbfWr
   pbf.writeVarintField(20, ATTRIBUTE_TYPES[type]);
 }
 
-function writeValueInfo({ name, dtype, shape }: ValueInfo, pbf: PbfWriter): void {
+function writeValueInfo({ name, dtype, shape }: ValueInfoProto, pbf: PbfWriter): void {
   pbf.writeStringField(1, name);
   pbf.writeMessage(2, (_, type) => {
     type.writeMessage(1, (_, tensorType) => {

@@ -1,5 +1,5 @@
 import { crop } from "../image/transform/crop.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 
 /**
  * Crops an image to its central `width × height` pixels. The left and top offsets are half of the
@@ -8,9 +8,9 @@ import type { Image } from "../image/image.ts";
  * @throws {RangeError} if the image is smaller than the crop.
  */
 export function centerCrop(
-  image: Image,
+  image: RawImage,
   { width, height }: { width: number; height: number },
-): Image {
+): RawImage {
   if (width > image.width || height > image.height) {
     throw new RangeError(
       `Cannot crop ${width} × ${height} out of an image of ${image.width} × ${image.height}`,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { checkedJson, count } from "./checked_json.ts";
 
 /** The size to resize to, in pixels: both sides, or the shorter one, which keeps the aspect ratio. */
-export type Size = { readonly height: number; readonly width: number } | {
+export type ProcessorSize = { readonly height: number; readonly width: number } | {
   readonly shortestEdge: number;
 };
 
@@ -11,7 +11,7 @@ export interface PreprocessorConfig {
   /** Whether to resize. */
   readonly doResize: boolean;
   /** The size to resize to. */
-  readonly size: Size;
+  readonly size: ProcessorSize;
   /** PIL's filter: 1 lanczos, 2 bilinear, 3 bicubic. */
   readonly resample: 1 | 2 | 3;
   /** Whether to crop the centre after resizing. */

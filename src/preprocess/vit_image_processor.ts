@@ -1,10 +1,10 @@
 import type { DecodeMode, DecodeOptions } from "../image/decode_options.ts";
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import type { Resampling } from "../image/transform/resampling.ts";
 import { resize } from "../image/transform/resize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
-import type { PreprocessorConfig, Size } from "./preprocessor_config.ts";
+import type { PreprocessorConfig, ProcessorSize } from "./preprocessor_config.ts";
 
 /** PIL's filters by the numbers that `preprocessor_config.json` uses. */
 export const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
@@ -50,7 +50,7 @@ export class ViTImageProcessor {
    * @throws {RangeError} if `images` is empty, an image would exceed 40 million pixels after resizing or
    * is smaller than the crop, or the processed images differ in size.
    */
-  preprocess(images: readonly Image[]): Tensor<"float32"> {
+  preprocess(images: readonly RawImage[]): Tensor<"float32"> {
     const sized = images.map((image) => this.#resizeAndCrop(image));
     const [first] = sized;
     if (!first) throw new RangeError("Cannot preprocess: the list of images is empty");
@@ -90,7 +90,7 @@ export class ViTImageProcessor {
     return this.resizedSize ? { decode, size: this.resizedSize } : {};
   }
 
-  #resizeAndCrop(image: Image): Image {
+  #resizeAndCrop(image: RawImage): RawImage {
     const { doResize, size, resample, doCenterCrop, cropSize } = this.config;
     if (doResize) {
       const { height, width } = outputSize(image, size);
@@ -110,7 +110,10 @@ export class ViTImageProcessor {
 const MAX_RESIZED_PIXELS = 40_000_000;
 
 /** Truncates the longer side, as Hugging Face's `get_resize_output_image_size` does. */
-function outputSize({ width, height }: Image, size: Size): { height: number; width: number } {
+function outputSize(
+  { width, height }: RawImage,
+  size: ProcessorSize,
+): { height: number; width: number } {
   if (!("shortestEdge" in size)) return size;
   const short = size.shortestEdge;
   return width <= height

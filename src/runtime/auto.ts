@@ -1,6 +1,6 @@
 import type { OutputName } from "../vit_msn/graph.ts";
 import type { ModelFile } from "../vit_msn/model_file.ts";
-import type { Weights } from "../vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 import type { GpuWins } from "./onnxruntime/webgpu/choice.ts";
@@ -57,7 +57,7 @@ export function autoRuntime(
 }
 
 /** Whether a model is worth asking for a graphics card, where the host has any. */
-function isForGpu(bytes: Uint8Array, weights: Weights): boolean {
+function isForGpu(bytes: Uint8Array, weights: ViTMSNWeights): boolean {
   return bytes.length >= MIN_GPU_BYTES && navigator.gpu !== undefined &&
     !weights.values().some(({ dtype }) => dtype === "int8");
 }

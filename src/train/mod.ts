@@ -17,7 +17,7 @@ export type {
 export type { FinetuneOptions, FinetuneSettings } from "./finetune/finetune_options.ts";
 export type { ModelName } from "./msn/model_names.ts";
 export type { FeatureMeasurement } from "./msn/monitor/monitor.ts";
-export type { MonitorRecord } from "./msn/monitor/monitor_record.ts";
+export type { PretrainMonitorRecord } from "./msn/monitor/monitor_record.ts";
 export { parseMsnConfig, type ReadMsnConfig } from "./msn/msn_config.ts";
 export type { MsnConfig, MsnSettings } from "./msn/msn_settings.ts";
 export { pretrain, type PretrainModel } from "./msn/pretrain.ts";
@@ -38,13 +38,13 @@ export {
 } from "./msn/pretrain_state.ts";
 export type { PrototypeReport, PrototypeUsageState } from "./msn/monitor/prototype_usage.ts";
 export type { PretrainStart } from "./msn/start_networks.ts";
-export type { TrainingRecord, Validation } from "./finetune/training_record.ts";
+export type { FinetuneRecord, HeldOutValidation } from "./finetune/training_record.ts";
 export type { TrainingSet } from "./training_set.ts";
 export {
-  stateOfTensors,
-  stateToTensors,
-  type TrainingProgress,
-  type TrainingState,
+  type FinetuneProgress,
+  type FinetuneState,
+  finetuneStateOfTensors,
+  finetuneStateToTensors,
 } from "./finetune/training_state.ts";
-export type { Tune } from "./tune.ts";
+export type { TuneMode } from "./tune.ts";
 export { tuneText } from "./finetune/tune_text.ts";

@@ -1,4 +1,4 @@
-import type { Image } from "../image/image.ts";
+import type { RawImage } from "../image/raw_image.ts";
 
 /** Labelled images that a model learns from, or is measured on. */
 export interface TrainingSet {
@@ -11,5 +11,5 @@ export interface TrainingSet {
    *
    * @throws {Error} if it cannot be read any more; training goes on without it.
    */
-  image(index: number): Promise<Image> | Image;
+  image(index: number): Promise<RawImage> | RawImage;
 }

@@ -1,11 +1,11 @@
 import type { ViTMSNConfig } from "../vit_msn/config.ts";
-import { MASK_TOKEN, type Weights } from "../vit_msn/weights.ts";
+import { MASK_TOKEN, type ViTMSNWeights } from "../vit_msn/weights.ts";
 
 /**
  * How much of a model trains: everything; the last blocks, with what follows them; or LoRA adapters of
  * queries and values (Hu et al., 2021), with the classifier.
  */
-export type Tune =
+export type TuneMode =
   | { readonly kind: "all" }
   | { readonly kind: "last"; readonly blocks: number }
   | { readonly kind: "lora"; readonly rank: number; readonly alpha: number };
@@ -24,7 +24,7 @@ export function adapterNames(weight: string): { a: string; b: string } {
 }
 
 /** The lowest block that learns; the number of blocks if only what follows them does. */
-export function lowestBlock(tune: Tune, { numHiddenLayers: L }: ViTMSNConfig): number {
+export function lowestBlock(tune: TuneMode, { numHiddenLayers: L }: ViTMSNConfig): number {
   return tune.kind === "last" ? Math.max(0, L - tune.blocks) : 0;
 }
 
@@ -35,9 +35,9 @@ export function lowestBlock(tune: Tune, { numHiddenLayers: L }: ViTMSNConfig): n
  * @param masks whether patches are masked; without, the mask token does not learn.
  */
 export function learningShapes(
-  weights: Weights,
+  weights: ViTMSNWeights,
   config: ViTMSNConfig,
-  tune: Tune,
+  tune: TuneMode,
   { masks }: { masks: boolean },
 ): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

@@ -12,7 +12,7 @@ export interface ViTMSNConfig {
   /** I, the width inside a block's MLP. */
   readonly intermediateSize: number;
   /** The activation function of the MLPs. */
-  readonly hiddenAct: Activation;
+  readonly hiddenAct: HiddenActivation;
   /** ε, which every LayerNorm adds to the variance. */
   readonly layerNormEps: number;
   /** [height, width] in pixels. */
@@ -30,7 +30,7 @@ export interface ViTMSNConfig {
 }
 
 /** The supported activation functions, under Hugging Face's names. */
-export type Activation =
+export type HiddenActivation =
   | "gelu"
   | "gelu_new"
   | "gelu_pytorch_tanh"
@@ -51,7 +51,7 @@ const ACTIVATIONS = [
   "quick_gelu",
   "relu",
   "silu",
-] as const satisfies readonly Activation[];
+] as const satisfies readonly HiddenActivation[];
 
 const PROBLEM_TYPES = [
   "regression",

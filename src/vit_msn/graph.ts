@@ -1,12 +1,12 @@
 import { GraphBuilder } from "../onnx/graph_builder.ts";
 import type { GraphProto } from "../onnx/model_proto.ts";
 import { toFloat32 } from "../tensor/float16.ts";
-import { type Activation, patchGrid, type ViTMSNConfig } from "./config.ts";
+import { type HiddenActivation, patchGrid, type ViTMSNConfig } from "./config.ts";
 import { firstToken, headLogits } from "./head/head_graph.ts";
 import type { HeadParameters } from "./head/head_parameters.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
 import { scaleName } from "./quantize.ts";
-import { hasClassifier, type Weights } from "./weights.ts";
+import { hasClassifier, type ViTMSNWeights } from "./weights.ts";
 
 /** An output that a graph can compute. */
 export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
@@ -49,7 +49,7 @@ export interface GraphVariant {
  */
 export function buildGraph(
   config: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   variant: GraphVariant = {},
   head?: HeadParameters,
 ): GraphProto {
@@ -227,7 +227,7 @@ const UINT8 = 2;
 const ZERO_POINT = 128;
 
 /** Hugging Face's `ACT2FN`, in operators of opset 17. */
-function activation(graph: GraphBuilder, x: string, name: Activation): string {
+function activation(graph: GraphBuilder, x: string, name: HiddenActivation): string {
   const mul = (a: string, b: string) => graph.node("Mul", [a, b]);
   const half = (gate: string) =>
     mul(mul(x, graph.node("Add", [gate, graph.scalar(1)])), graph.scalar(0.5));

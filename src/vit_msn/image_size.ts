@@ -1,7 +1,7 @@
 import { toFloat32 } from "../tensor/float16.ts";
 import { parseConfig, patchGrid } from "./config.ts";
 import { interpolatePositions } from "./interpolate_positions.ts";
-import type { Weights } from "./weights.ts";
+import type { ViTMSNWeights } from "./weights.ts";
 
 const POSITIONS = "embeddings.position_embeddings";
 
@@ -16,9 +16,9 @@ const POSITIONS = "embeddings.position_embeddings";
  */
 export function withImageSize(
   config: unknown,
-  weights: Weights,
+  weights: ViTMSNWeights,
   imageSize: readonly [number, number],
-): { config: unknown; weights: Weights } {
+): { config: unknown; weights: ViTMSNWeights } {
   const newConfig = { ...config as Record<string, unknown>, image_size: imageSize };
   const positions = interpolatePositions(
     toFloat32(weights.get(POSITIONS)!),

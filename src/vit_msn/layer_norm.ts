@@ -1,5 +1,5 @@
 /** A LayerNorm's weight and bias. */
-export interface LayerNorm {
+export interface LayerNormWeights {
   /** [D] */
   readonly weight: Float32Array;
   /** [D] */
@@ -10,7 +10,7 @@ export interface LayerNorm {
 const MIN_SHARE = 1e-6;
 
 /** [D], the inverse weights `1 / w` of a LayerNorm; 0 for channels that cannot be recovered. */
-export function inverseWeights({ weight }: LayerNorm): Float32Array {
+export function inverseWeights({ weight }: LayerNormWeights): Float32Array {
   const largest = weight.reduce((max, w) => Math.max(max, Math.abs(w)), 0);
   return weight.map((w) => Math.abs(w) > MIN_SHARE * largest ? 1 / w : 0);
 }

@@ -12,11 +12,11 @@ import { parseConfig, type ViTMSNConfig } from "./config.ts";
 import { buildGraph, type OutputName } from "./graph.ts";
 import { headMetadata, isOfHead, readHead, readLayerNorm } from "./head/head_file.ts";
 import type { HeadParameters } from "./head/head_parameters.ts";
-import type { LayerNorm } from "./layer_norm.ts";
+import type { LayerNormWeights } from "./layer_norm.ts";
 import { type OwnGraph, verifyGraph } from "./verify/own_graph.ts";
 import { ownModelProto } from "./verify/own_model_proto.ts";
 import { quantize, type WeightDataType } from "./quantize.ts";
-import { MASK_TOKEN, type Weights } from "./weights.ts";
+import { MASK_TOKEN, type ViTMSNWeights } from "./weights.ts";
 
 /** The documents beside an ONNX file of another tool, which does not carry them, as parsed JSON. */
 export interface Sidecars {
@@ -41,7 +41,7 @@ export interface ModelFile {
   /** The names of what the graph computes: `last_hidden_state` and, with a classifier, `logits`. */
   readonly outputs: readonly string[];
   /** The final LayerNorm, under the name that `deno task convert` gives it. */
-  readonly layerNorm?: LayerNorm;
+  readonly layerNorm?: LayerNormWeights;
   /** A head that was fitted on features, if it is the classifier. */
   readonly head?: HeadParameters;
   /** The verified weights of a graph that this project writes, or why it is another one. */
@@ -71,7 +71,7 @@ const PREPROCESSOR_CONFIG = "preprocessor_config.json";
 export function writeModelFile(
   config: unknown,
   preprocessorConfig: unknown,
-  weights: Weights,
+  weights: ViTMSNWeights,
   dtype: WeightDataType,
   outputs?: readonly OutputName[],
 ): Uint8Array[] {
@@ -131,7 +131,7 @@ export function writeModelWithHead(
  *
  * @throws {TypeError} if the file has another graph; the message says what is different.
  */
-export function verifiedWeights({ own }: Pick<ModelFile, "own">): Weights {
+export function verifiedWeights({ own }: Pick<ModelFile, "own">): ViTMSNWeights {
   if ("weights" in own) return own.weights;
   throw new TypeError(`Cannot use the ONNX model: ${own.reason}`);
 }

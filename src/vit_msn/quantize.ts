@@ -1,7 +1,7 @@
 import { toFloat16, toFloat32 } from "../tensor/float16.ts";
 import type { DataType, Tensor } from "../tensor/tensor.ts";
 import { smoothQuant } from "./smooth_quant.ts";
-import type { Weights } from "./weights.ts";
+import type { ViTMSNWeights } from "./weights.ts";
 
 /**
  * The data type in which a file stores the matrices: `f32`; `f16`, half the size, computed in float32;
@@ -21,7 +21,7 @@ const BLOCK_MATRIX = /^encoder\..*(dense|query|key|value)\.weight$/;
  * @throws {RangeError} if a number is too large for `f16`, or not finite for `int8`; the message names the
  * weight.
  */
-export function quantize(weights: Weights, dtype: WeightDataType): Weights {
+export function quantize(weights: ViTMSNWeights, dtype: WeightDataType): ViTMSNWeights {
   const stored = new Map<string, Tensor>();
   for (const [name, tensor] of dtype === "int8" ? smoothQuant(weights) : weights) {
     if (dtype === "int8" && BLOCK_MATRIX.test(name)) {
@@ -92,7 +92,7 @@ function toFloat16OrThrow(name: string, tensor: Tensor): Tensor<"float16"> {
 }
 
 /** The weights of any data type in float32: quantising int8 ones again gives the same numbers. */
-export function dequantize(weights: Weights): Map<string, Tensor<"float32">> {
+export function dequantize(weights: ViTMSNWeights): Map<string, Tensor<"float32">> {
   const exact = new Map<string, Tensor<"float32">>();
   const scales = new Set([...weights.keys()].map(scaleName));
   for (const [name, tensor] of weights) {

@@ -1,6 +1,6 @@
 import { toFloat32 } from "../tensor/float16.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Weights } from "./weights.ts";
+import type { ViTMSNWeights } from "./weights.ts";
 
 /** The linear layers that read each LayerNorm of a block. */
 const READERS = {
@@ -22,7 +22,7 @@ const STRENGTH = 0.75;
  *
  * @returns new weights; those that change are float32.
  */
-export function smoothQuant(weights: Weights): Weights {
+export function smoothQuant(weights: ViTMSNWeights): ViTMSNWeights {
   return rescaled(weights, scalesOf);
 }
 
@@ -33,7 +33,7 @@ export function smoothQuant(weights: Weights): Weights {
  *
  * @returns new weights; those that change are float32.
  */
-export function unsmooth(weights: Weights): Weights {
+export function unsmooth(weights: ViTMSNWeights): ViTMSNWeights {
   return rescaled(weights, (gamma) => Float64Array.from(gamma, (w) => Math.abs(w) || 1));
 }
 
@@ -45,7 +45,7 @@ type Scales = (
 ) => Float64Array;
 
 /** Divides each channel of the blocks' LayerNorms by a factor, and multiplies its readers' columns by it. */
-function rescaled(weights: Weights, scalesOf: Scales): Weights {
+function rescaled(weights: ViTMSNWeights, scalesOf: Scales): ViTMSNWeights {
   const smoothed = new Map(weights);
   for (const name of weights.keys()) {
     const [, layer, norm] = /^(encoder\.layer\.\d+)\.(layernorm_\w+)\.weight$/.exec(name) ?? [];

@@ -3,7 +3,7 @@ import { toFloat32 } from "../tensor/float16.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { toLinearClassifier } from "./head/linear_classifier.ts";
 import { type ModelFile, verifiedWeights } from "./model_file.ts";
-import { hasClassifier, type Weights } from "./weights.ts";
+import { hasClassifier, type ViTMSNWeights } from "./weights.ts";
 
 /** A model as Hugging Face's files have it. */
 export interface HuggingFaceCheckpoint {
@@ -104,7 +104,7 @@ export function isExportedWeights(beginning: Uint8Array): boolean {
 }
 
 /** @throws {TypeError} if a weight is int8. */
-function assertNotRounded(weights: Weights): void {
+function assertNotRounded(weights: ViTMSNWeights): void {
   if (![...weights.values()].some(({ dtype }) => dtype === "int8")) return;
   throw new TypeError(
     "Cannot export the model: its weights are rounded to int8; export the f32 or f16 file of the same model, " +

@@ -3,7 +3,7 @@ import { patchGrid, type ViTMSNConfig } from "./config.ts";
 import { toHuggingFaceNames } from "./weight_names.ts";
 
 /** A model's weights under Hugging Face's names, without the prefix `vit.` that a classifier's have. */
-export type Weights = ReadonlyMap<string, Tensor>;
+export type ViTMSNWeights = ReadonlyMap<string, Tensor>;
 
 /** [1, 1, D], replaces masked patches. A checkpoint without it does not support `bool_masked_pos`. */
 export const MASK_TOKEN = "embeddings.mask_token";
@@ -60,7 +60,10 @@ export function hasClassifier(weights: ReadonlyMap<string, unknown>): boolean {
  * @throws {TypeError} if a weight is missing, duplicate or unknown, or has the wrong shape or data type; the
  * message lists names and shapes.
  */
-export function toWeights(tensors: ReadonlyMap<string, Tensor>, config: ViTMSNConfig): Weights {
+export function toWeights(
+  tensors: ReadonlyMap<string, Tensor>,
+  config: ViTMSNConfig,
+): ViTMSNWeights {
   const found = toHuggingFaceNames(tensors);
   const expected = weightShapes(config, { classifier: hasClassifier(found) });
   if (found.has(MASK_TOKEN)) expected.set(MASK_TOKEN, [1, 1, config.hiddenSize]);

@@ -5,7 +5,7 @@
  */
 
 import { fitHead } from "../../src/heads/fit/fit_head.ts";
-import { METHODS } from "../../src/heads/fit/method.ts";
+import { HEAD_METHODS } from "../../src/heads/fit/method.ts";
 import { clusters } from "../heads/fit/samples.ts";
 import { medianTimes } from "./support/measure.ts";
 
@@ -17,7 +17,7 @@ const counts = Object.fromEntries(
 const support = clusters(counts, { size: SIZE, noise: 1.5 });
 
 const tasks = {
-  ...Object.fromEntries(METHODS.map((method) => [method, () => fitHead(support, { method })])),
+  ...Object.fromEntries(HEAD_METHODS.map((method) => [method, () => fitHead(support, { method })])),
   "logistic, lambd 0.25": () => fitHead(support, { method: "logistic", l2: 0.25 }),
   "auto": () => fitHead(support),
 };

@@ -1,7 +1,7 @@
 // From the bytes of a JPEG to pixel_values, against imagescript's Image.decode alone.
 
 import imagescript from "imagescript/wasm/node/jpeg.js";
-import type { Image } from "../../src/image/image.ts";
+import type { RawImage } from "../../src/image/raw_image.ts";
 import { resizeReference } from "../image/transform/resize_reference.ts";
 import { decodeImage, parsePreprocessorConfig, resize, ViTImageProcessor } from "../../src/mod.ts";
 import { medianTimes } from "./support/measure.ts";
@@ -27,7 +27,7 @@ async function imagescriptDecode(file: Uint8Array): Promise<Uint8ClampedArray> {
 }
 
 /** Mean and largest difference in levels. */
-function difference(a: Image, b: Image): string {
+function difference(a: RawImage, b: RawImage): string {
   let [sum, max] = [0, 0];
   for (let i = 0; i < a.data.length; i++) {
     const distance = Math.abs(a.data[i]! - b.data[i]!);

@@ -4,7 +4,7 @@ import { exportModel } from "../../src/cli/export.ts";
 import { forward } from "../../src/cli/forward.ts";
 import { readSafetensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { fitHead } from "../../src/heads/fit/fit_head.ts";
-import type { Method } from "../../src/vit_msn/head/head_parameters.ts";
+import type { HeadMethod } from "../../src/vit_msn/head/head_parameters.ts";
 import { tensorBytes } from "../../src/tensor/tensor.ts";
 import { writeHeadFile } from "../../src/vit_msn/head/head_file.ts";
 import type { HeadParameters } from "../../src/vit_msn/head/head_parameters.ts";
@@ -55,7 +55,7 @@ Deno.test("export names the Python class of a backbone", async () => {
 
 /** The bytes of a model with a head of two classes. */
 async function fitted(
-  method: Method,
+  method: HeadMethod,
   unknown?: HeadParameters["settings"]["unknown"],
 ) {
   const support = clusters({ ant: 6, bee: 6 }, { size: 32 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { computedImages } from "../../src/dataset/computed_images.ts";
-import type { Image } from "../../src/image/image.ts";
+import type { RawImage } from "../../src/image/raw_image.ts";
 import { readGolden } from "../golden/golden.ts";
 import { TempFolder } from "../cli/run.ts";
 
@@ -9,7 +9,7 @@ const png = golden.get("png_rgb.file")!.data as Uint8Array<ArrayBuffer>;
 const jpeg = golden.get("jpeg_420.file")!.data as Uint8Array<ArrayBuffer>;
 const stdin = new ReadableStream<Uint8Array>();
 
-const widths = (images: readonly Image[]) => Promise.resolve(images.map(({ width }) => width));
+const widths = (images: readonly RawImage[]) => Promise.resolve(images.map(({ width }) => width));
 
 /** 60 images: each seventh is none. */
 function mixed(folder: TempFolder): { file: string }[] {
@@ -22,7 +22,7 @@ Deno.test("computedImages gives the same in the same order, whatever jobs", asyn
   using folder = new TempFolder();
   const files = mixed(folder);
   const sizes = new Map<number, number[]>();
-  const compute = (jobs: number) => (images: readonly Image[]) => {
+  const compute = (jobs: number) => (images: readonly RawImage[]) => {
     sizes.set(jobs, [...sizes.get(jobs) ?? [], images.length]);
     return widths(images);
   };
@@ -42,7 +42,7 @@ Deno.test("computedImages: an image that cannot be computed fails alone", async 
   using folder = new TempFolder();
   const files = [png, jpeg, png].map((bytes, i) => ({ file: folder.write(`${i}.img`, bytes) }));
   let calls = 0;
-  const compute = async (images: readonly Image[]) => {
+  const compute = async (images: readonly RawImage[]) => {
     calls++;
     const [, width] = await widths([images[0]!, ...images]);
     if (images.some(({ width: other }, i) => i > 0 || other !== width)) throw new Error("a batch");
@@ -51,7 +51,7 @@ Deno.test("computedImages: an image that cannot be computed fails alone", async 
   const computed = await Array.fromAsync(computedImages(files, { stdin, jobs: 2, compute }));
   assertEquals(calls, 4);
   assert(computed.every(({ result }) => result! > 0));
-  const failing = (images: readonly Image[]) =>
+  const failing = (images: readonly RawImage[]) =>
     images.length > 1 ? Promise.reject(new Error("a batch")) : Promise.reject(new Error("alone"));
   const failed = await Array.fromAsync(
     computedImages(files, { stdin, jobs: 2, compute: failing }),
@@ -74,7 +74,7 @@ Deno.test("computedImages computes nothing of a file that is known", async () =>
 Deno.test("computedImages has nothing under way when nobody takes more", async () => {
   using folder = new TempFolder();
   let underWay = 0;
-  const compute = async (images: readonly Image[]) => {
+  const compute = async (images: readonly RawImage[]) => {
     underWay++;
     await new Promise((resolve) => setTimeout(resolve, 20));
     underWay--;

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FeatureCache } from "../../src/dataset/feature_cache.ts";
 import { labelledFeatures, type LeftOut } from "../../src/dataset/labelled_features.ts";
-import type { Image } from "../../src/image/image.ts";
+import type { RawImage } from "../../src/image/raw_image.ts";
 import { readGolden } from "../golden/golden.ts";
 import { TempFolder } from "../cli/run.ts";
 
 const golden = readGolden("decoded.safetensors");
 const file = (name: string) => golden.get(`${name}.file`)!.data as Uint8Array<ArrayBuffer>;
 
-function compute(images: readonly Image[]): Promise<Float32Array[]> {
+function compute(images: readonly RawImage[]): Promise<Float32Array[]> {
   return Promise.resolve(images.map(({ width, height }) => {
     const length = Math.hypot(width, height);
     return Float32Array.of(width / length, height / length);

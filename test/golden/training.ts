@@ -2,7 +2,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type MsnReplaySettings, parseMsnReplaySettings } from "../../src/train/msn/replay_msn.ts";
 import { parseReplaySettings, type ReplaySettings } from "../../src/train/finetune/replay.ts";
 import { parseConfig, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import { toWeights, type Weights } from "../../src/vit_msn/weights.ts";
+import { toWeights, type ViTMSNWeights } from "../../src/vit_msn/weights.ts";
 import { readGolden } from "./golden.ts";
 
 /** The cases of fine-tuning of which there are PyTorch's values. */
@@ -11,7 +11,7 @@ export const FINETUNE_CASES = ["full", "frozen", "lora", "soft_targets", "multi_
 /** A case of fine-tuning: a model, how it is trained, and what comes of it. */
 export interface FinetuneCase {
   readonly config: ViTMSNConfig;
-  readonly weights: Weights;
+  readonly weights: ViTMSNWeights;
   readonly settings: ReplaySettings;
   /** The `train.json`, not yet checked. */
   readonly json: Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 // What a client is told when an image is not decoded: whether it is the image's fault or the machine's.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { LogEntry } from "../../src/http/handler.ts";
-import type { Image } from "../../src/image/image.ts";
+import type { RequestLogEntry } from "../../src/http/handler.ts";
+import type { RawImage } from "../../src/image/raw_image.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { post, service, SHIP } from "./service.ts";
 
@@ -14,7 +14,7 @@ class FailingDecoder extends ImageDecoder {
     this.#error = error;
   }
 
-  override decode(): Promise<Image> {
+  override decode(): Promise<RawImage> {
     return Promise.reject(this.#error);
   }
 }
@@ -24,8 +24,8 @@ class OtherImageDecodeError extends Error {
   override name = "ImageDecodeError";
 }
 
-async function ask(error: Error): Promise<{ response: Response; entries: LogEntry[] }> {
-  const entries: LogEntry[] = [];
+async function ask(error: Error): Promise<{ response: Response; entries: RequestLogEntry[] }> {
+  const entries: RequestLogEntry[] = [];
   const handler = service({
     decoder: new FailingDecoder(error),
     log: (entry) => entries.push(entry),

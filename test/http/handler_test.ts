@@ -3,8 +3,8 @@ import { Ajv2020 } from "ajv/2020";
 import openApiSchema from "@seriousme/openapi-schema-validator/schemas/v3.1/schema.json" with {
   type: "json",
 };
-import type { LogEntry } from "../../src/http/handler.ts";
-import type { Image } from "../../src/image/image.ts";
+import type { RequestLogEntry } from "../../src/http/handler.ts";
+import type { RawImage } from "../../src/image/raw_image.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { jpegBomb } from "../image/hostile_files.ts";
 import { get, post, service, SHIP } from "./service.ts";
@@ -13,7 +13,7 @@ const handler = service();
 
 /** Takes its time, so that requests meet. */
 class SlowDecoder extends ImageDecoder {
-  override async decode(...args: Parameters<ImageDecoder["decode"]>): Promise<Image> {
+  override async decode(...args: Parameters<ImageDecoder["decode"]>): Promise<RawImage> {
     await new Promise((resolve) => setTimeout(resolve, 100));
     return await super.decode(...args);
   }
@@ -163,7 +163,7 @@ for (const [what, request, status, words] of WRONG) {
 }
 
 Deno.test("an error inside says nothing of it to the client, and all to the log", async () => {
-  const entries: LogEntry[] = [];
+  const entries: RequestLogEntry[] = [];
   const broken = service({
     model: () => Promise.reject(new Error("secret /etc/path")),
     log: (entry) => entries.push(entry),

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../src/heads/fit/fit_head.ts";
-import { METHODS } from "../../src/heads/fit/method.ts";
+import { HEAD_METHODS } from "../../src/heads/fit/method.ts";
 import { loadClassifier, loadModel } from "../../src/model/load_model.ts";
 import { ViTMSNForImageClassification, type ViTMSNModel } from "../../src/model/vit_msn_model.ts";
 import { createPackedModel } from "../../src/model/packed_model.ts";
@@ -67,7 +67,7 @@ const [height, width] = backboneConfig.imageSize;
 const photos: Tensor<"float32"> = randomTensor(3, 4, backboneConfig.numChannels, height, width);
 const support = clusters({ ant: 12, bée: 12, "cow, <b>": 12 }, { size: backboneConfig.hiddenSize });
 
-for (const method of METHODS) {
+for (const method of HEAD_METHODS) {
   Deno.test(`a packed model has its head of ${method}, with calibration and unknown rule`, async () => {
     const { head } = fitHead(support, { method, keepFeatures: method === "ridge" });
     assert(head.parameters.settings.unknown);

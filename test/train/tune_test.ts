@@ -4,12 +4,12 @@ import {
   adapterNames,
   learningShapes,
   lowestBlock,
-  type Tune,
+  type TuneMode,
 } from "../../src/train/tune.ts";
 import { smallModel } from "./engine/small_models.ts";
 
 const { config, weights } = smallModel();
-const names = (tune: Tune, masks = false) => [
+const names = (tune: TuneMode, masks = false) => [
   ...learningShapes(weights, config, tune, { masks }).keys(),
 ];
 

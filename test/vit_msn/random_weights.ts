@@ -1,6 +1,6 @@
 import { elementCount, type Tensor } from "../../src/tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import { type Weights, weightShapes } from "../../src/vit_msn/weights.ts";
+import { type ViTMSNWeights, weightShapes } from "../../src/vit_msn/weights.ts";
 import { uniform } from "../random.ts";
 
 /** A `config.json` of a model that is computed in no time. */
@@ -15,7 +15,7 @@ export const TINY_CONFIG = {
 };
 
 /** Weights of a seeded generator, of about the size that training gives them. */
-export function randomWeights(config: ViTMSNConfig, { classifier = true } = {}): Weights {
+export function randomWeights(config: ViTMSNConfig, { classifier = true } = {}): ViTMSNWeights {
   const random = uniform(1);
   const weights = new Map<string, Tensor>();
   for (const [name, shape] of weightShapes(config, { classifier })) {

@@ -1,11 +1,11 @@
 import { toFloat32 } from "../../src/tensor/float16.ts";
-import { type Activation, patchGrid, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
-import type { Weights } from "../../src/vit_msn/weights.ts";
+import { type HiddenActivation, patchGrid, type ViTMSNConfig } from "../../src/vit_msn/config.ts";
+import type { ViTMSNWeights } from "../../src/vit_msn/weights.ts";
 
 type Rows = Float64Array[];
 
 /** The formulas of `transformers.activations`. */
-const ACTIVATIONS: Readonly<Record<Exclude<Activation, "gelu">, (x: number) => number>> = {
+const ACTIVATIONS: Readonly<Record<Exclude<HiddenActivation, "gelu">, (x: number) => number>> = {
   gelu_new: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
   quick_gelu: (x) => x / (1 + Math.exp(-1.702 * x)),
@@ -26,7 +26,7 @@ function tanhGelu(x: number): number {
  */
 export function referenceForward(
   config: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   pixels: Float32Array,
   keptPatches?: readonly number[],
 ): Float64Array {

@@ -6,7 +6,7 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
 import { writeModelFile } from "../../src/vit_msn/model_file.ts";
 import { smoothQuant } from "../../src/vit_msn/smooth_quant.ts";
-import type { Weights } from "../../src/vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../../src/vit_msn/weights.ts";
 import { cosine } from "../golden/model.ts";
 import { uniform } from "../random.ts";
 import { randomWeights } from "./random_weights.ts";
@@ -25,7 +25,7 @@ const data = Float32Array.from({ length: 3 * 16 * 16 }, () => 4 * random() - 2);
 const pixel_values: Tensor = { dtype: "float32", shape: [1, 3, 16, 16], data };
 
 /** Random weights; some channels come out of the LayerNorms enlarged and are made up for behind them. */
-function weightsWithHugeChannels(factor: number): Weights {
+function weightsWithHugeChannels(factor: number): ViTMSNWeights {
   const weights = randomWeights(parseConfig(json));
   for (const [name, { data }] of weights) {
     const isNorm = /layer\.\d+\.layernorm/.test(name);
@@ -38,7 +38,7 @@ function weightsWithHugeChannels(factor: number): Weights {
   return weights;
 }
 
-async function statesOf(weights: Weights, dtype: "f32" | "int8"): Promise<Float32Array> {
+async function statesOf(weights: ViTMSNWeights, dtype: "f32" | "int8"): Promise<Float32Array> {
   const file = concat(writeModelFile(json, {}, weights, dtype));
   await using model = await loadModel(file, { runtime: simdRuntime() });
   const results = await model.forward({ pixel_values }, { outputs: ["last_hidden_state"] });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { fitHead } from "../../src/heads/fit/fit_head.ts";
-import { METHODS } from "../../src/heads/fit/method.ts";
+import { HEAD_METHODS } from "../../src/heads/fit/method.ts";
 import { loadModel } from "../../src/model/load_model.ts";
 import { tensorBytes } from "../../src/tensor/tensor.ts";
 import { parseConfig } from "../../src/vit_msn/config.ts";
@@ -60,7 +60,7 @@ Deno.test("a model keeps its logits and, in f16, its rounded weights on the way 
   assert(maxDifference(await logitsOf(half, "tiny"), await logitsOf(file, "tiny")) > 1e-6);
 });
 
-for (const method of METHODS.filter((method) => method !== "knn")) {
+for (const method of HEAD_METHODS.filter((method) => method !== "knn")) {
   Deno.test(`a fitted head of ${method} is the classifier of the exported model`, async () => {
     for (const source of ["tiny_backbone", "tiny"]) {
       const backbone = await goldenModel(source, "f32");

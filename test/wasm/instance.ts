@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../src/runtime/simd/arena.ts";
 import {
-  type Build,
   type DotProduct,
   instantiate,
   kernelModule,
   type Kernels,
+  type SimdBuild,
 } from "../../src/runtime/simd/kernels.ts";
 import { Tile } from "../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../src/runtime/simd/write_struct.ts";
@@ -14,7 +14,7 @@ const VARIANTS = {
   "relaxed single": ["relaxed", "single"],
   "relaxed pairwise": ["relaxed", "pairwise"],
   "plain": ["plain", "auto"],
-} as const satisfies Record<string, readonly [Build, DotProduct]>;
+} as const satisfies Record<string, readonly [SimdBuild, DotProduct]>;
 
 export type Variant = keyof typeof VARIANTS;
 

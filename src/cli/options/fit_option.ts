@@ -1,5 +1,5 @@
 import type { FitOptions } from "../../heads/fit/fit_options.ts";
-import { METHODS } from "../../heads/fit/method.ts";
+import { HEAD_METHODS } from "../../heads/fit/method.ts";
 import {
   choiceOption,
   numberOption,
@@ -23,7 +23,7 @@ export const FIT_OPTIONS = {
 } as const satisfies Options;
 
 /** The values of `--method`. */
-export const METHOD_CHOICES = ["auto", ...METHODS] as const;
+export const METHOD_CHOICES = ["auto", ...HEAD_METHODS] as const;
 
 /** Parses the fit options for a method. */
 export function fitOptions(

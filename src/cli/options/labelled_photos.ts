@@ -9,7 +9,7 @@ import {
 } from "../../dataset/labelled_features.ts";
 import { findLabelledImages } from "../../dataset/labelled_images.ts";
 import { type FoundLogits, labelledLogits } from "../../dataset/labelled_logits.ts";
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { viewsOf } from "../../image/transform/views.ts";
 import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { l2Normalize } from "../../tensor/l2_normalize.ts";
@@ -156,7 +156,7 @@ function leftOutText(image: LeftOut): string {
 
 /** Computes one image at a time, because the views of all images could exceed memory. */
 async function meansOfViews(
-  images: readonly Image[],
+  images: readonly RawImage[],
   model: ViTMSNModel,
 ): Promise<Float32Array[]> {
   const means: Float32Array[] = [];

@@ -1,4 +1,4 @@
-import type { Tune } from "../../train/tune.ts";
+import type { TuneMode } from "../../train/tune.ts";
 import { UsageError } from "../command.ts";
 
 /** The factor of LoRA's alpha: twice the rank, as is usual. */
@@ -11,7 +11,7 @@ const ALPHA = 2;
  */
 export function tuneOption(
   value = "auto",
-): Tune | { readonly kind: "auto" } | { readonly kind: "head" } {
+): TuneMode | { readonly kind: "auto" } | { readonly kind: "head" } {
   if (value === "auto" || value === "head" || value === "all") return { kind: value };
   const [, kind, text] = /^(last|lora):(\d{1,4})$/.exec(value) ?? [];
   const count = Number(text);

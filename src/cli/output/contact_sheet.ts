@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { resize } from "../../image/transform/resize.ts";
 
 /** How a contact sheet is laid out. */
@@ -31,9 +31,9 @@ const MAX_PIXELS = 2 ** 26;
  * ```
  */
 export function contactSheet(
-  rows: readonly (readonly Image[])[],
+  rows: readonly (readonly RawImage[])[],
   { cell, gap }: ContactSheetOptions,
-): Image {
+): RawImage {
   checkInteger("cell", cell, 1);
   checkInteger("gap", gap, 0);
   const columns = rows.reduce((most, { length }) => Math.max(most, length), 0);
@@ -75,7 +75,7 @@ function checkInteger(name: string, value: number, least: number): void {
 }
 
 /** The image shrunk into a square, or enlarged as far as whole factors go. */
-function fit(image: Image, cell: number): Image {
+function fit(image: RawImage, cell: number): RawImage {
   const side = Math.max(image.width, image.height);
   if (side <= cell) return enlarge(image, Math.floor(cell / side));
   const size = (length: number) => Math.max(1, Math.round(length * cell / side));
@@ -83,7 +83,7 @@ function fit(image: Image, cell: number): Image {
 }
 
 /** Makes a square of each pixel. */
-function enlarge(image: Image, factor: number): Image {
+function enlarge(image: RawImage, factor: number): RawImage {
   if (factor === 1) return image;
   const [width, height] = [image.width * factor, image.height * factor];
   const data = new Uint8Array(3 * width * height);

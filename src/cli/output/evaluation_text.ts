@@ -1,6 +1,6 @@
 import { bold } from "@std/fmt/colors";
 import stringWidth from "string-width";
-import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../heads/evaluate/evaluate.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
 import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
@@ -12,7 +12,7 @@ const COVERAGES = [0.5, 0.8, 0.9, 1];
 
 /** Formats an evaluation as text tables. */
 export function evaluationText(
-  evaluation: Evaluation,
+  evaluation: HeadEvaluation,
   { color }: Pick<Output, "color">,
 ): string {
   const { accuracy, confidenceInterval, count, calibrationError, classes, confusion } = evaluation;
@@ -53,7 +53,7 @@ export function evaluationText(
 }
 
 /** The confusion matrix: rows are true classes, columns predicted ones, both named by letters. */
-function matrix(names: readonly string[], confusion: Evaluation["confusion"]): string[] {
+function matrix(names: readonly string[], confusion: HeadEvaluation["confusion"]): string[] {
   const letters = names.map((_, c) => String.fromCharCode(97 + c));
   const width = 1 + Math.max(...confusion.flat().map((times) => String(times).length), 1);
   const cells = (values: readonly (string | number)[]) =>
@@ -65,7 +65,7 @@ function matrix(names: readonly string[], confusion: Evaluation["confusion"]): s
 }
 
 /** Formats an evaluation as JSON. */
-export function evaluationJson(evaluation: Evaluation): Record<string, unknown> {
+export function evaluationJson(evaluation: HeadEvaluation): Record<string, unknown> {
   const { accuracy, confidenceInterval, count, classes, confusion } = evaluation;
   return {
     accuracy,

@@ -1,11 +1,11 @@
 import type { FitReport } from "../../heads/fit/fit_head.ts";
 import type { Head } from "../../heads/head.ts";
-import { type Candidate, candidateSettings } from "../../heads/fit/method.ts";
+import { candidateSettings, type HeadCandidate } from "../../heads/fit/method.ts";
 import { guessingJson } from "./guessing_text.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
 
 /** Describes a candidate. */
-function nameOf(candidate: Candidate): string {
+function nameOf(candidate: HeadCandidate): string {
   if ("l2" in candidate) return `${candidate.method}, lambd ${candidate.l2}`;
   return "k" in candidate ? `${candidate.method}, k ${candidate.k}` : candidate.method;
 }

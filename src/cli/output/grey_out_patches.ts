@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 
 /** The light grey that a dropped patch fades to, and how far. */
 const GREY = 211;
@@ -21,10 +21,10 @@ const FADE = 0.75;
  * ```
  */
 export function greyOutPatches(
-  image: Image,
+  image: RawImage,
   patchSize: number,
   kept: ReadonlySet<number> | Int32Array,
-): Image {
+): RawImage {
   const { width, height } = image;
   const [columns, rows] = [width / patchSize, height / patchSize];
   if (![patchSize, columns, rows].every((n) => Number.isSafeInteger(n) && n > 0)) {

@@ -1,4 +1,4 @@
-import type { Guessing } from "../../heads/evaluate/guessing.ts";
+import type { GuessingComparison } from "../../heads/evaluate/guessing.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
 
 /** Above this share of the gap between guessing and perfect, more photos may show that the classifier is good. */
@@ -27,7 +27,7 @@ const WORDS: Readonly<Record<Asked, { photos: string; unclear: string; bad: stri
  * @returns undefined if it is better.
  */
 export function guessingText(
-  { accuracy, confidenceInterval, chance, count, isBetter }: Guessing,
+  { accuracy, confidenceInterval, chance, count, isBetter }: GuessingComparison,
   asked: Asked,
 ): string | undefined {
   if (isBetter) return undefined;
@@ -46,7 +46,7 @@ export function guessingText(
 
 /** Formats the comparison with guessing as JSON. */
 export function guessingJson(
-  { accuracy, confidenceInterval, chance, isBetter }: Guessing,
+  { accuracy, confidenceInterval, chance, isBetter }: GuessingComparison,
 ): Record<string, unknown> {
   return {
     accuracy,

@@ -1,10 +1,10 @@
 import { concat } from "@std/bytes/concat";
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /** Encodes an image as PNG: 8-bit RGB, unfiltered rows. */
-export async function writePng({ width, height, data }: Image): Promise<Uint8Array> {
+export async function writePng({ width, height, data }: RawImage): Promise<Uint8Array> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);

@@ -1,6 +1,6 @@
 import { escape } from "@std/html/entities";
 import { percent } from "../../heads/evaluate/percent.ts";
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import type { PretrainRecord } from "../../train/msn/pretrain_events.ts";
 import { durationText } from "./duration_text.ts";
 import { alarmTexts } from "./html/alarm_texts.ts";
@@ -34,7 +34,7 @@ export interface PretrainReport {
 
 /** A contact sheet of views, and what its rows and columns are. */
 export interface ViewSheet {
-  readonly image: Image;
+  readonly image: RawImage;
   readonly caption: string;
 }
 

@@ -1,5 +1,5 @@
 import { escape } from "@std/html/entities";
-import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../heads/evaluate/evaluate.ts";
 import { EVALUATION_STYLE, evaluationSections } from "./html/evaluation_sections.ts";
 import { warningHtml } from "./html/warning.ts";
 import type { WrongThumbnail } from "./html/wrong_figure.ts";
@@ -21,7 +21,7 @@ export interface ReportDetails {
 
 /** Formats an evaluation as a self-contained web page: plots, confusion matrix and thumbnails. */
 export async function reportHtml(
-  evaluation: Evaluation,
+  evaluation: HeadEvaluation,
   { wrong, model, command, warning }: ReportDetails,
 ): Promise<string> {
   const { accuracy } = evaluation;

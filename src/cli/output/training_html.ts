@@ -1,6 +1,6 @@
-import type { Evaluation } from "../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../heads/evaluate/evaluate.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
-import type { TrainingRecord, Validation } from "../../train/finetune/training_record.ts";
+import type { FinetuneRecord, HeldOutValidation } from "../../train/finetune/training_record.ts";
 import { durationText } from "./duration_text.ts";
 import { evaluationSections } from "./html/evaluation_sections.ts";
 import { lastOfEach } from "./html/last_of_each.ts";
@@ -23,9 +23,9 @@ export interface TrainingReport {
   /** What was trained, as rows of a table. */
   readonly summary: readonly (readonly [name: string, value: string])[];
   /** The finished epochs; of one that a resumed run repeats, the last counts. */
-  readonly records: readonly TrainingRecord[];
+  readonly records: readonly FinetuneRecord[];
   /** The quality of the result; absent if it was not measured. */
-  readonly evaluation?: Evaluation | undefined;
+  readonly evaluation?: HeadEvaluation | undefined;
   /** Misclassified images of the evaluation in display order, each with a thumbnail. */
   readonly wrong?: readonly WrongThumbnail[];
   /** The command line that made the report. */
@@ -78,7 +78,7 @@ ${result}`,
   });
 }
 
-const COLUMNS: readonly Column<TrainingRecord>[] = [
+const COLUMNS: readonly Column<FinetuneRecord>[] = [
   ["epoch", ({ epoch }) => String(epoch)],
   ["steps", ({ step }) => String(step)],
   ["loss", ({ loss }) => lossText(loss)],
@@ -92,7 +92,7 @@ const COLUMNS: readonly Column<TrainingRecord>[] = [
   ["time", ({ seconds }) => durationText(seconds)],
 ];
 
-function curves(records: readonly TrainingRecord[]): string {
+function curves(records: readonly FinetuneRecord[]): string {
   if (records.length === 0) return "<p>No epoch was finished.</p>";
   const isMeasured = records.some(({ validation, averaged }) => validation ?? averaged);
   const loss = lineChart({
@@ -132,8 +132,8 @@ ${recordTable(records, COLUMNS, "epochs")}`;
 
 /** The curves of the weights and of their averages, on held-out images. */
 function validationCurves(
-  records: readonly TrainingRecord[],
-  figure: (validation: Validation) => number,
+  records: readonly FinetuneRecord[],
+  figure: (validation: HeldOutValidation) => number,
 ) {
   return [
     {
@@ -151,8 +151,8 @@ function validationCurves(
 
 function smallSection(
   title: string,
-  records: readonly TrainingRecord[],
-  figure: (record: TrainingRecord) => number,
+  records: readonly FinetuneRecord[],
+  figure: (record: FinetuneRecord) => number,
 ): string {
   const points = byEpoch(records, figure);
   return `<section><h2>${title}</h2>
@@ -160,8 +160,8 @@ ${smallChart({ title, x: "epoch", position: BY_EPOCH, points })}</section>`;
 }
 
 function byEpoch(
-  records: readonly TrainingRecord[],
-  figure: (record: TrainingRecord) => number | undefined,
+  records: readonly FinetuneRecord[],
+  figure: (record: FinetuneRecord) => number | undefined,
 ): Point[] {
   return pointsOf(records, ({ epoch }) => epoch, figure);
 }

@@ -1,4 +1,4 @@
-import type { TrainingRecord, Validation } from "../../train/finetune/training_record.ts";
+import type { FinetuneRecord, HeldOutValidation } from "../../train/finetune/training_record.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
 import { jsonNumber } from "./json_number.ts";
 
@@ -128,7 +128,7 @@ function isJson(text: string): boolean {
  * });
  * ```
  */
-export function recordJson(record: TrainingRecord): Record<string, unknown> {
+export function recordJson(record: FinetuneRecord): Record<string, unknown> {
   const { epoch, epochs, step, loss, learningRate, gradientNorm, imagesPerSecond, seconds } =
     record;
   const { validation, averaged } = record;
@@ -146,6 +146,6 @@ export function recordJson(record: TrainingRecord): Record<string, unknown> {
   };
 }
 
-function validationJson({ accuracy, loss, images }: Validation): Record<string, unknown> {
+function validationJson({ accuracy, loss, images }: HeldOutValidation): Record<string, unknown> {
   return { accuracy: jsonNumber(accuracy), loss: jsonNumber(loss), images };
 }

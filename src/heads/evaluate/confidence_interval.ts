@@ -1,5 +1,5 @@
 /** [lower bound, upper bound]. */
-export type Interval = readonly [number, number];
+export type ConfidenceInterval = readonly [number, number];
 
 /** The 97.5 % quantile of the normal distribution. */
 const Z = 1.959964;
@@ -19,7 +19,7 @@ const T = [
  * @param right the number of successes.
  * @param count the number of trials, above 0.
  */
-export function wilsonInterval(right: number, count: number): Interval {
+export function wilsonInterval(right: number, count: number): ConfidenceInterval {
   const p = right / count;
   const middle = p + Z * Z / (2 * count);
   const half = Z * Math.sqrt(p * (1 - p) / count + Z * Z / (4 * count * count));
@@ -33,7 +33,7 @@ export function wilsonInterval(right: number, count: number): Interval {
  *
  * @param values at least two, from 0 to 1.
  */
-export function meanShareInterval(values: readonly number[]): Interval {
+export function meanShareInterval(values: readonly number[]): ConfidenceInterval {
   const n = values.length;
   const mean = values.reduce((sum, x) => sum + x, 0) / n;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);

@@ -5,21 +5,21 @@ import {
   reliabilityOf,
 } from "./calibration_error.ts";
 import { softmax } from "../../tensor/softmax.ts";
-import { type Interval, wilsonInterval } from "./confidence_interval.ts";
+import { type ConfidenceInterval, wilsonInterval } from "./confidence_interval.ts";
 import type { LabelledFeatures } from "../fit/fit_options.ts";
-import { compareWithGuessing, type Guessing } from "./guessing.ts";
+import { compareWithGuessing, type GuessingComparison } from "./guessing.ts";
 import type { Head } from "../head.ts";
 
 /** The quality of a classifier on labelled images. */
-export interface Evaluation {
+export interface HeadEvaluation {
   /** The number of images. */
   readonly count: number;
   /** The share of images whose best label is correct. */
   readonly accuracy: number;
   /** The 95 % Wilson score interval of the accuracy. */
-  readonly confidenceInterval: Interval;
+  readonly confidenceInterval: ConfidenceInterval;
   /** The comparison with guessing. */
-  readonly guessing: Guessing;
+  readonly guessing: GuessingComparison;
   /** The metrics of every label, in the order of the logits. */
   readonly classes: readonly ClassEvaluation[];
   /** [K, K], the number of images with a true label (row) and a predicted label (column). */
@@ -35,7 +35,7 @@ export interface Evaluation {
   readonly riskCoverage: readonly { readonly coverage: number; readonly risk: number }[];
 }
 
-/** The metrics of one label in an {@linkcode Evaluation}. */
+/** The metrics of one label in an {@linkcode HeadEvaluation}. */
 export interface ClassEvaluation {
   /** The label. */
   readonly label: string;
@@ -60,15 +60,15 @@ const COVERAGES = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { evaluate } from "./evaluate.ts";
+ * import { evaluateHead } from "./evaluate.ts";
  * import { fitHead } from "../fit/fit_head.ts";
  *
  * const features = [Float32Array.of(1, 0), Float32Array.of(0, 1)];
  * const { head } = fitHead({ features, labels: ["east", "north"] });
- * assertEquals(evaluate(head, { features, labels: ["east", "east"] }).accuracy, 0.5);
+ * assertEquals(evaluateHead(head, { features, labels: ["east", "east"] }).accuracy, 0.5);
  * ```
  */
-export function evaluate(head: Head, { features, labels }: LabelledFeatures): Evaluation {
+export function evaluateHead(head: Head, { features, labels }: LabelledFeatures): HeadEvaluation {
   const { temperature } = head.parameters.settings;
   return evaluateLogits(head.logits(features), labels, head.labels, temperature);
 }
@@ -87,7 +87,7 @@ export function evaluateLogits(
   truths: readonly string[],
   labels: readonly string[],
   temperature = 1,
-): Evaluation {
+): HeadEvaluation {
   if (truths.length === 0) throw new RangeError("Cannot evaluate: there are no images");
   const ids = new Map(labels.map((label, id) => [label, id]));
   const classes = truths.map((label) => {
@@ -130,7 +130,7 @@ export function evaluateLogits(
 function classEvaluation(
   label: string,
   c: number,
-  confusion: Evaluation["confusion"],
+  confusion: HeadEvaluation["confusion"],
 ): ClassEvaluation {
   const right = confusion[c]![c]!;
   const count = confusion[c]!.reduce((sum, x) => sum + x, 0);
@@ -147,7 +147,7 @@ function classEvaluation(
 function riskCoverageOf(
   logits: readonly Float32Array[],
   right: readonly boolean[],
-): Evaluation["riskCoverage"] {
+): HeadEvaluation["riskCoverage"] {
   const confidences = logits.map((row) => Math.max(...softmax(row)));
   const order = topK(confidences, confidences.length);
   return COVERAGES.map((coverage) => {

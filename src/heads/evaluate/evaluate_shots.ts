@@ -1,6 +1,6 @@
 import { shuffle, uniform } from "../../tensor/random.ts";
-import { type Interval, meanShareInterval } from "./confidence_interval.ts";
-import { evaluate } from "./evaluate.ts";
+import { type ConfidenceInterval, meanShareInterval } from "./confidence_interval.ts";
+import { evaluateHead } from "./evaluate.ts";
 import { fitHead } from "../fit/fit_head.ts";
 import type { FitOptions, LabelledFeatures } from "../fit/fit_options.ts";
 
@@ -21,7 +21,7 @@ export interface ShotsEvaluation {
   /** The mean of `accuracies`. */
   readonly accuracy: number;
   /** Student's 95 % interval of the mean over splits, within 0 to 1; with one split, the accuracy twice. */
-  readonly confidenceInterval: Interval;
+  readonly confidenceInterval: ConfidenceInterval;
   /** The mean over splits of the accuracy that guessing reaches, without looking at the image. */
   readonly chance: number;
 }
@@ -61,7 +61,7 @@ export function evaluateShots(
       ),
     );
     const { head } = fitHead(take(support, (i) => drawn.has(i)), { ...options, seed });
-    return evaluate(head, query ?? take(support, (i) => !drawn.has(i)));
+    return evaluateHead(head, query ?? take(support, (i) => !drawn.has(i)));
   });
   const accuracies = evaluations.map(({ accuracy }) => accuracy);
   const accuracy = accuracies.reduce((sum, a) => sum + a, 0) / splits;

@@ -1,13 +1,13 @@
-import { type Interval, wilsonInterval } from "./confidence_interval.ts";
+import { type ConfidenceInterval, wilsonInterval } from "./confidence_interval.ts";
 
 /** The comparison of a classifier with answers that do not look at the image. */
-export interface Guessing {
+export interface GuessingComparison {
   /** The number of different images; with unequal weights, the effective sample size. */
   readonly count: number;
   /** The weighted share of correct answers. */
   readonly accuracy: number;
   /** The 95 % Wilson score interval of the accuracy. */
-  readonly confidenceInterval: Interval;
+  readonly confidenceInterval: ConfidenceInterval;
   /**
    * The accuracy of guessing: answers in the classifier's own proportions, but independent of the image;
    * at least 1 / K.
@@ -59,7 +59,7 @@ export function compareWithGuessing(
   answers: readonly Answer[],
   classCount: number,
   { isBestOfSeveral = false }: { isBestOfSeveral?: boolean } = {},
-): Guessing {
+): GuessingComparison {
   const guessed = Array<number>(classCount).fill(0);
   const expected = Array<number>(classCount).fill(0);
   const images = new Map<number, number>();

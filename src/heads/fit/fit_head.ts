@@ -2,17 +2,17 @@ import { topK } from "../../tensor/top_k.ts";
 import type { HeadSettings, HeadTensors } from "../../vit_msn/head/head_parameters.ts";
 import { expectedCalibrationError } from "../evaluate/calibration_error.ts";
 import { canCrossValidate, crossValidate, type Validation } from "./cross_validation.ts";
-import { type Answer, compareWithGuessing, type Guessing } from "../evaluate/guessing.ts";
+import { type Answer, compareWithGuessing, type GuessingComparison } from "../evaluate/guessing.ts";
 import { Head } from "../head.ts";
 import { matrixOf, rowOf, toTensor } from "../../tensor/matrix.ts";
 import {
-  type Candidate,
   candidateSettings,
   candidatesOf,
   DEFAULTS,
   fitCandidates,
-  type Method,
-  METHODS,
+  HEAD_METHODS,
+  type HeadCandidate,
+  type HeadMethod,
   votesOf,
 } from "./method.ts";
 import {
@@ -30,7 +30,7 @@ import { chooseUnknown, type UnknownReport } from "./unknown.ts";
 /** The cross-validation result of a candidate. */
 export interface CandidateReport {
   /** The candidate. */
-  readonly candidate: Candidate;
+  readonly candidate: HeadCandidate;
   /** The share of held-out images that it classifies correctly, weighted as in the fit. */
   readonly accuracy: number;
   /** The weighted mean of -log p of the true class, after calibration. */
@@ -40,7 +40,7 @@ export interface CandidateReport {
 /** The report of a fit. */
 export interface FitReport {
   /** The candidate that was fitted. */
-  readonly candidate: Candidate;
+  readonly candidate: HeadCandidate;
   /** The results of all candidates; empty if there are too few images for cross-validation. */
   readonly candidates: readonly CandidateReport[];
   /** For a logistic regression, the state in which its optimiser stopped. */
@@ -54,7 +54,7 @@ export interface FitReport {
    * The cross-validated accuracy of the fitted candidate compared with guessing. A classifier that is not
    * better should not be used. Undefined if there are too few images for cross-validation.
    */
-  readonly guessing?: Guessing;
+  readonly guessing?: GuessingComparison;
   /** The expected calibration error on held-out images, before and after the temperature is applied. */
   readonly calibrationError?: { readonly before: number; readonly after: number };
   /** How well each criterion separates held-out classes from the others. */
@@ -152,17 +152,17 @@ export function fitHead(
 
 function choose(
   samples: Samples,
-  method: Method | "auto",
+  method: HeadMethod | "auto",
   l2: number | undefined,
   seed: number,
 ): {
-  candidate: Candidate;
+  candidate: HeadCandidate;
   candidates: CandidateReport[];
   /** Whether the held-out predictions chose the candidate among several. */
   isChosen: boolean;
   validation?: Validation;
 } {
-  const methods = method === "auto" ? METHODS : [method];
+  const methods = method === "auto" ? HEAD_METHODS : [method];
   if (!canCrossValidate(samples)) {
     const few = DEFAULTS[method === "auto" ? "prototypes" : method];
     const candidate = l2 !== undefined && "l2" in few ? { ...few, l2 } : few;
@@ -237,7 +237,7 @@ const LEAST_LEAD = 0.1;
 /** Lowers the temperature if it would make all scores nearly equal; otherwise returns the same object. */
 function withDistinctScores(
   validation: Validation,
-  { accuracy, chance, isBetter }: Guessing,
+  { accuracy, chance, isBetter }: GuessingComparison,
 ): Validation {
   const { logits, temperature } = validation;
   const lead = isBetter ? (accuracy - chance) / 2 : LEAST_LEAD * (1 - chance);

@@ -1,4 +1,4 @@
-import type { Method } from "./method.ts";
+import type { HeadMethod } from "./method.ts";
 import type { ClassWeight } from "./samples.ts";
 
 /** The features and labels of images. */
@@ -21,7 +21,7 @@ export interface FitOptions {
    * mean. `knn`: the nearest images. `ridge`: ridge regression. `auto`, the default, chooses by
    * cross-validation; with too few images for that, it uses prototypes.
    */
-  readonly method?: Method | "auto";
+  readonly method?: HeadMethod | "auto";
   /**
    * The strength of the L2 penalty of `logistic` and `ridge`, above 0; by default cross-validation chooses
    * it.

@@ -1,4 +1,4 @@
-import { type Method, METHODS } from "../../vit_msn/head/head_parameters.ts";
+import { HEAD_METHODS, type HeadMethod } from "../../vit_msn/head/head_parameters.ts";
 import { fitLogistic, type LogisticFit } from "./logistic.ts";
 import type { Matrix } from "../../tensor/matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
@@ -6,11 +6,11 @@ import { Ridge } from "./ridge.ts";
 import type { Samples } from "./samples.ts";
 import type { Scorer } from "../scorer.ts";
 
-export { METHODS };
-export type { Method };
+export { HEAD_METHODS };
+export type { HeadMethod };
 
 /** A method and its setting. */
-export type Candidate =
+export type HeadCandidate =
   | { readonly method: "logistic" | "ridge"; readonly l2: number }
   | { readonly method: "knn"; readonly k: number }
   | { readonly method: "prototypes" };
@@ -30,8 +30,8 @@ const NEIGHBOURS = [20, 5, 1];
 
 /** A candidate under the names of head files and of `fit --json`, where `l2` is `lambd`. */
 export function candidateSettings(
-  candidate: Candidate,
-): { method: Method; lambd?: number; k?: number } {
+  candidate: HeadCandidate,
+): { method: HeadMethod; lambd?: number; k?: number } {
   if (!("l2" in candidate)) return candidate;
   const { method, l2 } = candidate;
   return { method, lambd: l2 };
@@ -43,10 +43,10 @@ export const DEFAULTS = {
   prototypes: { method: "prototypes" },
   knn: { method: "knn", k: 5 },
   ridge: { method: "ridge", l2: 1 },
-} as const satisfies Record<Method, Candidate>;
+} as const satisfies Record<HeadMethod, HeadCandidate>;
 
 /** The candidates of a method; with `l2`, only the one that has it. */
-export function candidatesOf(method: Method, l2?: number): Candidate[] {
+export function candidatesOf(method: HeadMethod, l2?: number): HeadCandidate[] {
   if (method === "prototypes") return [{ method }];
   if (method === "knn") return NEIGHBOURS.map((k) => ({ method, k }));
   return (l2 === undefined ? L2S[method] : [l2]).map((l2) => ({ method, l2 }));
@@ -62,7 +62,7 @@ const ROUGH = 1e-3;
  */
 export function fitCandidates(
   samples: Samples,
-  candidates: readonly Candidate[],
+  candidates: readonly HeadCandidate[],
   { final }: { final: boolean },
 ): CandidateFit[] {
   let start: Matrix | undefined;

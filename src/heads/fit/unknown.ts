@@ -1,9 +1,9 @@
 import { shuffle, uniform } from "../../tensor/random.ts";
-import type { Unknown } from "../../vit_msn/head/head_parameters.ts";
+import type { UnknownRule } from "../../vit_msn/head/head_parameters.ts";
 import { crossValidate, partsOf, type Validation } from "./cross_validation.ts";
 import { bestProbability, referencesOf, similarityTo } from "../head.ts";
 import { type Matrix, rowOf } from "../../tensor/matrix.ts";
-import { type Candidate, fitCandidates } from "./method.ts";
+import { fitCandidates, type HeadCandidate } from "./method.ts";
 import { classMeans } from "./prototypes.ts";
 import { pick, type Samples } from "./samples.ts";
 import { scoresOf } from "../scorer.ts";
@@ -12,7 +12,7 @@ import { scoresOf } from "../scorer.ts";
  * How well each criterion separates images of held-out classes from images of known classes: the AUROC, the
  * probability that it ranks such a pair correctly; 0.5 by chance.
  */
-export type UnknownReport = Readonly<Record<Unknown["criterion"], number>>;
+export type UnknownReport = Readonly<Record<UnknownRule["criterion"], number>>;
 
 /** The options of {@linkcode chooseUnknown}. */
 export interface UnknownOptions extends Validation {
@@ -33,9 +33,9 @@ const HELD_OUT_DIVISOR = 4;
  */
 export function chooseUnknown(
   samples: Samples,
-  candidate: Candidate,
+  candidate: HeadCandidate,
   { indices, logits, temperature, keeps, falseRejectionRate, seed }: UnknownOptions,
-): { rule: Unknown; report: UnknownReport } {
+): { rule: UnknownRule; report: UnknownReport } {
   const report = compareCriteria(samples, candidate, { keeps, seed });
   const criterion = report.similarity > report.probability ? "similarity" : "probability";
   const scores = criterion === "probability"
@@ -65,7 +65,7 @@ function outOfFoldSimilarities(samples: Samples, keeps: boolean, seed: number): 
 /** Holds out each group of classes in turn, and some images of the other classes to compare with. */
 function compareCriteria(
   samples: Samples,
-  candidate: Candidate,
+  candidate: HeadCandidate,
   { keeps, seed }: { keeps: boolean; seed: number },
 ): UnknownReport {
   const K = samples.classCount;

@@ -1,5 +1,5 @@
 import type { Deadline } from "../deadline.ts";
-import type { Limits } from "../limits.ts";
+import type { ServerLimits } from "../limits.ts";
 import { Problem } from "../problem.ts";
 import type { BodyMemory, HeldMemory } from "./body_memory.ts";
 
@@ -9,7 +9,7 @@ export interface HeldBody extends Disposable {
 }
 
 /** The limits of a single body. */
-export type BodyLimits = Pick<Limits, "maxBodyBytes" | "uploadTimeout" | "minUploadRate">;
+export type BodyLimits = Pick<ServerLimits, "maxBodyBytes" | "uploadTimeout" | "minUploadRate">;
 
 /** The initial size of the buffer in bytes; it doubles when it is full. */
 const FIRST_BUFFER = 65_536;

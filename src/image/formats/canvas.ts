@@ -1,4 +1,4 @@
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 
 /**
  * Draws an animation's frame on a canvas of `width × height` pixels, at (left, top).
@@ -7,12 +7,12 @@ import type { Image } from "../image.ts";
  * @throws {RangeError} if the frame exceeds the canvas.
  */
 export function placeOnCanvas(
-  frame: Image,
+  frame: RawImage,
   left: number,
   top: number,
   { width, height }: { readonly width: number; readonly height: number },
   background: Uint8Array,
-): Image {
+): RawImage {
   if (left + frame.width > width || top + frame.height > height) {
     throw new RangeError("Cannot place the frame: it exceeds its canvas");
   }

@@ -2,7 +2,7 @@
  * EXIF's `Orientation` (tag 0x0112): how the stored rows and columns map to the upright image.
  * 1 is upright; see {@linkcode toUpright} for the others.
  */
-export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+export type ExifOrientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
@@ -15,7 +15,7 @@ const SIGNED_SHORT = 8;
  *
  * @param tiff the structure from its byte order mark, `II` or `MM`, onwards.
  */
-export function readOrientation(tiff: Uint8Array): Orientation {
+export function readOrientation(tiff: Uint8Array): ExifOrientation {
   if (tiff.length < 8) return 1;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const order = view.getUint16(0);
@@ -25,7 +25,7 @@ export function readOrientation(tiff: Uint8Array): Orientation {
   const directory = view.getUint32(4, little);
   if (directory + 2 > tiff.length) return 1;
   const entries = view.getUint16(directory, little);
-  let orientation: Orientation = 1;
+  let orientation: ExifOrientation = 1;
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + 12 * i; // tag, type, count, value
     if (entry + 12 > tiff.length) break;
@@ -37,7 +37,7 @@ export function readOrientation(tiff: Uint8Array): Orientation {
       ? view.getUint32(entry + 8, little)
       : view.getUint16(entry + 8, little);
     // The last of several wins, as in Pillow.
-    orientation = value >= 1 && value <= 8 ? value as Orientation : 1;
+    orientation = value >= 1 && value <= 8 ? value as ExifOrientation : 1;
   }
   return orientation;
 }

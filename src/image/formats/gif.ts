@@ -1,7 +1,7 @@
 import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import type { GifHeader } from "./gif_header.ts";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { dropAlpha } from "./rgba.ts";
 import { placeOnCanvas } from "./canvas.ts";
 import { WasmDecoder } from "../wasm/wasm_decoder.ts";
@@ -15,7 +15,7 @@ const decoder = new WasmDecoder("GIF", gifWasm, 17);
 export function decodeGif(
   bytes: Uint8Array,
   { width, height, background, hasPalette }: GifHeader,
-): Image {
+): RawImage {
   if (!hasPalette) bytes = withGreyPalette(bytes);
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

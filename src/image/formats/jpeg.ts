@@ -1,6 +1,6 @@
 import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import type { JpegHeader } from "./jpeg_header.ts";
 import { WasmDecoder } from "../wasm/wasm_decoder.ts";
 
@@ -28,7 +28,7 @@ export function decodeJpeg(
   bytes: Uint8Array,
   header: JpegHeader,
   minimum?: Size,
-): Image {
+): RawImage {
   const file = corrected(bytes, header);
   const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

@@ -1,6 +1,6 @@
 import mozjpegFactory from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import mozjpegWasm from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm" with { type: "bytes" };
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";
 import type { JpegHeader } from "./jpeg_header.ts";
 
@@ -30,7 +30,7 @@ const decoder = new EmscriptenDecoder("JPEG", {
  *
  * @param header that of `bytes`; it has one or three components.
  */
-export async function decodeJpegExactly(bytes: Uint8Array, header: JpegHeader): Promise<Image> {
+export async function decodeJpegExactly(bytes: Uint8Array, header: JpegHeader): Promise<RawImage> {
   // libjpeg fills up the rest of a file that is cut off; Pillow refuses it.
   if (!hasEnd(bytes.subarray(header.scanStart))) throw decoder.damaged("it is cut off");
   const memory = bytes.length + header.width * header.height * MEMORY_PER_PIXEL;

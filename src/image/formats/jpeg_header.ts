@@ -1,4 +1,4 @@
-import { type Orientation, readOrientation } from "./exif.ts";
+import { type ExifOrientation, readOrientation } from "./exif.ts";
 import { damagedAs } from "../image_decode_error.ts";
 import type { ImageHeader } from "../image_header.ts";
 
@@ -62,7 +62,7 @@ const MAX_SCANS = 100;
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let orientation: Orientation | undefined;
+  let orientation: ExifOrientation | undefined;
   let frame: Frame | undefined;
   let jfif = false;
   let adobe: [number, number] | undefined;

@@ -1,6 +1,6 @@
 import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { type PngHeader, readChunks } from "./png_header.ts";
 import { dropAlpha } from "./rgba.ts";
 import { WasmDecoder } from "../wasm/wasm_decoder.ts";
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** Decodes a PNG's pixels as they are stored; see {@linkcode decodeImage}. */
-export function decodePng(bytes: Uint8Array, { width, height, isAnimated }: PngHeader): Image {
+export function decodePng(bytes: Uint8Array, { width, height, isAnimated }: PngHeader): RawImage {
   if (isAnimated) bytes = withoutAnimation(bytes);
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(memory, (wasm) => {

@@ -1,4 +1,4 @@
-import { type Orientation, readOrientation } from "./exif.ts";
+import { type ExifOrientation, readOrientation } from "./exif.ts";
 import { damagedAs } from "../image_decode_error.ts";
 import type { ImageHeader } from "../image_header.ts";
 
@@ -33,7 +33,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   if (components === undefined || ![1, 2, 4, 8, 16].includes(bitDepth)) {
     throw damaged(`its colour type ${bytes[25]} with ${bitDepth} bits does not exist in PNG`);
   }
-  let orientation: Orientation = 1;
+  let orientation: ExifOrientation = 1;
   let frames = 1;
   let isAnimated = false;
   let dataBytes = 0;

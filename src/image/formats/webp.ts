@@ -2,7 +2,7 @@ import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
 import webpWasm from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes" };
 import { concat } from "@std/bytes/concat";
 import { placeOnCanvas } from "./canvas.ts";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";
 import type { WebpHeader } from "./webp_header.ts";
 
@@ -25,7 +25,7 @@ const BLACK = new Uint8Array(3);
 export async function decodeWebp(
   bytes: Uint8Array,
   { width, height, firstFrame }: WebpHeader,
-): Promise<Image> {
+): Promise<RawImage> {
   if (!firstFrame) return await decodeStill(bytes, width, height);
   const chunks = bytes.subarray(...firstFrame.chunks);
   const file = stillOf(chunks, firstFrame.width, firstFrame.height);
@@ -33,7 +33,7 @@ export async function decodeWebp(
   return placeOnCanvas(frame, firstFrame.left, firstFrame.top, { width, height }, BLACK);
 }
 
-function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<Image> {
+function decodeStill(bytes: Uint8Array, width: number, height: number): Promise<RawImage> {
   const memory = bytes.length + width * height * MEMORY_PER_PIXEL;
   return decoder.decode(bytes, { width, height }, memory);
 }

@@ -1,4 +1,4 @@
-import { type Orientation, readOrientation } from "./exif.ts";
+import { type ExifOrientation, readOrientation } from "./exif.ts";
 import { damagedAs } from "../image_decode_error.ts";
 import type { ImageHeader } from "../image_header.ts";
 
@@ -108,7 +108,7 @@ function hasAlpha({ type, data }: Chunk): boolean {
 }
 
 /** Reads EXIF's orientation. Some writers put JPEG's `Exif` prefix before the TIFF structure. */
-function orientationOf(exif: Uint8Array): Orientation {
+function orientationOf(exif: Uint8Array): ExifOrientation {
   const prefix = String.fromCharCode(...exif.subarray(0, EXIF_PREFIX.length));
   return readOrientation(prefix === EXIF_PREFIX ? exif.subarray(EXIF_PREFIX.length) : exif);
 }

@@ -1,13 +1,13 @@
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 
 /** Copies a `width × height` rectangle at (left, top), which must lie within the image. */
 export function crop(
-  image: Image,
+  image: RawImage,
   left: number,
   top: number,
   width: number,
   height: number,
-): Image {
+): RawImage {
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++) {
     const from = 3 * ((top + y) * image.width + left);

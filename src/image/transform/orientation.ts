@@ -1,12 +1,12 @@
-import type { Orientation } from "../formats/exif.ts";
-import type { Image } from "../image.ts";
+import type { ExifOrientation } from "../formats/exif.ts";
+import type { RawImage } from "../raw_image.ts";
 
 /**
  * Turns a stored image upright, as Pillow's `ImageOps.exif_transpose` does: 2 flips left–right, 3
  * rotates by 180°, 4 flips top–bottom, 5 transposes, 6 rotates by 90° clockwise, 7 transverses, 8
  * rotates by 90° anticlockwise. 5 to 8 exchange width and height. With 1 it returns `image` itself.
  */
-export function toUpright(image: Image, orientation: Orientation): Image {
+export function toUpright(image: RawImage, orientation: ExifOrientation): RawImage {
   if (orientation === 1) return image;
   const { width, height, data } = image;
   const swapped = orientation >= 5;

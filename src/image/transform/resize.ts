@@ -1,5 +1,5 @@
 import resampleWasm from "../../../wasm/resample.wasm" with { type: "bytes" };
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { type Resampling, resamplingWeights, type Weights } from "./resampling.ts";
 
 /**
@@ -19,11 +19,11 @@ import { type Resampling, resamplingWeights, type Weights } from "./resampling.t
  * ```
  */
 export function resize(
-  image: Image,
+  image: RawImage,
   width: number,
   height: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   for (const size of [width, height]) {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new RangeError(
@@ -50,10 +50,10 @@ const STRIP_BYTES = 2 ** 18;
 const PADDING = 16;
 
 function resizeRows(
-  { width, height, data }: Image,
+  { width, height, data }: RawImage,
   outWidth: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   const weights = split(resamplingWeights(width, outWidth, resampling));
   const stride = 3 * width;
   const outStride = 3 * outWidth;
@@ -77,10 +77,10 @@ function resizeRows(
 }
 
 function resizeColumns(
-  { width, height, data }: Image,
+  { width, height, data }: RawImage,
   outHeight: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   const weights = split(resamplingWeights(height, outHeight, resampling));
   const stride = 3 * width;
   // The kernel processes 16 columns at a time. Strips of columns limit the memory.

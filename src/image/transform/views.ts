@@ -1,5 +1,5 @@
 import { crop } from "./crop.ts";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 
 /** The sides of a crop relative to the image's. */
 const CROP = 0.85;
@@ -8,7 +8,7 @@ const CROP = 0.85;
  * Returns 7 views of an image: the image itself, its mirror image, and five crops with 85 % of its
  * width and height, at the corners and in the middle.
  */
-export function viewsOf(image: Image): Image[] {
+export function viewsOf(image: RawImage): RawImage[] {
   const width = Math.max(1, Math.round(CROP * image.width));
   const height = Math.max(1, Math.round(CROP * image.height));
   const [right, bottom] = [image.width - width, image.height - height];
@@ -21,7 +21,7 @@ export function viewsOf(image: Image): Image[] {
   ];
 }
 
-function mirrored({ width, height, data }: Image): Image {
+function mirrored({ width, height, data }: RawImage): RawImage {
   const out = new Uint8Array(data.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,5 +1,5 @@
 import { countGarbage } from "../../tensor/memory_pressure.ts";
-import type { Image } from "../image.ts";
+import type { RawImage } from "../raw_image.ts";
 import { dropAlpha } from "../formats/rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
 
@@ -71,7 +71,7 @@ export class EmscriptenDecoder {
     bytes: Uint8Array,
     { width, height }: { readonly width: number; readonly height: number },
     memoryBytes: number,
-  ): Promise<Image> {
+  ): Promise<RawImage> {
     using warm = this.#decoder.memory(memoryBytes);
     const { memory } = warm;
     const initialized = await this.#initialize(memory);

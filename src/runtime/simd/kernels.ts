@@ -13,17 +13,17 @@ export interface Kernels {
 /**
  * The two builds: `relaxed` is faster, `plain` gives the same bits on every processor.
  */
-export type Build = "relaxed" | "plain";
+export type SimdBuild = "relaxed" | "plain";
 
 /** The fastest build that this host can run. */
-export function bestBuild(): Build {
+export function bestBuild(): SimdBuild {
   return WebAssembly.validate(relaxedWasm) ? "relaxed" : "plain";
 }
 
-const modules = new Map<Build, WebAssembly.Module>();
+const modules = new Map<SimdBuild, WebAssembly.Module>();
 
 /** The compiled kernels. */
-export function kernelModule(build: Build): WebAssembly.Module {
+export function kernelModule(build: SimdBuild): WebAssembly.Module {
   let module = modules.get(build);
   if (!module) {
     module = new WebAssembly.Module(build === "relaxed" ? relaxedWasm : plainWasm);

@@ -2,7 +2,7 @@ import { toFloat32 } from "../../tensor/float16.ts";
 import { type Tensor, tensorBytes } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { scaleName } from "../../vit_msn/quantize.ts";
-import { MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import { MASK_TOKEN, type ViTMSNWeights } from "../../vit_msn/weights.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./kernels.ts";
 import { DType, Tile } from "./structs.ts";
@@ -53,7 +53,7 @@ export function paddedHeadSize({ hiddenSize, numAttentionHeads }: ViTMSNConfig):
  */
 export function packModel(
   config: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   arena: Arena,
   kernels: Kernels,
 ): PackedModel {

@@ -1,6 +1,6 @@
 import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
-import { bestBuild, type Build, type DotProduct } from "./kernels.ts";
+import { bestBuild, type DotProduct, type SimdBuild } from "./kernels.ts";
 import { packModel } from "./packed_model.ts";
 import { SimdSession } from "./session.ts";
 import type { CreateWorker } from "./thread_pool.ts";
@@ -18,7 +18,7 @@ export interface SimdOptions {
    * Which kernels: `relaxed` (relaxed SIMD: fused multiply-add, 8-bit dot product) or `plain`, slower,
    * with the same bits on every processor. Default is the fastest that the host can run.
    */
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   /**
    * How the relaxed build multiplies 8-bit numbers; default `auto`, by what the processor has. The others
    * are for comparisons: the outputs have the same bits.

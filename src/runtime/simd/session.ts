@@ -4,7 +4,13 @@ import type { OutputName } from "../../vit_msn/graph.ts";
 import { NO_MASK_TOKEN } from "../../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Session } from "../runtime.ts";
 import { Arena, sharedMemory, weightsArena } from "./arena.ts";
-import { type Build, type DotProduct, instantiate, kernelModule, type Kernels } from "./kernels.ts";
+import {
+  type DotProduct,
+  instantiate,
+  kernelModule,
+  type Kernels,
+  type SimdBuild,
+} from "./kernels.ts";
 import { readOutputs, readStep, writeImage, zeros } from "./image_io.ts";
 import type { PackedModel } from "./packed_model.ts";
 import { type CreateWorker, ThreadPool } from "./thread_pool.ts";
@@ -14,7 +20,7 @@ import { writeStruct } from "./write_struct.ts";
 
 /** How a session works. */
 export interface SimdSessionOptions {
-  readonly build: Build;
+  readonly build: SimdBuild;
   readonly dotProduct: DotProduct;
   /** With 1, no worker is started, and the caller's thread does the work. */
   readonly threads: number;

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import { type HiddenActivation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { interpolatePositions } from "../../vit_msn/interpolate_positions.ts";
 import { aligned, Arena } from "./arena.ts";
 import { type PackedModel, paddedHeadSize } from "./packed_model.ts";
@@ -48,7 +48,7 @@ export const PROGRESS_STRIDE = 64;
 const BLOCK_ROWS = 198;
 
 /** The kernels' numbers of the activation functions. */
-const ACTIVATIONS: Readonly<Record<Activation, number>> = {
+const ACTIVATIONS: Readonly<Record<HiddenActivation, number>> = {
   gelu: ActivationNumber.GELU,
   gelu_new: ActivationNumber.GELU_TANH,
   gelu_pytorch_tanh: ActivationNumber.GELU_TANH,

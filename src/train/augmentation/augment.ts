@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { checkProbability } from "./check_probability.ts";
 import { checkRange } from "./check_range.ts";
 import { colorJitter, type ColorJitterOptions } from "./color_jitter.ts";
@@ -62,7 +62,7 @@ const COLOR_JITTER: ColorJitterOptions = { brightness: 0.4, contrast: 0.4, satur
  * assertEquals(augment(image, options, uniform(7)), augmented);
  * ```
  */
-export function augment(image: Image, options: AugmentOptions, random: () => number): Image {
+export function augment(image: RawImage, options: AugmentOptions, random: () => number): RawImage {
   const {
     size,
     resample = "bilinear",

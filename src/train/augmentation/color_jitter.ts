@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { adjustBrightness } from "./operations/adjust_brightness.ts";
 import { adjustContrast } from "./operations/adjust_contrast.ts";
 import { adjustHue } from "./operations/adjust_hue.ts";
@@ -39,10 +39,10 @@ const MAX_STRENGTH = 255;
  * ```
  */
 export function colorJitter(
-  image: Image,
+  image: RawImage,
   { brightness = 0, contrast = 0, saturation = 0, hue = 0 }: ColorJitterOptions,
   random: () => number,
-): Image {
+): RawImage {
   checkStrength("brightness", brightness, MAX_STRENGTH);
   checkStrength("contrast", contrast, MAX_STRENGTH);
   checkStrength("saturation", saturation, MAX_STRENGTH);

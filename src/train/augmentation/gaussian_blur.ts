@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 
 /** The largest radius, in pixels: beyond it, an image of any usual size is one colour. */
 const MAX_RADIUS = 1000;
@@ -25,7 +25,7 @@ const ONE = 2 ** 24;
  * assertEquals([data[0], data[3], data[6]], [21, 155, 21]);
  * ```
  */
-export function gaussianBlur(image: Image, radius: number): Image {
+export function gaussianBlur(image: RawImage, radius: number): RawImage {
   if (!(radius >= 0 && radius <= MAX_RADIUS)) {
     throw new RangeError(
       `Cannot blur: the radius is ${radius}; give a number of pixels from 0 to ${MAX_RADIUS}`,

@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { luma } from "./operations/luma.ts";
 
 /**
@@ -14,7 +14,7 @@ import { luma } from "./operations/luma.ts";
  * assertEquals(grayscale(image).data, Uint8Array.of(118, 118, 118));
  * ```
  */
-export function grayscale({ width, height, data }: Image): Image {
+export function grayscale({ width, height, data }: RawImage): RawImage {
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 3) {
     out[i] = out[i + 1] = out[i + 2] = luma(data[i]!, data[i + 1]!, data[i + 2]!);

@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 
 /**
  * Exchanges left and right.
@@ -12,7 +12,7 @@ import type { Image } from "../../image/image.ts";
  * assertEquals(mirror(image).data, Uint8Array.of(4, 5, 6, 1, 2, 3));
  * ```
  */
-export function mirror({ width, height, data }: Image): Image {
+export function mirror({ width, height, data }: RawImage): RawImage {
   const out = new Uint8Array(data.length);
   const stride = 3 * width;
   for (let y = 0; y < height; y++) {

@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { adjustBrightness } from "./operations/adjust_brightness.ts";
 import { adjustContrast } from "./operations/adjust_contrast.ts";
 import { adjustSaturation } from "./operations/adjust_saturation.ts";
@@ -28,7 +28,7 @@ const MAX_OPS = 16;
  * @param strength magnitude / 30, from 0 to 1.
  * @param sign 1 or -1, for the operations with a direction.
  */
-type Operation = (image: Image, strength: number, sign: number) => Image;
+type Operation = (image: RawImage, strength: number, sign: number) => RawImage;
 
 const OPERATIONS: readonly Operation[] = [
   (image) => image,
@@ -79,10 +79,10 @@ function shift(size: number, strength: number): number {
  * ```
  */
 export function randAugment(
-  image: Image,
+  image: RawImage,
   { numOps = 2, magnitude = 9 }: RandAugmentOptions,
   random: () => number,
-): Image {
+): RawImage {
   checkInteger("numOps", numOps, MAX_OPS);
   checkInteger("magnitude", magnitude, MAX_MAGNITUDE);
   for (let i = 0; i < numOps; i++) {

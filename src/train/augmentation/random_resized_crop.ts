@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { crop } from "../../image/transform/crop.ts";
 import type { Resampling } from "../../image/transform/resampling.ts";
 import { resize } from "../../image/transform/resize.ts";
@@ -31,10 +31,10 @@ export interface RandomResizedCropOptions extends RandomCropOptions {
  * ```
  */
 export function randomResizedCrop(
-  image: Image,
+  image: RawImage,
   options: RandomResizedCropOptions,
   random: () => number,
-): Image {
+): RawImage {
   const { left, top, width, height } = randomCropBox(image.width, image.height, options, random);
   const [outHeight, outWidth] = options.size;
   const cropped = crop(image, left, top, width, height);

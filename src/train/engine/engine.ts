@@ -2,8 +2,8 @@ import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { Weights } from "../../vit_msn/weights.ts";
-import { adapterNames, lowestBlock, type Tune } from "../tune.ts";
+import type { ViTMSNWeights } from "../../vit_msn/weights.ts";
+import { adapterNames, lowestBlock, type TuneMode } from "../tune.ts";
 import type { Batch, LossKind, Objective, WholeBatch } from "./batch.ts";
 import { expectLength } from "./expect_length.ts";
 import type { EngineOptions } from "./engine_options.ts";
@@ -33,9 +33,9 @@ export class TrainingEngine implements Disposable {
   readonly config: ViTMSNConfig;
   /** The parameters that learn. */
   readonly parameters: Parameters;
-  readonly tune: Tune;
+  readonly tune: TuneMode;
   readonly #options: EngineOptions;
-  readonly #weights: Weights;
+  readonly #weights: ViTMSNWeights;
   readonly #arena: Arena;
   readonly #threads: Threads;
   readonly #vectors: ParameterVectors;
@@ -53,7 +53,7 @@ export class TrainingEngine implements Disposable {
 
   private constructor(
     config: ViTMSNConfig,
-    weights: Weights,
+    weights: ViTMSNWeights,
     options: EngineOptions,
     layout: ReturnType<typeof layOut>,
     threads: Threads,
@@ -85,7 +85,7 @@ export class TrainingEngine implements Disposable {
    */
   static async start(
     config: ViTMSNConfig,
-    weights: Weights,
+    weights: ViTMSNWeights,
     options: EngineOptions,
   ): Promise<TrainingEngine> {
     const build = options.build ?? bestTrainBuild();
@@ -297,7 +297,7 @@ export class TrainingEngine implements Disposable {
     const calls = this.#adapters.map(({ weight, outputs, inputs }) => {
       const { a, b } = adapterNames(weight);
       names.add(a).add(b);
-      const { rank, alpha } = this.tune as Tune & { kind: "lora" };
+      const { rank, alpha } = this.tune as TuneMode & { kind: "lora" };
       return [
         "loraGradients",
         vectors.gradientOf(weight, 0),
@@ -323,7 +323,7 @@ export class TrainingEngine implements Disposable {
 
   async #repack(): Promise<void> {
     if (this.#adapters.length > 0) {
-      const { rank, alpha } = this.tune as Tune & { kind: "lora" };
+      const { rank, alpha } = this.tune as TuneMode & { kind: "lora" };
       const at = (name: string) => this.#vectors.find("parameters", name)!;
       await this.#threads.runDealt(
         this.#adapters.map(({ weight, frozen, merged, outputs, inputs }) => {

@@ -1,10 +1,10 @@
-import type { Build } from "../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
-import type { Tune } from "../tune.ts";
+import type { TuneMode } from "../tune.ts";
 
 /** How a {@linkcode TrainingEngine} works. */
 export interface EngineOptions {
-  readonly tune: Tune;
+  readonly tune: TuneMode;
   /** The most images of a batch. */
   readonly batchSize: number;
   /** H and W of the images; default the config's. Position embeddings are interpolated for others. */
@@ -21,6 +21,6 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Whether a single thread is a worker, too, so that the caller's thread stays free. */
   readonly offThread?: boolean;
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   readonly createWorker?: CreateWorker | undefined;
 }

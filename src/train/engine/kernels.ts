@@ -1,6 +1,6 @@
 import plainWasm from "../../../wasm/train_plain.wasm" with { type: "bytes" };
 import relaxedWasm from "../../../wasm/train_relaxed.wasm" with { type: "bytes" };
-import type { Build } from "../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 
 /** The functions of `wasm/assembly/train.ts` that the host calls; all take and return numbers. */
 export interface TrainKernels {
@@ -126,12 +126,12 @@ export type Call = {
 }[keyof TrainKernels];
 
 /** The fastest build of the training kernels that this host can run. */
-export function bestTrainBuild(): Build {
+export function bestTrainBuild(): SimdBuild {
   return WebAssembly.validate(relaxedWasm) ? "relaxed" : "plain";
 }
 
 /** Compiles the training kernels. */
-export function trainModule(build: Build): WebAssembly.Module {
+export function trainModule(build: SimdBuild): WebAssembly.Module {
   return new WebAssembly.Module(build === "relaxed" ? relaxedWasm : plainWasm);
 }
 

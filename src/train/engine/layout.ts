@@ -1,7 +1,7 @@
 import { Arena, sharedMemory } from "../../runtime/simd/arena.ts";
 import { toFloat32 } from "../../tensor/float16.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { Weights } from "../../vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../../vit_msn/weights.ts";
 import { adaptedWeights, learningShapes, lowestBlock } from "../tune.ts";
 import type { EngineOptions } from "./engine_options.ts";
 import { instantiateTrain } from "./kernels.ts";
@@ -33,7 +33,7 @@ export interface Adapter {
 /** Lays out the memory: the model, the vectors of parameters, the batch, and the threads' plans. */
 export function layOut(
   config: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   options: EngineOptions,
   module: WebAssembly.Module,
 ) {

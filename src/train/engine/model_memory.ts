@@ -2,7 +2,7 @@ import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
 import { toFloat32 } from "../../tensor/float16.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { Weights } from "../../vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../../vit_msn/weights.ts";
 import type { Call, TrainKernels } from "./kernels.ts";
 import { padded, type SharedLinear, type SharedModel } from "./plan.ts";
 import { STRUCTS } from "./structs.ts";
@@ -31,7 +31,7 @@ export function putModel(
   arena: Arena,
   kernels: TrainKernels,
   { numHiddenLayers: L }: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   { lowest, changing }: ModelMemoryOptions,
 ): ModelMemory {
   const linears = new Map<string, SharedLinear>();
@@ -107,7 +107,10 @@ export function dealBySize(calls: readonly RepackCall[], threads: number): Call[
 }
 
 /** Bytes of the largest matrix that stays as it is. */
-function stagingBytes(weights: Weights, changing: (name: string) => number | undefined): number {
+function stagingBytes(
+  weights: ViTMSNWeights,
+  changing: (name: string) => number | undefined,
+): number {
   let largest = 0;
   for (const [name, { data }] of weights) {
     if (changing(name) === undefined) largest = Math.max(largest, 4 * data.length);

@@ -1,6 +1,6 @@
 import type { Arena } from "../../runtime/simd/arena.ts";
 import { writeFields } from "../../runtime/simd/write_struct.ts";
-import { type Activation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
+import { type HiddenActivation, patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
 import { Activation as ActivationNumber, Strip, STRUCTS, Tile } from "./structs.ts";
 
 /** A layer's parameters in memory, which all threads share: pointers. */
@@ -69,7 +69,7 @@ export interface PlanOptions {
 }
 
 /** Hugging Face's names of activation functions. */
-const ACTIVATIONS: Readonly<Record<Activation, number>> = {
+const ACTIVATIONS: Readonly<Record<HiddenActivation, number>> = {
   gelu: ActivationNumber.GELU,
   gelu_new: ActivationNumber.GELU_TANH,
   gelu_pytorch_tanh: ActivationNumber.GELU_TANH,

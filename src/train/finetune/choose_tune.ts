@@ -1,6 +1,6 @@
 import { flopsOf } from "../../vit_msn/flops.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { Tune } from "../tune.ts";
+import type { TuneMode } from "../tune.ts";
 
 /** What {@linkcode chooseTune} goes by. */
 export interface TuneEvidence {
@@ -18,7 +18,7 @@ export interface TuneEvidence {
 
 /** A choice, and why. */
 export interface TuneChoice {
-  readonly tune: Tune | { readonly kind: "head" };
+  readonly tune: TuneMode | { readonly kind: "head" };
   readonly reason: string;
 }
 

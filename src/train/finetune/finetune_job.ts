@@ -1,7 +1,7 @@
 import type { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { LayerNorm } from "../../vit_msn/layer_norm.ts";
+import type { LayerNormWeights } from "../../vit_msn/layer_norm.ts";
 import type { FinetuneDataset, FinetuneRun } from "./finetune_events.ts";
 import type { FinetuneOptions } from "./finetune_options.ts";
 import { randomStream, shuffled, Stream } from "../random_stream.ts";
@@ -36,7 +36,7 @@ export function fittedImages({ labels }: TrainingSet, seed = 0): number[] {
 }
 
 /** The final LayerNorm. */
-export function layerNormOf(weights: ReadonlyMap<string, Tensor>): LayerNorm {
+export function layerNormOf(weights: ReadonlyMap<string, Tensor>): LayerNormWeights {
   return {
     weight: weights.get("layernorm.weight")!.data as Float32Array,
     bias: weights.get("layernorm.bias")!.data as Float32Array,

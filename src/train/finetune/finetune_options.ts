@@ -1,5 +1,5 @@
-import { lowestBlock, type Tune } from "../tune.ts";
-import type { Build } from "../../runtime/simd/kernels.ts";
+import { lowestBlock, type TuneMode } from "../tune.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
 import type { ClassWeight } from "../../heads/fit/samples.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
@@ -7,7 +7,7 @@ import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 /** How {@linkcode finetune} trains. Defaults depend on the number of images and on what learns. */
 export interface FinetuneOptions {
   /** How much learns; `head` fits a classifier on frozen features. Default `auto`. */
-  readonly tune?: Tune | { readonly kind: "auto" } | { readonly kind: "head" };
+  readonly tune?: TuneMode | { readonly kind: "auto" } | { readonly kind: "head" };
   /** Default such that 20,000 images are seen, from 6 to 40. */
   readonly epochs?: number;
   /** Default 32. */
@@ -57,14 +57,14 @@ export interface FinetuneOptions {
   /** When to end early, in seconds; the schedule of the learning rate is not shortened. */
   readonly timeLimit?: number;
   /** Which kernels; default the fastest that the host can run. */
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   /** Starts a worker that runs `train/engine/worker.ts`; for bundles, in which that module is elsewhere. */
   readonly createWorker?: CreateWorker;
 }
 
 /** The settings of a training, all decided: what {@linkcode FinetuneOptions} has, without choices left. */
 export type FinetuneSettings =
-  & { /** What learns. */ readonly tune: Tune }
+  & { /** What learns. */ readonly tune: TuneMode }
   & Required<
     Omit<
       FinetuneOptions,
@@ -87,7 +87,7 @@ const MEASURED_WIDTH = 192;
  */
 export function decideSettings(
   options: FinetuneOptions,
-  tune: Tune,
+  tune: TuneMode,
   images: number,
   config: ViTMSNConfig,
 ): FinetuneSettings {

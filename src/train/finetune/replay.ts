@@ -3,14 +3,14 @@ import { checkedJson, positive } from "../../preprocess/checked_json.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { checkInputs } from "../../vit_msn/forward_inputs.ts";
-import { MASK_TOKEN, NO_MASK_TOKEN, type Weights } from "../../vit_msn/weights.ts";
+import { MASK_TOKEN, NO_MASK_TOKEN, type ViTMSNWeights } from "../../vit_msn/weights.ts";
 import { clipFactor } from "../clip.ts";
 import { TrainingEngine } from "../engine/engine.ts";
 import type { VectorName } from "../engine/vectors.ts";
 import type { Objective } from "../engine/batch.ts";
-import type { Build } from "../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 import { labelTargets, softTargets } from "./targets.ts";
-import type { Tune } from "../tune.ts";
+import type { TuneMode } from "../tune.ts";
 
 const notNegative = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.finite("finite"));
 const share = v.pipe(v.number("a number"), v.minValue(0, "0 or more"), v.maxValue(1, "1 or less"));
@@ -55,7 +55,7 @@ export function parseReplaySettings(json: unknown): ReplaySettings {
 /** How a replay computes. */
 export interface ReplayOptions {
   readonly threads?: number;
-  readonly build?: Build;
+  readonly build?: SimdBuild;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface ReplayOptions {
  */
 export async function replay(
   config: ViTMSNConfig,
-  weights: Weights,
+  weights: ViTMSNWeights,
   inputs: ReadonlyMap<string, Tensor>,
   settings: ReplaySettings,
   options: ReplayOptions = {},
@@ -98,7 +98,7 @@ export async function replay(
       `Cannot freeze ${frozen} blocks: the model has ${config.numHiddenLayers}`,
     );
   }
-  const tune: Tune = lora
+  const tune: TuneMode = lora
     ? { kind: "lora", ...lora }
     : frozen === 0
     ? { kind: "all" }

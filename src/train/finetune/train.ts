@@ -16,14 +16,14 @@ import { parameterGroup } from "./parameter_groups.ts";
 import { percent } from "../../heads/evaluate/percent.ts";
 import { randomStream, shuffled, Stream } from "../random_stream.ts";
 import { learningRateAt } from "./schedule.ts";
-import type { TrainingRecord, Validation } from "./training_record.ts";
+import type { FinetuneRecord, HeldOutValidation } from "./training_record.ts";
 import {
+  type FinetuneProgress,
+  type FinetuneState,
   readState,
   restoreState,
-  type TrainingProgress,
-  type TrainingState,
 } from "./training_state.ts";
-import type { Tune } from "../tune.ts";
+import type { TuneMode } from "../tune.ts";
 
 /** Batches that are prepared ahead. */
 const BATCHES_AHEAD = 2;
@@ -33,7 +33,7 @@ export async function* train(
   job: Job,
   backbone: Map<string, Tensor<"float32">>,
   frozen: Frozen,
-  tune: Tune,
+  tune: TuneMode,
 ): AsyncGenerator<FinetuneEvent> {
   const { config, dataset, options, run, now } = job;
   const { training, validation, classes } = dataset;
@@ -171,7 +171,7 @@ export async function* train(
 
     // The averaged weights are judged, too: of both, the better are kept.
     const plain = validation ? await validate(engine, job, validation) : undefined;
-    let averaged: Validation | undefined;
+    let averaged: HeldOutValidation | undefined;
     let isGain = consider(plain, progress);
     if (keepsAverage && validation) {
       await engine.swapAverage();
@@ -183,7 +183,7 @@ export async function* train(
       const reached = parametersOf(engine, keepsAverage ? "average" : "parameters");
       if ([...reached.values()].every(({ data }) => areFinite(data))) best = reached;
     }
-    const record: TrainingRecord = {
+    const record: FinetuneRecord = {
       epoch,
       epochs,
       step: progress.step,
@@ -225,8 +225,8 @@ export async function* train(
 
   /** Keeps the present parameters if they are the best so far. */
   function consider(
-    found: Validation | undefined,
-    { epoch, best: former }: TrainingProgress,
+    found: HeldOutValidation | undefined,
+    { epoch, best: former }: FinetuneProgress,
   ): boolean {
     const isBetter = found !== undefined && Number.isFinite(found.loss) &&
       (former === undefined || found.accuracy > former.validation.accuracy ||
@@ -276,8 +276,8 @@ async function begin(
   engine: TrainingEngine,
   keepsAverage: boolean,
   fingerprint: string,
-  resume: TrainingState | undefined,
-): Promise<{ progress: TrainingProgress; best: Map<string, Tensor<"float32">> | undefined }> {
+  resume: FinetuneState | undefined,
+): Promise<{ progress: FinetuneProgress; best: Map<string, Tensor<"float32">> | undefined }> {
   if (resume) {
     if (resume.progress.fingerprint !== fingerprint) {
       throw new TypeError(
@@ -315,8 +315,8 @@ async function resultOf(
   job: Job,
   engine: TrainingEngine,
   frozen: Frozen,
-  tune: Tune,
-  { records, best }: TrainingProgress,
+  tune: TuneMode,
+  { records, best }: FinetuneProgress,
 ): Promise<FinetuneResult | undefined> {
   const { dataset: { classes, training, validation }, options } = job;
   const weights = engine.weights();
@@ -373,7 +373,7 @@ function newClassifier(K: number, D: number): [string, Tensor<"float32">][] {
 }
 
 /** A is uniform(±1/√inputs), as PEFT has it; B is 0. */
-function startAdapters(engine: TrainingEngine, tune: Tune, seed: number): void {
+function startAdapters(engine: TrainingEngine, tune: TuneMode, seed: number): void {
   if (tune.kind !== "lora") return;
   engine.parameters.names.filter((name) => name.endsWith(".lora_A.weight")).forEach((name, i) => {
     const { shape, size } = engine.parameters.get(name)!;

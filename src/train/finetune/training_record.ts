@@ -1,5 +1,5 @@
 /** The figures of one finished epoch. */
-export interface TrainingRecord {
+export interface FinetuneRecord {
   /** The epoch's number, from 1. */
   readonly epoch: number;
   /** The number of epochs planned. */
@@ -17,13 +17,13 @@ export interface TrainingRecord {
   /** The time since the start of training, in seconds. */
   readonly seconds: number;
   /** The quality of the weights after the epoch on held-out images; absent if it was not measured. */
-  readonly validation?: Validation;
+  readonly validation?: HeldOutValidation;
   /** The same of the averaged weights; absent without averaging. */
-  readonly averaged?: Validation;
+  readonly averaged?: HeldOutValidation;
 }
 
 /** The quality of a set of weights on images that training does not see. */
-export interface Validation {
+export interface HeldOutValidation {
   /** The share of images whose best label is correct, from 0 to 1. */
   readonly accuracy: number;
   /** The mean loss of these images. */

@@ -1,15 +1,15 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { TrainingEngine } from "../engine/engine.ts";
 import type { VectorName } from "../engine/vectors.ts";
-import type { TrainingRecord, Validation } from "./training_record.ts";
-import type { Tune } from "../tune.ts";
+import type { FinetuneRecord, HeldOutValidation } from "./training_record.ts";
+import type { TuneMode } from "../tune.ts";
 
 /** Where a training is, beside its tensors. */
-export interface TrainingProgress {
+export interface FinetuneProgress {
   /** What the training is of: a resumed one must be of the same. */
   readonly fingerprint: string;
   /** What learns. */
-  readonly tune: Tune;
+  readonly tune: TuneMode;
   /** The present epoch, from 1. */
   readonly epoch: number;
   /** The steps of the present epoch that are done. */
@@ -25,15 +25,15 @@ export interface TrainingProgress {
   /** Seconds of training so far. */
   readonly seconds: number;
   /** The figures of the finished epochs. */
-  readonly records: readonly TrainingRecord[];
+  readonly records: readonly FinetuneRecord[];
   /** The best result on held-out images, if there is one yet, and its epoch. */
-  readonly best?: { readonly epoch: number; readonly validation: Validation } | undefined;
+  readonly best?: { readonly epoch: number; readonly validation: HeldOutValidation } | undefined;
 }
 
 /** A training that can go on: what `--resume` reads. */
-export interface TrainingState {
+export interface FinetuneState {
   /** Where the training is. */
-  readonly progress: TrainingProgress;
+  readonly progress: FinetuneProgress;
   /** Parameters, the optimizer's averages and the best parameters, under `vector.name`. */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
@@ -52,8 +52,8 @@ export function readState(
   engine: TrainingEngine,
   keepsAverage: boolean,
   best: ReadonlyMap<string, Tensor> | undefined,
-  progress: TrainingProgress,
-): TrainingState {
+  progress: FinetuneProgress,
+): FinetuneState {
   const tensors = new Map<string, Tensor>();
   for (const vector of vectorsOf(keepsAverage)) {
     for (const name of engine.parameters.names) {
@@ -73,7 +73,7 @@ export function readState(
 export async function restoreState(
   engine: TrainingEngine,
   keepsAverage: boolean,
-  { tensors }: TrainingState,
+  { tensors }: FinetuneState,
 ): Promise<Map<string, Tensor<"float32">> | undefined> {
   const best = new Map<string, Tensor<"float32">>();
   const { names } = engine.parameters;
@@ -94,7 +94,7 @@ export async function restoreState(
 }
 
 /** The tensors of a state as a file holds them. */
-export function stateToTensors({ progress, tensors }: TrainingState): Map<string, Tensor> {
+export function finetuneStateToTensors({ progress, tensors }: FinetuneState): Map<string, Tensor> {
   const data = new TextEncoder().encode(JSON.stringify(progress));
   return new Map([[PROGRESS, { dtype: "uint8", shape: [data.length], data }], ...tensors]);
 }
@@ -104,10 +104,10 @@ export function stateToTensors({ progress, tensors }: TrainingState): Map<string
  *
  * @throws {TypeError} if they are no state of a training.
  */
-export function stateOfTensors(tensors: ReadonlyMap<string, Tensor>): TrainingState {
+export function finetuneStateOfTensors(tensors: ReadonlyMap<string, Tensor>): FinetuneState {
   const { dtype, data } = tensors.get(PROGRESS) ?? {};
   if (dtype !== "uint8") throw new TypeError("Cannot resume: it is no state of a training");
-  let progress: TrainingProgress;
+  let progress: FinetuneProgress;
   try {
     progress = JSON.parse(new TextDecoder().decode(data as Uint8Array));
   } catch {

@@ -1,7 +1,7 @@
-import type { Tune } from "../tune.ts";
+import type { TuneMode } from "../tune.ts";
 
 /** How a tune is written as an option: `last:2`. */
-export function tuneText(tune: Tune | { readonly kind: "head" | "auto" }): string {
+export function tuneText(tune: TuneMode | { readonly kind: "head" | "auto" }): string {
   if (tune.kind === "last") return `last:${tune.blocks}`;
   return tune.kind === "lora" ? `lora:${tune.rank}` : tune.kind;
 }

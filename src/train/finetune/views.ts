@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import type { Resampling } from "../../image/transform/resampling.ts";
 import { RESAMPLING, ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
@@ -41,7 +41,7 @@ export class Views {
    */
   async pixelsOf(index: number, epoch: number): Promise<Float32Array> {
     const { seed, cropScale, mirror, randAugment, randomErasing: erasing } = this.#settings;
-    const image: Image = await this.#set.image(index);
+    const image: RawImage = await this.#set.image(index);
     const random = randomStream(seed, Stream.AUGMENTATION, epoch, index);
     const view = augment(image, {
       size: this.#config.imageSize,

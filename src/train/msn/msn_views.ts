@@ -1,4 +1,4 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import { augment } from "../augmentation/augment.ts";
 import { randomStream, shuffled, Stream } from "../random_stream.ts";
@@ -92,7 +92,7 @@ export class MsnViews {
    * @param index the image's number.
    * @throws {RangeError} if a setting is out of its range.
    */
-  imagesOf(image: Image, index: number, epoch: number): MsnViewsOf<Image> {
+  imagesOf(image: RawImage, index: number, epoch: number): MsnViewsOf<RawImage> {
     const { rand_size, focal_size, rand_views, focal_views } = this.#settings;
     const viewOf = (number: number, size: number, scale: readonly [number, number]) =>
       this.#view(image, size, scale, [epoch, index, number]);
@@ -115,9 +115,9 @@ export class MsnViews {
    * @param index the image's number.
    * @throws {RangeError} if a setting is out of its range.
    */
-  pixelsOf(image: Image, index: number, epoch: number): MsnViewsOf<Float32Array> {
+  pixelsOf(image: RawImage, index: number, epoch: number): MsnViewsOf<Float32Array> {
     const { target, random, focal } = this.imagesOf(image, index, epoch);
-    const pixels = (view: Image) => this.#processor.preprocess([view]).data;
+    const pixels = (view: RawImage) => this.#processor.preprocess([view]).data;
     return { target: pixels(target), random: random.map(pixels), focal: focal.map(pixels) };
   }
 
@@ -140,11 +140,11 @@ export class MsnViews {
   }
 
   #view(
-    image: Image,
+    image: RawImage,
     size: number,
     cropScale: readonly [number, number],
     purpose: readonly number[],
-  ): Image {
+  ): RawImage {
     const { color_jitter_strength: s, blur_radius, solarize, seed } = this.#settings;
     return augment(image, {
       size: [size, size],

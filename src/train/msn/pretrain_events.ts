@@ -1,7 +1,7 @@
-import type { Image } from "../../image/image.ts";
+import type { RawImage } from "../../image/raw_image.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { EpochProgress } from "../epoch_progress.ts";
-import type { MonitorRecord } from "./monitor/monitor_record.ts";
+import type { PretrainMonitorRecord } from "./monitor/monitor_record.ts";
 import type { MsnSettings } from "./msn_settings.ts";
 import type { PretrainState } from "./pretrain_state.ts";
 
@@ -18,11 +18,11 @@ export interface PretrainDataset {
    *
    * @throws {Error} if it cannot be read any more; another image takes its place.
    */
-  image(index: number): Promise<Image> | Image;
+  image(index: number): Promise<RawImage> | RawImage;
 }
 
 /** The figures of a pre-training at one time: of the target encoder, and of the steps since the record before. */
-export interface PretrainRecord extends MonitorRecord {
+export interface PretrainRecord extends PretrainMonitorRecord {
   /** The present epoch, from 1. */
   readonly epoch: number;
   /** All epochs. */

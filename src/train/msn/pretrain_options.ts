@@ -1,4 +1,4 @@
-import type { Build } from "../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
 import type { MsnConfig } from "./msn_settings.ts";
 import type { PretrainStart } from "./start_networks.ts";
@@ -20,7 +20,7 @@ export interface PretrainOptions {
   /** Images from one record to the next; default a twentieth of all, but an epoch or more, and at most 10,000. */
   readonly recordEvery?: number;
   /** Which kernels; default the fastest that the host can run. */
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   /** Starts a worker that runs `train/engine/worker.ts`; for bundles, in which that module is elsewhere. */
   readonly createWorker?: CreateWorker;
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { checkedJson, positive } from "../../preprocess/checked_json.ts";
-import type { Build } from "../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 import { toFloat32 } from "../../tensor/float16.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../../vit_msn/config.ts";
@@ -73,7 +73,7 @@ export async function replayMsn(
   tensors: ReadonlyMap<string, Tensor>,
   inputs: ReadonlyMap<string, Tensor>,
   settings: MsnReplaySettings,
-  options: { readonly threads?: number; readonly build?: Build } = {},
+  options: { readonly threads?: number; readonly build?: SimdBuild } = {},
 ): Promise<Map<string, Tensor>> {
   const network = networkOf(tensors, "", config);
   const hasTarget = [...tensors.keys()].some((name) => name.startsWith(TARGET));

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
-import { type Weights, weightShapes } from "../../vit_msn/weights.ts";
+import { type ViTMSNWeights, weightShapes } from "../../vit_msn/weights.ts";
 import { randomStream, Stream } from "../random_stream.ts";
 import type { MsnNetwork } from "./engine/msn_network.ts";
 import { type HeadShape, headShapes } from "./engine/projection_head.ts";
@@ -18,9 +18,9 @@ export interface MsnNetworks {
 /** Weights to go on from. */
 export interface PretrainStart {
   /** What learns, under Hugging Face's names. */
-  readonly encoder: Weights;
+  readonly encoder: ViTMSNWeights;
   /** Its moving average. */
-  readonly targetEncoder: Weights;
+  readonly targetEncoder: ViTMSNWeights;
   /** The projection head of what learns. Heads and prototypes come together; without them, they are new. */
   readonly head?: ReadonlyMap<string, Tensor>;
   /** The target's projection head. */

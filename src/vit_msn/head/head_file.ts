@@ -6,7 +6,7 @@ import { toFloat32 } from "../../tensor/float16.ts";
 import { elementCount, type Tensor, tensorBytes, tensorFromBytes } from "../../tensor/tensor.ts";
 import { buildHeadGraph, headTensorName } from "./head_graph.ts";
 import { HEAD_TENSORS, type HeadParameters, parseHead } from "./head_parameters.ts";
-import type { LayerNorm } from "../layer_norm.ts";
+import type { LayerNormWeights } from "../layer_norm.ts";
 import { ownModelProto } from "../verify/own_model_proto.ts";
 
 /** The content of a head file: the head, and the final LayerNorm of the backbone that it was fitted on. */
@@ -14,7 +14,7 @@ export interface HeadFile {
   /** The head. */
   readonly head: HeadParameters;
   /** [D] each; it identifies the backbone, because a head only fits the backbone that it was fitted on. */
-  readonly layerNorm: LayerNorm;
+  readonly layerNorm: LayerNormWeights;
 }
 
 /** The key of `metadata_props` for the head's settings, as JSON. */
@@ -66,7 +66,7 @@ export function readHead(
 /** Reads the final LayerNorm of a model file; undefined if another tool named the weights. */
 export function readLayerNorm(
   { graph: { initializers }, metadataProps }: Pick<ModelProto, "graph" | "metadataProps">,
-): LayerNorm | undefined {
+): LayerNormWeights | undefined {
   const [weight, bias] = [WEIGHT, BIAS].map((name) =>
     initializers.get(name) ?? fromText(metadataProps.get(name))
   );

@@ -2,7 +2,7 @@ import { GraphBuilder } from "../../onnx/graph_builder.ts";
 import type { GraphProto } from "../../onnx/model_proto.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { HeadParameters } from "./head_parameters.ts";
-import { inverseWeights, type LayerNorm } from "../layer_norm.ts";
+import { inverseWeights, type LayerNormWeights } from "../layer_norm.ts";
 
 /** A value of TensorProto.DataType. */
 const FLOAT = 1;
@@ -37,7 +37,7 @@ export function headLogits(
   graph: GraphBuilder,
   cls: string,
   { settings, tensors }: HeadParameters,
-  layerNorm: LayerNorm,
+  layerNorm: LayerNormWeights,
 ): string {
   const vector = (name: string, data: Float32Array) =>
     graph.initializer(name, { dtype: "float32", shape: [data.length], data });
@@ -80,7 +80,7 @@ export function headLogits(
 }
 
 /** Builds the graph of a head file: last_hidden_state [batch, tokens, D] → logits [batch, K]. */
-export function buildHeadGraph(head: HeadParameters, layerNorm: LayerNorm): GraphProto {
+export function buildHeadGraph(head: HeadParameters, layerNorm: LayerNormWeights): GraphProto {
   const graph = new GraphBuilder("vit_msn_head");
   const shape = ["batch", "tokens", layerNorm.weight.length];
   const lastHiddenState = graph.input("last_hidden_state", "float32", shape);

@@ -3,10 +3,10 @@ import { checkedJson, count, positive } from "../../preprocess/checked_json.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** The methods of fitting a head. */
-export const METHODS = ["logistic", "prototypes", "knn", "ridge"] as const;
+export const HEAD_METHODS = ["logistic", "prototypes", "knn", "ridge"] as const;
 
 /** A method of fitting a head. */
-export type Method = typeof METHODS[number];
+export type HeadMethod = typeof HEAD_METHODS[number];
 
 /** Far more images than anybody labels. */
 const MAX_COUNT = 1_000_000_000;
@@ -22,7 +22,7 @@ export interface HeadParameters {
 /** The settings of a head, under their names in a file's JSON. */
 export interface HeadSettings {
   /** The method by which it was fitted. */
-  readonly method: Method;
+  readonly method: HeadMethod;
   /** The strength of the L2 penalty, `l2` of `fitHead`; only `logistic` and `ridge` have it. */
   readonly lambd?: number;
   /** The number of neighbours; only `knn` has it. */
@@ -41,11 +41,11 @@ export interface HeadSettings {
    */
   readonly calibrated: boolean;
   /** The rule for unknown images, if there were enough images to fit one. */
-  readonly unknown?: Unknown;
+  readonly unknown?: UnknownRule;
 }
 
 /** The rule by which an image belongs to none of the classes. */
-export interface Unknown {
+export interface UnknownRule {
   /** The score: the best label's probability, or the mean cosine to the nearest references. */
   readonly criterion: "probability" | "similarity";
   /** An image with a lower score is unknown. */
@@ -76,7 +76,7 @@ const several = "a list of two or more";
 
 const settingsSchema = v.pipe(
   v.looseObject({
-    method: v.picklist(METHODS, `one of ${METHODS}`),
+    method: v.picklist(HEAD_METHODS, `one of ${HEAD_METHODS}`),
     lambd: v.optional(positive),
     k: v.optional(count(MAX_COUNT)),
     labels: v.pipe(v.array(text, several), v.minLength(2, several)),

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor/tensor.ts";
-import { inverseWeights, type LayerNorm } from "../layer_norm.ts";
+import { inverseWeights, type LayerNormWeights } from "../layer_norm.ts";
 import type { HeadParameters, HeadTensors } from "./head_parameters.ts";
 
 /** The weight [K, D] and the bias [K] of a linear map. */
@@ -48,7 +48,7 @@ export type Linear = Required<Pick<HeadTensors, "weight" | "bias">>;
  */
 export function toLinearClassifier(
   { settings: { method, temperature: T }, tensors }: HeadParameters,
-  layerNorm: LayerNorm,
+  layerNorm: LayerNormWeights,
 ): Linear {
   const { weight: W, bias: c } = tensors;
   if (method === "knn" || !W || !c) {
@@ -76,7 +76,7 @@ export function toLinearClassifier(
  */
 export function fromLinearClassifier(
   { weight: C, bias: c }: Linear,
-  layerNorm: LayerNorm,
+  layerNorm: LayerNormWeights,
 ): Linear {
   exactInverse(layerNorm);
   const { weight: w, bias: b } = layerNorm;
@@ -112,7 +112,7 @@ function linear(
 }
 
 /** @throws {RangeError} if a channel cannot be recovered from the LayerNorm's output. */
-function exactInverse(layerNorm: LayerNorm): Float64Array {
+function exactInverse(layerNorm: LayerNormWeights): Float64Array {
   const lost = inverseWeights(layerNorm).indexOf(0);
   if (lost < 0) return Float64Array.from(layerNorm.weight, (w) => 1 / w);
   throw new RangeError(

@@ -6,13 +6,13 @@ import { buildGraph, OUTPUT_NAMES } from "../graph.ts";
 import type { HeadParameters } from "../head/head_parameters.ts";
 import { scaleName, storedTypes } from "../quantize.ts";
 import { isSameGraph } from "./same_graph.ts";
-import { hasClassifier, MASK_TOKEN, type Weights, weightShapes } from "../weights.ts";
+import { hasClassifier, MASK_TOKEN, type ViTMSNWeights, weightShapes } from "../weights.ts";
 
 /**
  * The weights of a graph that this project writes, or why it is another one. The weights are views of
  * the file's bytes; matrices may be float16, or int8 with their scales beside them.
  */
-export type OwnGraph = { readonly weights: Weights } | { readonly reason: string };
+export type OwnGraph = { readonly weights: ViTMSNWeights } | { readonly reason: string };
 
 /**
  * Verifies a graph: accepts only the one that this version writes for these weights.

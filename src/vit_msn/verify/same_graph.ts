@@ -1,4 +1,9 @@
-import type { Attribute, GraphProto, NodeProto, ValueInfo } from "../../onnx/model_proto.ts";
+import type {
+  AttributeProto,
+  GraphProto,
+  NodeProto,
+  ValueInfoProto,
+} from "../../onnx/model_proto.ts";
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 
 /** The largest tensor that is part of the graph's formulas, not a weight of the model. */
@@ -32,7 +37,7 @@ function isSameNode(a: NodeProto, b: NodeProto): boolean {
     isSameMap(a.attributes, b.attributes, isSameAttribute);
 }
 
-function isSameAttribute(a: Attribute, b: Attribute): boolean {
+function isSameAttribute(a: AttributeProto, b: AttributeProto): boolean {
   if (a.type === "TENSOR" || b.type === "TENSOR") return false; // the project writes none
   if (a.type !== b.type) return false;
   if (Array.isArray(a.value)) return isSameList(a.value, b.value as readonly number[], Object.is);
@@ -41,7 +46,7 @@ function isSameAttribute(a: Attribute, b: Attribute): boolean {
   return a.value === b.value;
 }
 
-function isSameValue(a: ValueInfo, b: ValueInfo): boolean {
+function isSameValue(a: ValueInfoProto, b: ValueInfoProto): boolean {
   return a.name === b.name && a.dtype === b.dtype && isSameList(a.shape, b.shape, Object.is);
 }
 

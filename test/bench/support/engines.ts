@@ -1,9 +1,9 @@
 import {
-  type Build,
   type ForwardInputs,
   onnxruntimeWasm,
   onnxruntimeWebgpu,
   type Runtime,
+  type SimdBuild,
   simdRuntime,
   type Tensor,
   type ViTMSNModel,
@@ -23,7 +23,7 @@ export interface Engine {
   /** The share of patches that go on. */
   readonly keepPatches: number;
   /** The build of this project's kernels, if it runs on them. */
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   readonly runtime: Runtime;
 }
 
@@ -59,7 +59,7 @@ function webgpu(dtype: WeightDataType): Engine {
 }
 
 function simd(
-  build: Build,
+  build: SimdBuild,
   dtype: WeightDataType,
   { threads = 1, keepPatches = 1 } = {},
 ): Engine {

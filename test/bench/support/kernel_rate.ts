@@ -1,5 +1,5 @@
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
-import { type Build, instantiate, kernelModule } from "../../../src/runtime/simd/kernels.ts";
+import { instantiate, kernelModule, type SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { putStruct } from "../../../src/runtime/simd/write_struct.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
@@ -21,7 +21,7 @@ export const KERNEL_OPERATIONS = 2 * INPUTS * OUTPUTS * ROWS * CALLS;
  * Multiplies the same few rows by two panels of weights again and again: all of it stays in the
  * innermost cache. No model can be faster.
  */
-export function kernelTask(build: Build, dtype: WeightDataType): Task {
+export function kernelTask(build: SimdBuild, dtype: WeightDataType): Task {
   const memory = sharedMemory();
   const kernels = instantiate(kernelModule(build), memory);
   const { linear } = kernels as AllKernels;

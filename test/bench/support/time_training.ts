@@ -1,9 +1,9 @@
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { clipFactor } from "../../../src/train/clip.ts";
 import { TrainingEngine } from "../../../src/train/engine/engine.ts";
 import { labelTargets } from "../../../src/train/finetune/targets.ts";
-import type { Tune } from "../../../src/train/tune.ts";
+import type { TuneMode } from "../../../src/train/tune.ts";
 import { uniform } from "../../random.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";
 import { KERNEL_OPERATIONS, kernelTask } from "./kernel_rate.ts";
@@ -14,12 +14,12 @@ import { configOf, tokensOf, trainingFlops, type TrainShape } from "./train_shap
 import type { TrainRow } from "./train_table.ts";
 
 /** How much of a model trains; the last blocks from cached inputs. */
-const TUNES: Readonly<Record<string, Tune>> = {
+const TUNES: Readonly<Record<string, TuneMode>> = {
   "all": { kind: "all" },
   "last:2": { kind: "last", blocks: 2 },
   "lora:8": { kind: "lora", rank: 8, alpha: 16 },
 };
-const ENGINES: readonly { readonly build: Build; readonly threads: number }[] = [
+const ENGINES: readonly { readonly build: SimdBuild; readonly threads: number }[] = [
   { build: "relaxed", threads: 1 },
   { build: "relaxed", threads: 2 },
   { build: "plain", threads: 1 },
@@ -101,8 +101,8 @@ function optimized(task: Task): Task {
 
 async function startEngine(
   shape: TrainShape,
-  tune: Tune,
-  build: Build,
+  tune: TuneMode,
+  build: SimdBuild,
   threads: number,
 ): Promise<TrainingEngine> {
   const config = configOf(shape);

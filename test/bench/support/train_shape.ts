@@ -1,4 +1,4 @@
-import type { Tune } from "../../../src/train/tune.ts";
+import type { TuneMode } from "../../../src/train/tune.ts";
 import { parseConfig, type ViTMSNConfig } from "../../../src/vit_msn/config.ts";
 import { flopsOf } from "../../../src/vit_msn/flops.ts";
 
@@ -54,7 +54,7 @@ export function tokensOf({ image_size, patch_size }: TrainShape): number {
  * by weights are one each. LoRA has two, because frozen weights have no gradients; `last` begins at the inputs of
  * its blocks.
  */
-export function trainingFlops(shape: TrainShape, tune: Tune): number {
+export function trainingFlops(shape: TrainShape, tune: TuneMode): number {
   const config = configOf(shape);
   const flops = (numHiddenLayers: number) =>
     flopsOf({ ...config, numHiddenLayers }, tokensOf(shape));

@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { contactSheet } from "../../../src/cli/output/contact_sheet.ts";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 
-function flat(width: number, height: number, level: number): Image {
+function flat(width: number, height: number, level: number): RawImage {
   return { width, height, data: new Uint8Array(3 * width * height).fill(level) };
 }
 
 /** The red levels, row by row. */
-function reds({ width, height, data }: Image): number[][] {
+function reds({ width, height, data }: RawImage): number[][] {
   return Array.from(
     { length: height },
     (_, y) => Array.from({ length: width }, (_, x) => data[3 * (y * width + x)]!),

@@ -1,12 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { greyOutPatches } from "../../../src/cli/output/grey_out_patches.ts";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 
 /** 6 × 4 pixels: patches of 2 × 2 are in two rows of three. */
-const image: Image = { width: 6, height: 4, data: new Uint8Array(6 * 4 * 3).fill(11) };
+const image: RawImage = { width: 6, height: 4, data: new Uint8Array(6 * 4 * 3).fill(11) };
 
 /** The level of each patch, whose pixels must be equal. */
-function levels({ width, height, data }: Image): number[] {
+function levels({ width, height, data }: RawImage): number[] {
   return Array.from({ length: 6 }, (_, patch) => {
     const found = new Set<number>();
     for (let i = 0; i < 3 * width * height; i++) {

@@ -4,7 +4,7 @@ import { MAX_ROWS } from "../../../src/cli/output/html/record_table.ts";
 import { reportHtml } from "../../../src/cli/output/report_html.ts";
 import { trainingHtml, type TrainingReport } from "../../../src/cli/output/training_html.ts";
 import { evaluateLogits } from "../../../src/heads/evaluate/evaluate.ts";
-import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
+import type { FinetuneRecord } from "../../../src/train/finetune/training_record.ts";
 import { chartOf, checkedPage, count } from "./html_page.ts";
 import { brokenTags } from "./html_tags.ts";
 import { trainingRecords } from "./training_records.ts";
@@ -47,7 +47,7 @@ Deno.test("a page of training shows curves of loss, accuracy, learning rate and 
 });
 
 Deno.test("the curves are drawn to scale", async () => {
-  const [record] = trainingRecords(1) as [TrainingRecord];
+  const [record] = trainingRecords(1) as [FinetuneRecord];
   const losses = [4, 2, 1];
   const records = losses.map((loss, i) => ({ ...record, epoch: i + 1, loss, learningRate: 1e-4 }));
   const page = await pageOf({ records });
@@ -104,7 +104,7 @@ Deno.test("a run that diverged has gaps where it has no figures, and says so", a
 });
 
 Deno.test("figures of any size give a page", async () => {
-  const [record] = trainingRecords(1) as [TrainingRecord];
+  const [record] = trainingRecords(1) as [FinetuneRecord];
   const sizes = [NaN, Infinity, -Infinity, 0, -1, 5e-324, 1e-300, 1e299, 1.7e308, -1.7e308];
   for (const a of sizes) {
     for (const b of sizes) {
@@ -187,9 +187,9 @@ Deno.test("ten thousand epochs are thinned, and spikes and the last epoch are ke
 
 Deno.test("of an epoch that a resumed run repeats the last record counts, in any order", async () => {
   const [first, second, third] = trainingRecords(3) as [
-    TrainingRecord,
-    TrainingRecord,
-    TrainingRecord,
+    FinetuneRecord,
+    FinetuneRecord,
+    FinetuneRecord,
   ];
   const again = { ...second, loss: 1.5 };
   const page = await pageOf({ records: [third, first, second, again] });

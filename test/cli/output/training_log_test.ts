@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { appendRecord, MAX_LINE, recordJson } from "../../../src/cli/output/training_log.ts";
-import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
+import type { FinetuneRecord } from "../../../src/train/finetune/training_record.ts";
 import { TempFolder } from "../run.ts";
 import { trainingRecords } from "./training_records.ts";
 
-const records = trainingRecords(2) as [TrainingRecord, TrainingRecord];
+const records = trainingRecords(2) as [FinetuneRecord, FinetuneRecord];
 const [first, second] = [recordJson(records[0]), recordJson(records[1])];
 
 const epochsOf = (path: string) => {

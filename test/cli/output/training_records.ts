@@ -1,7 +1,7 @@
-import type { TrainingRecord } from "../../../src/train/finetune/training_record.ts";
+import type { FinetuneRecord } from "../../../src/train/finetune/training_record.ts";
 
 /** The records of a run that goes well. */
-export function trainingRecords(epochs: number): TrainingRecord[] {
+export function trainingRecords(epochs: number): FinetuneRecord[] {
   return Array.from({ length: epochs }, (_, i) => {
     const share = (i + 1) / epochs;
     return {

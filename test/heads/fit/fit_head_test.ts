@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { addToHead, extendHead } from "../../../src/heads/fit/add_to_head.ts";
-import { evaluate } from "../../../src/heads/evaluate/evaluate.ts";
+import { evaluateHead } from "../../../src/heads/evaluate/evaluate.ts";
 import { fitHead } from "../../../src/heads/fit/fit_head.ts";
 import type { Head } from "../../../src/heads/head.ts";
-import { METHODS } from "../../../src/heads/fit/method.ts";
+import { HEAD_METHODS } from "../../../src/heads/fit/method.ts";
 import { softmax } from "../../../src/tensor/softmax.ts";
 import { maxDifference } from "../../golden/golden.ts";
 import { clusters } from "./samples.ts";
@@ -12,12 +12,12 @@ const support = clusters({ ant: 8, bee: 8, cow: 8 });
 const query = clusters({ ant: 30, bee: 30, cow: 30 }, { seed: 9 });
 const strange = clusters({ dog: 30 }, { seed: 9 });
 
-for (const method of METHODS) {
+for (const method of HEAD_METHODS) {
   Deno.test(`a head of ${method} names what it was not fitted on`, () => {
     const { head, report } = fitHead(support, { method });
     assertEquals(head.labels, ["ant", "bee", "cow"]);
     assertEquals(report.candidate.method, method);
-    assert(evaluate(head, query).accuracy > 0.9);
+    assert(evaluateHead(head, query).accuracy > 0.9);
     const [labels] = head.predict(query.features.slice(0, 1), { topK: 2 });
     assertEquals([labels?.length, labels?.[0]?.label], [2, "ant"]);
     const probabilities = softmax(head.logits(query.features)[0]!);
@@ -52,14 +52,14 @@ Deno.test("below three images a class, auto takes prototypes and calibrates noth
 Deno.test("a class of one image among larger ones is fitted on all the same", () => {
   const { head, report } = fitHead(clusters({ ant: 6, bee: 6, cow: 1 }));
   assert(report.candidates.length > 0);
-  assert(evaluate(head, query).classes[2]!.recall! > 0.5);
+  assert(evaluateHead(head, query).classes[2]!.recall! > 0.5);
 });
 
 Deno.test("calibration makes scores of what was left out as large as they are right", () => {
   const noisy = clusters({ ant: 40, bee: 40, cow: 40 }, { noise: 2.5 });
   const { report, head } = fitHead(noisy, { method: "ridge" });
   assert(report.calibrationError!.after < report.calibrationError!.before / 2);
-  const { calibrationError } = evaluate(
+  const { calibrationError } = evaluateHead(
     head,
     clusters({ ant: 200, bee: 200, cow: 200 }, { noise: 2.5, seed: 5 }),
   );
@@ -67,7 +67,7 @@ Deno.test("calibration makes scores of what was left out as large as they are ri
 });
 
 for (const [K, n] of [[2, 4], [3, 10], [10, 5]] as const) {
-  for (const method of ["auto", ...METHODS] as const) {
+  for (const method of ["auto", ...HEAD_METHODS] as const) {
     Deno.test(`${K} classes without meaning: ${method} says so, and its scores stay apart`, () => {
       const { features } = clusters({ all: K * n }, { seed: 2 });
       const labels = features.map((_, i) => `class ${i % K}`);
@@ -183,7 +183,7 @@ Deno.test("adding to a head that kept its features is fitting on all at once", (
   const added = addToHead(fitted, more);
   assertEquals(added.labels, ["ant", "bee", "cow", "dog"]);
   const whole = fitHead(all, { ...options, l2: lambd! }).head;
-  assertEquals(evaluate(added, query).accuracy, evaluate(whole, query).accuracy);
+  assertEquals(evaluateHead(added, query).accuracy, evaluateHead(whole, query).accuracy);
 });
 
 Deno.test("images that a head has are left out, by their features where it has no ids", () => {

@@ -1,4 +1,4 @@
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import {
   PRECISION_BITS,
   type Resampling,
@@ -9,20 +9,20 @@ const HALF = 1 << (PRECISION_BITS - 1);
 
 /** A slow reference implementation of {@linkcode resize} that returns the same bytes. */
 export function resizeReference(
-  image: Image,
+  image: RawImage,
   width: number,
   height: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   const narrowed = width === image.width ? image : resizeRows(image, width, resampling);
   return height === image.height ? narrowed : resizeColumns(narrowed, height, resampling);
 }
 
 function resizeRows(
-  { width, height, data }: Image,
+  { width, height, data }: RawImage,
   outWidth: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   const { start, count, weights, size } = resamplingWeights(width, outWidth, resampling);
   const out = new Uint8ClampedArray(outWidth * height * 3);
   let to = 0;
@@ -42,10 +42,10 @@ function resizeRows(
 }
 
 function resizeColumns(
-  { width, height, data }: Image,
+  { width, height, data }: RawImage,
   outHeight: number,
   resampling: Resampling,
-): Image {
+): RawImage {
   const { start, count, weights, size } = resamplingWeights(height, outHeight, resampling);
   const stride = width * 3;
   const out = new Uint8ClampedArray(stride * outHeight);

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import type { Resampling } from "../../../src/image/transform/resampling.ts";
 import { resize } from "../../../src/image/transform/resize.ts";
 import { resizeReference } from "./resize_reference.ts";
@@ -8,7 +8,7 @@ import { uniform } from "../../random.ts";
 import golden from "../../golden/resize.json" with { type: "json" };
 
 /** The picture of `make_resize.py`. */
-function picture(width: number, height: number): Image {
+function picture(width: number, height: number): RawImage {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

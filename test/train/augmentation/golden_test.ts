@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import { crop } from "../../../src/image/transform/crop.ts";
 import type { Resampling } from "../../../src/image/transform/resampling.ts";
 import { resize } from "../../../src/image/transform/resize.ts";
@@ -20,7 +20,7 @@ import { solarize } from "../../../src/train/augmentation/operations/solarize.ts
 import { sha256 } from "../../golden/golden.ts";
 import golden from "../../golden/augmentations.json" with { type: "json" };
 
-type Operation = (image: Image, ...numbers: number[]) => Image;
+type Operation = (image: RawImage, ...numbers: number[]) => RawImage;
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   adjust_brightness: adjustBrightness,
@@ -54,7 +54,7 @@ function picture(
   width: number,
   height: number,
   formula: (x: number, y: number, c: number) => number,
-): Image {
+): RawImage {
   const data = new Uint8Array(width * height * 3);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -64,7 +64,7 @@ function picture(
   return { width, height, data };
 }
 
-function run(operation: string, image: Image, args: readonly (number | string)[]): Image {
+function run(operation: string, image: RawImage, args: readonly (number | string)[]): RawImage {
   if (operation !== "crop_and_resize") return OPERATIONS[operation]!(image, ...args as number[]);
   const [left, top, width, height, outHeight, outWidth] = args as number[];
   const cropped = crop(image, left!, top!, width!, height!);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import { adjustBrightness } from "../../../src/train/augmentation/operations/adjust_brightness.ts";
 import { adjustContrast } from "../../../src/train/augmentation/operations/adjust_contrast.ts";
 import { adjustSaturation } from "../../../src/train/augmentation/operations/adjust_saturation.ts";
@@ -17,7 +17,7 @@ import { noise } from "./noise.ts";
 const image = noise(66, 33, 1);
 
 /** What the 14 operations of torchvision do to the image, at magnitude 9 of 30 and with both signs. */
-const RESULTS: readonly ((sign: number) => Image)[] = [
+const RESULTS: readonly ((sign: number) => RawImage)[] = [
   () => image,
   (sign) => affine(image, [1, sign * 0.09, 0, 0, 1, 0]),
   (sign) => affine(image, [1, 0, 0, sign * 0.09, 1, 0]),

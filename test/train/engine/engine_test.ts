@@ -4,7 +4,7 @@ import type { AdamWStep } from "../../../src/train/engine/optimizer.ts";
 import type { Batch } from "../../../src/train/engine/batch.ts";
 import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import type { Tune } from "../../../src/train/tune.ts";
+import type { TuneMode } from "../../../src/train/tune.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import { toWeights } from "../../../src/vit_msn/weights.ts";
 import { readCheckpoint } from "../../../src/hub/read_checkpoint.ts";
@@ -39,7 +39,7 @@ function changed(weights: ReadonlyMap<string, Tensor>, engine: TrainingEngine): 
   }).map(([name]) => name);
 }
 
-const TUNES: readonly (readonly [Tune, learns: (name: string) => boolean])[] = [
+const TUNES: readonly (readonly [TuneMode, learns: (name: string) => boolean])[] = [
   [{ kind: "all" }, (name) => name !== "embeddings.mask_token"],
   [
     { kind: "last", blocks: 2 },

@@ -1,16 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import { toFloat16, toFloat32 } from "../../../src/tensor/float16.ts";
 import { instantiateTrain, makeCalls, trainModule } from "../../../src/train/engine/kernels.ts";
 import { dealBySize, putModel } from "../../../src/train/engine/model_memory.ts";
 import type { SharedLinear } from "../../../src/train/engine/plan.ts";
 import { smallModel } from "./small_models.ts";
 
-const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 const PANEL = 8;
 
-function start(build: Build) {
+function start(build: SimdBuild) {
   const memory = sharedMemory();
   const kernels = instantiateTrain(trainModule(build), memory);
   return { arena: new Arena(memory, kernels.freeMemory()), kernels };

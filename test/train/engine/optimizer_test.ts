@@ -5,16 +5,16 @@ import { type AdamWStep, Optimizer } from "../../../src/train/engine/optimizer.t
 import { Parameters } from "../../../src/train/engine/parameters.ts";
 import { Threads } from "../../../src/train/engine/threads.ts";
 import { ParameterVectors } from "../../../src/train/engine/vectors.ts";
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import { numbers } from "./small_models.ts";
 
-const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 /** One tensor is of more than a segment. */
 const SHAPES = new Map([["a", [3, 5]], ["large", [9, 8000]], ["c", [6]]]);
 const EXTRA = new Map([["merged", [2, 3]]]);
 const NAMES = [...SHAPES.keys()];
 
-async function start(build: Build, { threads = 2, keepsAverage = true } = {}) {
+async function start(build: SimdBuild, { threads = 2, keepsAverage = true } = {}) {
   const module = trainModule(build);
   const memory = sharedMemory();
   const arena = new Arena(memory, instantiateTrain(module, memory).freeMemory());

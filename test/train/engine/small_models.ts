@@ -4,7 +4,7 @@ import type { Batch, Objective } from "../../../src/train/engine/batch.ts";
 import type { EngineOptions } from "../../../src/train/engine/engine_options.ts";
 import { labelTargets } from "../../../src/train/finetune/targets.ts";
 import { parseConfig, patchGrid, type ViTMSNConfig } from "../../../src/vit_msn/config.ts";
-import { MASK_TOKEN, type Weights } from "../../../src/vit_msn/weights.ts";
+import { MASK_TOKEN, type ViTMSNWeights } from "../../../src/vit_msn/weights.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";
 
 /** A `config.json` with nothing that is a multiple of 8, in blocks enough to have one in the middle. */
@@ -22,7 +22,7 @@ export const SMALL = {
 /** A model whose weights are random, with a mask token. */
 export function smallModel(changes: Readonly<Record<string, unknown>> = {}): {
   config: ViTMSNConfig;
-  weights: Weights;
+  weights: ViTMSNWeights;
 } {
   const config = parseConfig({ ...SMALL, ...changes });
   const shape = [1, 1, config.hiddenSize];

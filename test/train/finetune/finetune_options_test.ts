@@ -4,12 +4,12 @@ import {
   type FinetuneOptions,
 } from "../../../src/train/finetune/finetune_options.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
-import type { Tune } from "../../../src/train/tune.ts";
+import type { TuneMode } from "../../../src/train/tune.ts";
 
 const config = parseConfig({ model_type: "vit_msn" });
 const ALL = { kind: "all" } as const;
 const LAST = { kind: "last", blocks: 2 } as const;
-const decided = (options: FinetuneOptions = {}, tune: Tune = ALL, images = 1000, width = 192) =>
+const decided = (options: FinetuneOptions = {}, tune: TuneMode = ALL, images = 1000, width = 192) =>
   decideSettings(options, tune, images, { ...config, hiddenSize: width });
 
 Deno.test("the epochs see 20,000 images, within bounds", () => {

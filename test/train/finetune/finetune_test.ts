@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { readSafetensors, writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import { uniform } from "../../../src/tensor/random.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { finetune } from "../../../src/train/finetune/finetune.ts";
@@ -20,9 +20,9 @@ import type {
 } from "../../../src/train/finetune/finetune_events.ts";
 import type { FinetuneOptions } from "../../../src/train/finetune/finetune_options.ts";
 import {
-  stateOfTensors,
-  stateToTensors,
-  type TrainingState,
+  type FinetuneState,
+  finetuneStateOfTensors,
+  finetuneStateToTensors,
 } from "../../../src/train/finetune/training_state.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import { type ModelFile, readModelFile, writeModelFile } from "../../../src/vit_msn/model_file.ts";
@@ -48,7 +48,11 @@ function modelOf(change = (_: string, data: Float32Array) => data): ModelFile {
 }
 
 /** Images of noise whose levels tell the classes apart: dark, middle, bright. */
-function imagesOf(count: number, seed: number, classes = 3): { labels: number[]; images: Image[] } {
+function imagesOf(
+  count: number,
+  seed: number,
+  classes = 3,
+): { labels: number[]; images: RawImage[] } {
   const random = uniform(seed);
   const labels = Array.from({ length: count }, (_, i) => i % classes);
   const images = labels.map((label) => ({
@@ -110,7 +114,7 @@ function bitsOf({ result }: Outcome): unknown {
 }
 
 /** Interrupts a run after its k-th step; returns the state through a file's bytes. */
-async function interrupted(options: FinetuneOptions, k: number): Promise<TrainingState> {
+async function interrupted(options: FinetuneOptions, k: number): Promise<FinetuneState> {
   const controller = new AbortController();
   let steps = 0;
   const events = finetune(blindModel(), datasetOf(), { ...FEW, ...options }, {
@@ -119,7 +123,9 @@ async function interrupted(options: FinetuneOptions, k: number): Promise<Trainin
   for await (const event of events) {
     if (event.kind === "step" && ++steps === k) controller.abort();
     if (event.kind === "interrupted") {
-      return stateOfTensors(readSafetensors(writeSafetensors(stateToTensors(event.state))));
+      return finetuneStateOfTensors(
+        readSafetensors(writeSafetensors(finetuneStateToTensors(event.state))),
+      );
     }
   }
   throw new Error("the run was not interrupted");
@@ -182,7 +188,7 @@ Deno.test("auto goes on with what it chose, even if the computer has become slow
   const options = { tune: { kind: "auto" }, timeLimit: 1e9 } as const;
   const dataset = datasetOf(60);
   const controller = new AbortController();
-  let state: TrainingState | undefined;
+  let state: FinetuneState | undefined;
   const signal = controller.signal;
   for await (const event of finetune(blindModel(), dataset, { ...FEW, ...options }, { signal })) {
     if (event.kind === "step") controller.abort();

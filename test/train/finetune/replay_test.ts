@@ -5,13 +5,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { parseReplaySettings, replay } from "../../../src/train/finetune/replay.ts";
 import { maxDifference } from "../../golden/golden.ts";
 import { FINETUNE_CASES, finetuneCase } from "../../golden/training.ts";
 
-const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 /** Of the largest number of a gradient. */
 const GRADIENT_TOLERANCE = 1e-4;
 const PARAMETER_TOLERANCE = 1e-5;

@@ -1,5 +1,5 @@
 import { concat } from "@std/bytes/concat";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import type { TrainingSet } from "../../../src/train/training_set.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import { type ModelFile, readModelFile, writeModelFile } from "../../../src/vit_msn/model_file.ts";
@@ -27,7 +27,7 @@ export function smallModelFile(): ModelFile {
 export function noise(count: number, { classes = 2, seed = 1 } = {}): TrainingSet {
   const labels = Array.from({ length: count }, (_, i) => i % classes);
   const random = uniform(seed);
-  const images = labels.map((): Image => ({
+  const images = labels.map((): RawImage => ({
     width: 20,
     height: 18,
     data: Uint8Array.from({ length: 3 * 20 * 18 }, () => 256 * random()),

@@ -2,10 +2,10 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { TrainingEngine } from "../../../src/train/engine/engine.ts";
 import {
+  finetuneStateOfTensors,
+  finetuneStateToTensors,
   readState,
   restoreState,
-  stateOfTensors,
-  stateToTensors,
 } from "../../../src/train/finetune/training_state.ts";
 import { numbers, smallModel } from "../engine/small_models.ts";
 
@@ -44,7 +44,9 @@ Deno.test("a state goes through tensors into another engine", async () => {
     const best = keepsAverage
       ? new Map(names.map((name) => [name, engine.read("exp_avg", name)]))
       : undefined;
-    const state = stateOfTensors(stateToTensors(readState(engine, keepsAverage, best, PROGRESS)));
+    const state = finetuneStateOfTensors(
+      finetuneStateToTensors(readState(engine, keepsAverage, best, PROGRESS)),
+    );
     assertEquals(state.progress, PROGRESS);
     using other = await TrainingEngine.start(config, weights, options);
     assertEquals(await restoreState(other, keepsAverage, state), best);
@@ -96,7 +98,7 @@ for (
     ["step -1", progress(JSON.stringify({ ...PROGRESS, stepInEpoch: -1 })), "is incomplete"],
   ] as const
 ) {
-  Deno.test(`stateOfTensors() rejects ${what}`, () => {
-    assertThrows(() => stateOfTensors(tensors), TypeError, message);
+  Deno.test(`finetuneStateOfTensors() rejects ${what}`, () => {
+    assertThrows(() => finetuneStateOfTensors(tensors), TypeError, message);
   });
 }

@@ -5,7 +5,7 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import { parsePreprocessorConfig } from "../../../src/preprocess/preprocessor_config.ts";
 import { ViTImageProcessor } from "../../../src/preprocess/vit_image_processor.ts";
 import { luma } from "../../../src/train/augmentation/operations/luma.ts";
@@ -45,7 +45,7 @@ function drawn(
   width: number,
   height: number,
   color: (x: number, y: number) => readonly [number, number, number],
-): Image {
+): RawImage {
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) data.set(color(x, y), 3 * (y * width + x));
@@ -56,20 +56,20 @@ function drawn(
 /** One view of an image in each of many epochs. */
 function inEpochs(
   count: number,
-  image: Image,
+  image: RawImage,
   settings: Partial<MsnViewSettings>,
   kind: "random" | "focal" = "random",
-): Image[] {
+): RawImage[] {
   const made = views({ rand_views: 1, focal_views: 1, color_jitter_strength: 0, ...settings });
   return Array.from({ length: count }, (_, epoch) => made.imagesOf(image, 0, epoch)[kind][0]!);
 }
 
 /** The part of the views of which something is true. */
-function share(images: readonly Image[], isTrue: (image: Image) => boolean): number {
+function share(images: readonly RawImage[], isTrue: (image: RawImage) => boolean): number {
   return images.filter(isTrue).length / images.length;
 }
 
-const isGrey = ({ data }: Image) =>
+const isGrey = ({ data }: RawImage) =>
   data.every((v, i) => v === data[i - i % 3] && v === data[i - i % 3 + 1]);
 
 Deno.test("MSN's views are a target, random and focal views, of their sizes", () => {
@@ -112,7 +112,7 @@ Deno.test("half of MSN's views are mirrored", () => {
   const ramp = drawn(64, 64, (x) => [4 * x, 4 * x, 4 * x]);
   for (const kind of ["random", "focal"] as const) {
     const images = inEpochs(500, ramp, {}, kind);
-    const isMirrored = ({ width, data }: Image) => data[0]! > data[3 * (width - 1)]!;
+    const isMirrored = ({ width, data }: RawImage) => data[0]! > data[3 * (width - 1)]!;
     assertAlmostEquals(share(images, isMirrored), 0.5, 0.09, kind);
   }
 });
@@ -143,13 +143,13 @@ Deno.test("MSN's views are grey, changed in colour and inverted as often as publ
   const flat = drawn(8, 8, () => [r, g, b]);
   assertAlmostEquals(share(inEpochs(500, flat, {}), isGrey), 0.2, 0.07, "grey");
   const grey = luma(r, g, b);
-  const isUnchanged = ({ data }: Image) =>
+  const isUnchanged = ({ data }: RawImage) =>
     [[r, g, b], [grey, grey, grey]].some((color) => color.every((v, c) => v === data[c]));
   const changed = inEpochs(500, flat, { color_jitter_strength: 0.5 });
   assertAlmostEquals(share(changed, isUnchanged), 0.2, 0.07, "colours");
   assertEquals(share(inEpochs(100, flat, {}), isUnchanged), 1);
   const inverted = inEpochs(500, flat, { solarize: 0.3 });
-  const isInverted = (image: Image) => image.data[0] === 55;
+  const isInverted = (image: RawImage) => image.data[0] === 55;
   assertAlmostEquals(share(inverted.filter((image) => !isGrey(image)), isInverted), 0.3, 0.1);
 });
 
@@ -172,7 +172,7 @@ Deno.test("the strength of the change of colours bounds brightness by 0.8 s and 
 Deno.test("about half of MSN's views are blurred", () => {
   const stripes = drawn(240, 240, (x) => x % 120 < 60 ? [0, 0, 0] : [255, 255, 255]);
   // Resizing mixes the two colours in two columns an edge at most.
-  const isBlurred = ({ width, data }: Image) => {
+  const isBlurred = ({ width, data }: RawImage) => {
     let run = 0;
     return Array.from({ length: width }, (_, x) => {
       run = data[3 * x]! > 0 && data[3 * x]! < 255 ? run + 1 : 0;

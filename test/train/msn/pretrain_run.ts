@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { readSafetensors, writeSafetensors } from "../../../src/checkpoint/safetensors.ts";
-import type { Image } from "../../../src/image/image.ts";
+import type { RawImage } from "../../../src/image/raw_image.ts";
 import { uniform } from "../../../src/tensor/random.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { pretrain } from "../../../src/train/msn/pretrain.ts";
@@ -58,7 +58,7 @@ export function modelBytes(
 export function datasetOf(count = 12): PretrainDataset {
   const random = uniform(1);
   const labels = Array.from({ length: count }, (_, i) => i % 3);
-  const images = labels.map((label): Image => ({
+  const images = labels.map((label): RawImage => ({
     width: 20,
     height: 18,
     data: Uint8Array.from({ length: 20 * 18 * 3 }, () => 30 + 60 * label + 60 * random()),

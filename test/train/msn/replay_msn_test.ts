@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { parseMsnReplaySettings, replayMsn } from "../../../src/train/msn/replay_msn.ts";
 import { maxDifference } from "../../golden/golden.ts";
 import { MSN_CASES, msnCase } from "../../golden/training.ts";
 
-const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 /** Of the largest number of a tensor. */
 const TOLERANCE = 1e-4;
 const PARAMETER_TOLERANCE = 1e-5;

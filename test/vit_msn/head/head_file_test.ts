@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../../src/heads/fit/fit_head.ts";
-import { METHODS } from "../../../src/heads/fit/method.ts";
+import { HEAD_METHODS } from "../../../src/heads/fit/method.ts";
 import { loadClassifier, loadModel } from "../../../src/model/load_model.ts";
 import { ViTMSNForImageClassification } from "../../../src/model/vit_msn_model.ts";
 import { GraphBounds } from "../../../src/onnx/graph_bounds.ts";
@@ -25,7 +25,7 @@ const support = clusters({ "ant": 6, "bée": 6, "cow, <b>": 6 }, { size: D });
 const logitsOf = async (model: Awaited<ReturnType<typeof loadModel>>) =>
   (await model.forward({ pixel_values }, { outputs: ["logits"] })).get("logits")!.data;
 
-for (const method of METHODS) {
+for (const method of HEAD_METHODS) {
   Deno.test(`a file with a head of ${method} computes the same logits on every way`, async () => {
     const { head } = fitHead(support, { method, keepFeatures: method === "ridge" });
     const file = concat(writeModelWithHead(backbone, head.parameters));

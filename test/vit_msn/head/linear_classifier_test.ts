@@ -7,7 +7,7 @@ import {
   fromLinearClassifier,
   toLinearClassifier,
 } from "../../../src/vit_msn/head/linear_classifier.ts";
-import type { LayerNorm } from "../../../src/vit_msn/layer_norm.ts";
+import type { LayerNormWeights } from "../../../src/vit_msn/layer_norm.ts";
 import { maxDifference } from "../../golden/golden.ts";
 import { clusters } from "../../heads/fit/samples.ts";
 
@@ -15,14 +15,18 @@ const D = 48;
 const random = uniform(7);
 const numbers = (size: number, from: number, to: number) =>
   Float32Array.from({ length: size }, () => from + (to - from) * random());
-const layerNorm: LayerNorm = {
+const layerNorm: LayerNormWeights = {
   weight: numbers(D, 0.2, 2).map((w, d) => d % 3 === 0 ? -w : w),
   bias: numbers(D, -1, 1),
 };
 const support = clusters({ ant: 8, bee: 5, cow: 6 }, { size: D, noise: 2 });
 
 /** The output [D] of a LayerNorm with ε. */
-function layerNormOf(x: Float32Array, { weight, bias }: LayerNorm, epsilon: number): Float32Array {
+function layerNormOf(
+  x: Float32Array,
+  { weight, bias }: LayerNormWeights,
+  epsilon: number,
+): Float32Array {
   const mean = x.reduce((sum, v) => sum + v, 0) / D;
   const variance = x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / D;
   return x.map((v, d) => (v - mean) / Math.sqrt(variance + epsilon) * weight[d]! + bias[d]!);

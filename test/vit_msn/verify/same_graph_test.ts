@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import type { Attribute, GraphProto, NodeProto } from "../../../src/onnx/model_proto.ts";
+import type { AttributeProto, GraphProto, NodeProto } from "../../../src/onnx/model_proto.ts";
 import { readModel } from "../../../src/onnx/read_model.ts";
 import { writeModel } from "../../../src/onnx/write_model.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
@@ -31,7 +31,7 @@ function withNode(change: (node: NodeProto) => Partial<NodeProto> | undefined): 
   };
 }
 
-function withAttribute(name: string, attribute: Attribute): GraphProto {
+function withAttribute(name: string, attribute: AttributeProto): GraphProto {
   return withNode(({ attributes }) =>
     attributes.has(name) ? { attributes: new Map(attributes).set(name, attribute) } : undefined
   );

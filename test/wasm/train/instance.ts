@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
-import type { Build } from "../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import { writeFields } from "../../../src/runtime/simd/write_struct.ts";
 import {
   instantiateTrain,
@@ -12,7 +12,7 @@ import { GUARD, GuardedMemory } from "../instance.ts";
 import { padded } from "../numbers.ts";
 
 /** Every test of a kernel runs on all builds. */
-export const TRAIN_BUILDS: readonly Build[] = ["relaxed", "plain"];
+export const TRAIN_BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 
 /** All functions of `wasm/assembly/train.ts`, with those that the host does not call. */
 export interface AllTrainKernels extends TrainKernels {
@@ -117,13 +117,13 @@ export interface AllTrainKernels extends TrainKernels {
   ): void;
 }
 
-const modules = new Map<Build, WebAssembly.Module>();
+const modules = new Map<SimdBuild, WebAssembly.Module>();
 
 /** The kernels of training and their memory. */
 export class TrainInstance extends GuardedMemory {
   readonly kernels: AllTrainKernels;
 
-  constructor(build: Build) {
+  constructor(build: SimdBuild) {
     if (!modules.has(build)) modules.set(build, trainModule(build));
     const memory = sharedMemory();
     const kernels = instantiateTrain(modules.get(build)!, memory) as AllTrainKernels;

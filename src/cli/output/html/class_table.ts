@@ -1,9 +1,9 @@
 import { escape } from "@std/html/entities";
-import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../../heads/evaluate/evaluate.ts";
 import { percent } from "../../../heads/evaluate/percent.ts";
 
 /** The metrics of every class as an HTML table. */
-export function classTable({ classes }: Evaluation): string {
+export function classTable({ classes }: HeadEvaluation): string {
   const cell = (share: number | undefined) => `<td>${share === undefined ? "" : percent(share)}`;
   const rows = classes.map(({ label, count, recall, precision, f1 }) =>
     `<tr><th>${escape(label)}<td>${count}${[recall, precision, f1].map(cell).join("")}`

@@ -1,8 +1,8 @@
 import { escape } from "@std/html/entities";
-import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../../heads/evaluate/evaluate.ts";
 
 /** The confusion matrix as an HTML table: a row a true class, a column a predicted one. */
-export function confusionTable({ classes, confusion }: Evaluation): string {
+export function confusionTable({ classes, confusion }: HeadEvaluation): string {
   const head = classes.map(({ label }) => `<th>${escape(label)}`).join("");
   const rows = confusion.map((row, c) => {
     const total = Math.max(1, classes[c]!.count);

@@ -1,4 +1,4 @@
-import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../../heads/evaluate/evaluate.ts";
 import { percent } from "../../../heads/evaluate/percent.ts";
 
 const SIZE = 260;
@@ -30,7 +30,7 @@ function point(x: number, y: number): string {
 }
 
 /** The reliability diagram as HTML: how often scores of each size are right. */
-export function reliabilityPlot({ reliability }: Evaluation): string {
+export function reliabilityPlot({ reliability }: HeadEvaluation): string {
   const bars = reliability.filter(({ count }) => count > 0).map(
     ({ range: [low, high], accuracy, count, confidence }) =>
       `<rect x="${(MARGIN + SIZE * low).toFixed(1)}" y="${
@@ -48,7 +48,7 @@ export function reliabilityPlot({ reliability }: Evaluation): string {
 }
 
 /** The risk-coverage curve as HTML: the share wrong among the surest photos. */
-export function riskPlot({ riskCoverage }: Evaluation): string {
+export function riskPlot({ riskCoverage }: HeadEvaluation): string {
   const points = riskCoverage.map(({ coverage, risk }) => point(coverage, risk)).join(" ");
   const line = `<polyline points="${points}" stroke="#4a7ebb" stroke-width="2" fill="none"/>`;
   return plot("Risk and coverage", "share of photos, surest first", "share wrong", line);

@@ -1,4 +1,4 @@
-import type { Evaluation } from "../../../heads/evaluate/evaluate.ts";
+import type { HeadEvaluation } from "../../../heads/evaluate/evaluate.ts";
 import { percent } from "../../../heads/evaluate/percent.ts";
 import { classTable } from "./class_table.ts";
 import { confusionTable } from "./confusion_table.ts";
@@ -23,7 +23,7 @@ export const EVALUATION_STYLE = `  table { border-collapse: collapse; }
  * @param wrong misclassified images in display order.
  */
 export async function evaluationSections(
-  evaluation: Evaluation,
+  evaluation: HeadEvaluation,
   wrong: readonly WrongThumbnail[],
 ): Promise<string> {
   const { guessing, confidenceInterval, count, calibrationError: { before, after } } = evaluation;

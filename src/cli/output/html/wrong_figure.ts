@@ -1,5 +1,5 @@
 import { escape } from "@std/html/entities";
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { percent } from "../../../heads/evaluate/percent.ts";
 import { writePng } from "../png.ts";
 
@@ -13,7 +13,7 @@ export interface WrongImage {
 
 /** A misclassified image with a thumbnail. */
 export interface WrongThumbnail extends WrongImage {
-  readonly thumbnail: Image;
+  readonly thumbnail: RawImage;
 }
 
 /** A misclassified image as an HTML figure, with its thumbnail in the page itself. */

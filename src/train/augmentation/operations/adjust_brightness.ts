@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { blendTable, toLevel, ZERO } from "./blend_table.ts";
 import { checkFactor } from "./check_factor.ts";
 import { mapLevels } from "./map_levels.ts";
@@ -18,7 +18,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals(adjustBrightness(image, 1.5).data, Uint8Array.of(15, 150, 255));
  * ```
  */
-export function adjustBrightness(image: Image, factor: number): Image {
+export function adjustBrightness(image: RawImage, factor: number): RawImage {
   checkFactor(factor, "brightness");
   const products = blendTable(factor);
   return mapLevels(image, Uint8Array.from({ length: 256 }, (_, v) => toLevel(products[ZERO + v]!)));

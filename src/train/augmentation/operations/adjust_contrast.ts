@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { blendTable, toLevel, ZERO } from "./blend_table.ts";
 import { checkFactor } from "./check_factor.ts";
 import { luma } from "./luma.ts";
@@ -19,7 +19,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals(adjustContrast(image, 0.5).data, Uint8Array.of(75, 75, 75, 125, 125, 125));
  * ```
  */
-export function adjustContrast(image: Image, factor: number): Image {
+export function adjustContrast(image: RawImage, factor: number): RawImage {
   checkFactor(factor, "contrast");
   const mean = meanLuma(image);
   const products = blendTable(factor);
@@ -30,7 +30,7 @@ export function adjustContrast(image: Image, factor: number): Image {
 }
 
 /** The mean of Pillow's mode `L`, rounded. */
-function meanLuma({ width, height, data }: Image): number {
+function meanLuma({ width, height, data }: RawImage): number {
   let sum = 0;
   for (let i = 0; i < data.length; i += 3) sum += luma(data[i]!, data[i + 1]!, data[i + 2]!);
   return Math.floor(sum / (width * height) + 0.5);

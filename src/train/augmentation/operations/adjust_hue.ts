@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 
 /**
  * Turns the colours around the colour wheel: 0.5 and -0.5 give the complementary colours. Byte for byte
@@ -17,7 +17,7 @@ import type { Image } from "../../../image/image.ts";
  * assertEquals(adjustHue(red, 0.5).data, Uint8Array.of(0, 255, 252));
  * ```
  */
-export function adjustHue({ width, height, data }: Image, shift: number): Image {
+export function adjustHue({ width, height, data }: RawImage, shift: number): RawImage {
   if (!(Math.abs(shift) <= 0.5)) {
     throw new RangeError(`Cannot adjust the hue: the shift is ${shift}; give one from -0.5 to 0.5`);
   }

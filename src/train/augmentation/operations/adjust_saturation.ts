@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { blendTable, toLevel, ZERO } from "./blend_table.ts";
 import { checkFactor } from "./check_factor.ts";
 import { luma } from "./luma.ts";
@@ -19,7 +19,7 @@ import { luma } from "./luma.ts";
  * assertEquals(adjustSaturation(image, 0.5).data, Uint8Array.of(159, 109, 59));
  * ```
  */
-export function adjustSaturation({ width, height, data }: Image, factor: number): Image {
+export function adjustSaturation({ width, height, data }: RawImage, factor: number): RawImage {
   checkFactor(factor, "saturation");
   const products = blendTable(factor);
   const out = new Uint8Array(data.length);

@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { blendTable, toLevel, ZERO } from "./blend_table.ts";
 import { checkFactor } from "./check_factor.ts";
 
@@ -19,7 +19,7 @@ import { checkFactor } from "./check_factor.ts";
  * assertEquals(adjustSharpness(image, 0).data.subarray(12, 15), Uint8Array.of(50, 50, 50));
  * ```
  */
-export function adjustSharpness(image: Image, factor: number): Image {
+export function adjustSharpness(image: RawImage, factor: number): RawImage {
   checkFactor(factor, "sharpness");
   const { width, height, data } = image;
   const products = blendTable(factor);

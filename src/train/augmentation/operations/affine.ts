@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 
 /** Maps a place (x, y) of the result to the place (a x + b y + c, d x + e y + f) of the image. */
 export type AffineMatrix = readonly [
@@ -30,7 +30,7 @@ const MAX_COORDINATE = 2 ** 15;
  * assertEquals(affine(image, [1, 0, -1, 0, 1, 0]).data, Uint8Array.of(0, 0, 0, 1, 2, 3));
  * ```
  */
-export function affine({ width, height, data }: Image, matrix: AffineMatrix): Image {
+export function affine({ width, height, data }: RawImage, matrix: AffineMatrix): RawImage {
   const [a, b, c, d, e, f] = matrix;
   for (const [x, y] of [[0, 0], [width, 0], [0, height], [width, height]] as const) {
     const far = Math.max(Math.abs(a * x + b * y + c), Math.abs(d * x + e * y + f));

@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { histogram } from "./histogram.ts";
 import { mapLevels } from "./map_levels.ts";
 
@@ -15,7 +15,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals(autoContrast(image).data, Uint8Array.of(0, 7, 0, 255, 7, 255));
  * ```
  */
-export function autoContrast(image: Image): Image {
+export function autoContrast(image: RawImage): RawImage {
   const counts = histogram(image);
   const tables = new Uint8Array(3 * 256);
   for (let channel = 0; channel < 3; channel++) {

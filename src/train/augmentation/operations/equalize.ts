@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { histogram } from "./histogram.ts";
 import { mapLevels } from "./map_levels.ts";
 
@@ -19,7 +19,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals([out[0], out.at(-1)], [0, 255]);
  * ```
  */
-export function equalize(image: Image): Image {
+export function equalize(image: RawImage): RawImage {
   const counts = histogram(image);
   const tables = new Uint8Array(3 * 256);
   const pixels = image.width * image.height;

@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { mapLevels } from "./map_levels.ts";
 
 /**
@@ -16,7 +16,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals(posterize(image, 4).data, Uint8Array.of(240, 96, 0));
  * ```
  */
-export function posterize(image: Image, bits: number): Image {
+export function posterize(image: RawImage, bits: number): RawImage {
   if (!Number.isInteger(bits) || bits < 0 || bits > 8) {
     throw new RangeError(`Cannot posterize: bits is ${bits}; give an integer from 0 to 8`);
   }

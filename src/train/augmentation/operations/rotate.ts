@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { affine } from "./affine.ts";
 
 /**
@@ -17,7 +17,7 @@ import { affine } from "./affine.ts";
  * assertEquals(rotate(image, 180).data, Uint8Array.of(4, 5, 6, 1, 2, 3));
  * ```
  */
-export function rotate(image: Image, degrees: number): Image {
+export function rotate(image: RawImage, degrees: number): RawImage {
   if (!Number.isFinite(degrees)) {
     throw new RangeError(`Cannot rotate: the angle is ${degrees}; give a number of degrees`);
   }

@@ -1,4 +1,4 @@
-import type { Image } from "../../../image/image.ts";
+import type { RawImage } from "../../../image/raw_image.ts";
 import { mapLevels } from "./map_levels.ts";
 
 /**
@@ -16,7 +16,7 @@ import { mapLevels } from "./map_levels.ts";
  * assertEquals(solarize(image, 128).data, Uint8Array.of(127, 127, 0));
  * ```
  */
-export function solarize(image: Image, threshold: number): Image {
+export function solarize(image: RawImage, threshold: number): RawImage {
   if (Number.isNaN(threshold)) {
     throw new RangeError("Cannot solarize: the threshold is NaN; give a number from 0 to 256");
   }

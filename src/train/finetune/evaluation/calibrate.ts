@@ -6,7 +6,7 @@ import { matrixOf, rowOf, toTensor } from "../../../tensor/matrix.ts";
 import { classMeans } from "../../../heads/fit/prototypes.ts";
 import { toSamples } from "../../../heads/fit/samples.ts";
 import { fromLinearClassifier } from "../../../vit_msn/head/linear_classifier.ts";
-import type { LayerNorm } from "../../../vit_msn/layer_norm.ts";
+import type { LayerNormWeights } from "../../../vit_msn/layer_norm.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 /** A trained classifier, and images to calibrate it on. */
@@ -14,7 +14,7 @@ export interface TrainedClassifier {
   /** [K, D] and [K], on the output of the final LayerNorm. */
   readonly weight: Tensor<"float32">;
   readonly bias: Tensor<"float32">;
-  readonly layerNorm: LayerNorm;
+  readonly layerNorm: LayerNormWeights;
   readonly labels: readonly string[];
 }
 

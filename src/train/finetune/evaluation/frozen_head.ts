@@ -2,13 +2,13 @@ import { toFeature } from "../../../heads/feature.ts";
 import { fitHead } from "../../../heads/fit/fit_head.ts";
 import type { Head } from "../../../heads/head.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { Weights } from "../../../vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../../../vit_msn/weights.ts";
 import { TrainingEngine } from "../../engine/engine.ts";
 import type { FinetuneResult } from "../finetune_events.ts";
 import { fittedImages, type Job, layerNormOf, threadOptions } from "../finetune_job.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { allOf, FORWARD_BATCH, outputsOf } from "./outputs.ts";
-import type { TrainingRecord } from "../training_record.ts";
+import type { FinetuneRecord } from "../training_record.ts";
 import type { TrainingSet } from "../../training_set.ts";
 
 /** A head on the frozen backbone. */
@@ -22,7 +22,7 @@ export interface Frozen {
 }
 
 /** Fits a head on the features of the frozen backbone, as `fit` does. */
-export async function fitFrozen(job: Job, backbone: Weights): Promise<Frozen> {
+export async function fitFrozen(job: Job, backbone: ViTMSNWeights): Promise<Frozen> {
   const { config, dataset: { classes, training, validation }, options } = job;
   using engine = await TrainingEngine.start(config, backbone, {
     tune: { kind: "last", blocks: 0 },
@@ -78,7 +78,7 @@ function alignedTo(
 export function frozenResult(
   { head, heldOut }: Frozen,
   weights: Map<string, Tensor>,
-  records: readonly TrainingRecord[],
+  records: readonly FinetuneRecord[],
   more: Partial<FinetuneResult> = {},
 ): FinetuneResult {
   return {

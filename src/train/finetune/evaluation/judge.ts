@@ -1,4 +1,4 @@
-import { evaluateLogits, type Evaluation } from "../../../heads/evaluate/evaluate.ts";
+import { evaluateLogits, type HeadEvaluation } from "../../../heads/evaluate/evaluate.ts";
 import type { Head } from "../../../heads/head.ts";
 import { topK } from "../../../tensor/top_k.ts";
 
@@ -6,7 +6,7 @@ import { topK } from "../../../tensor/top_k.ts";
 export interface Judgement {
   readonly accuracy: number;
   readonly images: number;
-  readonly evaluation?: Evaluation;
+  readonly evaluation?: HeadEvaluation;
 }
 
 /** With more classes, the table of confusions would take gigabytes. */

@@ -5,7 +5,7 @@ import type { TrainingEngine } from "../../engine/engine.ts";
 import type { Job } from "../finetune_job.ts";
 import { accuracyOf } from "./judge.ts";
 import { nextTask } from "../../next_task.ts";
-import type { Validation } from "../training_record.ts";
+import type { HeldOutValidation } from "../training_record.ts";
 import type { TrainingSet } from "../../training_set.ts";
 
 /** Images of a batch that is only computed forward. */
@@ -66,7 +66,7 @@ export async function validate(
   engine: TrainingEngine,
   job: Job,
   set: TrainingSet,
-): Promise<Validation> {
+): Promise<HeldOutValidation> {
   const { logits, classes } = await outputsOf(engine, job, set, allOf(set));
   const images = classes.length;
   const loss = negativeLogLikelihood(matrixOf(logits), classes, classes.map(() => 1));

@@ -1,7 +1,7 @@
 import type { Arena } from "../../../runtime/simd/arena.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../../vit_msn/config.ts";
-import type { Weights } from "../../../vit_msn/weights.ts";
+import type { ViTMSNWeights } from "../../../vit_msn/weights.ts";
 import { expectLength } from "../../engine/expect_length.ts";
 import { bestTrainBuild, type Call, trainModule } from "../../engine/kernels.ts";
 import type { AdamWStep, Optimizer } from "../../engine/optimizer.ts";
@@ -34,7 +34,7 @@ export class MsnEngine implements Disposable {
   readonly #threads: Threads;
   readonly #vectors: ParameterVectors;
   readonly #optimizer: Optimizer;
-  readonly #encoder: Weights;
+  readonly #encoder: ViTMSNWeights;
   readonly #target: ViewGroup;
   readonly #anchors: readonly ViewGroup[];
   readonly #head: ProjectionHead;

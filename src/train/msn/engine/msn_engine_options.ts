@@ -1,4 +1,4 @@
-import type { Build } from "../../../runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../runtime/simd/kernels.ts";
 import type { CreateWorker } from "../../../runtime/simd/thread_pool.ts";
 
 /** How an engine of MSN works. */
@@ -16,6 +16,6 @@ export interface MsnEngineOptions {
   readonly usesBatchNorm: boolean;
   /** Default 1. */
   readonly threads?: number;
-  readonly build?: Build;
+  readonly build?: SimdBuild;
   readonly createWorker?: CreateWorker | undefined;
 }

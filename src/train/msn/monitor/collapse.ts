@@ -1,4 +1,4 @@
-import type { MonitorRecord } from "./monitor_record.ts";
+import type { PretrainMonitorRecord } from "./monitor_record.ts";
 
 /** The settings of a pre-training, under the names of MSN's configurations, that can prevent collapse. */
 export interface CollapseSettings {
@@ -97,8 +97,8 @@ const MAX_REMEDIES = 2;
  * ```
  */
 export function collapseAlarm(
-  now: MonitorRecord,
-  first: MonitorRecord | undefined,
+  now: PretrainMonitorRecord,
+  first: PretrainMonitorRecord | undefined,
   settings: CollapseSettings,
 ): string | undefined {
   if (first === undefined || now.step <= first.step) return undefined;
@@ -106,7 +106,10 @@ export function collapseAlarm(
   return collapsed && `${collapsed}; ${advice(settings)}`;
 }
 
-function collapsedFeatures(now: MonitorRecord, first: MonitorRecord): string | undefined {
+function collapsedFeatures(
+  now: PretrainMonitorRecord,
+  first: PretrainMonitorRecord,
+): string | undefined {
   const collapsed = "Features of different images have collapsed: their";
   if (hasLostRank(now, first)) {
     return `${collapsed} effective rank is ${now.effectiveRank.toFixed(1)} of at most ` +
@@ -123,7 +126,7 @@ function collapsedFeatures(now: MonitorRecord, first: MonitorRecord): string | u
   return undefined;
 }
 
-function hasLostRank(now: MonitorRecord, first: MonitorRecord): boolean {
+function hasLostRank(now: PretrainMonitorRecord, first: PretrainMonitorRecord): boolean {
   const rank = now.effectiveRank;
   if (rank < LEAST_RANK_KEPT * first.effectiveRank) return true;
   if (now.largestRank < FEWEST_DIRECTIONS) return false;
@@ -131,7 +134,10 @@ function hasLostRank(now: MonitorRecord, first: MonitorRecord): boolean {
     rank < LEAST_RANK_SHARE * now.largestRank && rank < first.effectiveRank;
 }
 
-function collapsedPrototypes(now: MonitorRecord, first: MonitorRecord): string | undefined {
+function collapsedPrototypes(
+  now: PretrainMonitorRecord,
+  first: PretrainMonitorRecord,
+): string | undefined {
   const { prototypes, prototypesInUse, targets } = now;
   if (prototypes === undefined || prototypesInUse === undefined || targets === undefined) {
     return undefined;

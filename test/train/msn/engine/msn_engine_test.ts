@@ -5,7 +5,7 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
-import type { Build } from "../../../../src/runtime/simd/kernels.ts";
+import type { SimdBuild } from "../../../../src/runtime/simd/kernels.ts";
 import type { AdamWStep } from "../../../../src/train/engine/optimizer.ts";
 import { TrainingEngine } from "../../../../src/train/engine/engine.ts";
 import type { MsnBatch, MsnObjective } from "../../../../src/train/msn/engine/msn_batch.ts";
@@ -26,7 +26,7 @@ import {
   smallViews,
 } from "./small_network.ts";
 
-const BUILDS: readonly Build[] = ["relaxed", "plain"];
+const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
 /** Of the slope along a direction of which half is the gradient's own. */
 const TOLERANCE = 1e-2;
 /** The length of a step to both sides. */

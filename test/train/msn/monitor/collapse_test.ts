@@ -3,7 +3,7 @@ import {
   collapseAlarm,
   type CollapseSettings,
 } from "../../../../src/train/msn/monitor/collapse.ts";
-import type { MonitorRecord } from "../../../../src/train/msn/monitor/monitor_record.ts";
+import type { PretrainMonitorRecord } from "../../../../src/train/msn/monitor/monitor_record.ts";
 import { PrototypeUsage } from "../../../../src/train/msn/monitor/prototype_usage.ts";
 
 const SETTINGS = {
@@ -12,7 +12,7 @@ const SETTINGS = {
   data: { color_jitter_strength: 0.5, patch_drop: 0.25, focal_views: 2 },
 };
 
-const FIRST: MonitorRecord = {
+const FIRST: PretrainMonitorRecord = {
   step: 0,
   images: 0,
   effectiveRank: 32,
@@ -20,7 +20,7 @@ const FIRST: MonitorRecord = {
   featureSimilarity: 0.98,
 };
 
-function later(changes: Partial<MonitorRecord>): MonitorRecord {
+function later(changes: Partial<PretrainMonitorRecord>): PretrainMonitorRecord {
   const usage = {
     prototypes: 1024,
     targets: 6400,
@@ -33,8 +33,8 @@ function later(changes: Partial<MonitorRecord>): MonitorRecord {
 }
 
 function alarm(
-  changes: Partial<MonitorRecord>,
-  first: Partial<MonitorRecord> = {},
+  changes: Partial<PretrainMonitorRecord>,
+  first: Partial<PretrainMonitorRecord> = {},
   settings: CollapseSettings = SETTINGS,
 ): string | undefined {
   return collapseAlarm(later(changes), { ...FIRST, ...first }, settings);
@@ -111,7 +111,7 @@ Deno.test("prototypes that are not in use are an alarm if there were targets for
 
 Deno.test("the report of the prototypes' use is part of a record, if there is one", () => {
   const usage = new PrototypeUsage();
-  const record = (): MonitorRecord => ({ ...FIRST, ...usage.report(), step: 1 });
+  const record = (): PretrainMonitorRecord => ({ ...FIRST, ...usage.report(), step: 1 });
   assertEquals(record(), { ...FIRST, step: 1 });
   for (let i = 0; i < 50; i++) usage.add(Float32Array.of(0, 1, 0), 3);
   assertMatch(collapseAlarm(record(), FIRST, SETTINGS)!, /50 targets use 1 of 3/);

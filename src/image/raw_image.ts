@@ -1,5 +1,5 @@
 /** Pixels in RGB order, 8 bits a channel, row by row from the top left. */
-export interface Image {
+export interface RawImage {
   /** In pixels, at least 1. */
   readonly width: number;
   /** In pixels, at least 1. */
