@@ -7,6 +7,7 @@ import { join, normalize, relative } from "@std/path";
 
 /** The rooms of src/, from the bottom to the top: each may import from itself and from those before it. */
 export const ROOMS = [
+  "host",
   "tensor",
   "onnx",
   "image",
