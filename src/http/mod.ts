@@ -9,5 +9,5 @@ export { ImageDecoder, type ImageDecoderOptions } from "../image/image_decoder.t
 export { createHandler, type HandlerOptions, type RequestLogEntry } from "./handler.ts";
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 export { type RemoteImageOptions } from "./request/remote_image.ts";
-export { type RouteGroup } from "./route.ts";
+export { type RouteGroup } from "./route_group.ts";
 export { type ServedModel } from "./served_model.ts";
