@@ -38,6 +38,7 @@ export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./http/limits.ts";
 export { type RemoteImageOptions } from "./http/request/remote_image.ts";
 export { type RouteGroup } from "./http/route.ts";
 export { type ServedModel } from "./http/served_model.ts";
+export { type DownloadProgress } from "./hub/hub_options.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type RawImage } from "./image/raw_image.ts";
@@ -57,6 +58,7 @@ export {
   loadModel,
   type LoadOptions,
 } from "./model/load_model.ts";
+export { type PretrainedOptions } from "./model/pretrained/pretrained_options.ts";
 export {
   type EmbedOptions,
   type ForwardOptions,
@@ -111,5 +113,6 @@ export {
   type Sidecars,
   writeModelWithHead,
 } from "./vit_msn/model_file.ts";
+export { type WeightDataType } from "./vit_msn/quantize.ts";
 export { type OwnGraph } from "./vit_msn/verify/own_graph.ts";
 export { type ViTMSNWeights } from "./vit_msn/weights.ts";

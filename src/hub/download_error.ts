@@ -1,5 +1,6 @@
 /** A failed download, with instructions for the next attempt. */
 export class DownloadError extends Error {
+  /** The class's name. */
   override name = "DownloadError";
   /** Whether another attempt may succeed. */
   readonly retry: boolean;
@@ -8,6 +9,7 @@ export class DownloadError extends Error {
   /** Whether the bytes received so far must be discarded. */
   readonly discard: boolean;
 
+  /** The message names what failed; the rest is about the next attempt. */
   constructor(
     message: string,
     { retry = false, after, discard = false }: {
