@@ -220,6 +220,9 @@ function resolve(path: string, importer: string | undefined): URL {
   }
 }
 
+/** The library's method that downloads models: nothing that serves calls it, and it weighs 100 kB. */
+const FROM_PRETRAINED = /\n  static async fromPretrained<[^]*?\n  }\n/;
+
 /** How an entry addresses the shared folder. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 
@@ -230,9 +233,9 @@ const MODEL = `"./model.onnx"`;
 const MODES = `"${DECODE_MODES}"`;
 
 /**
- * Rewrites the addresses of a module's own files to those in the bundle.
+ * Rewrites the addresses of a module's own files to those in the bundle, and leaves out `fromPretrained`.
  *
- * @param pointed gets the names of the workers, the shared folder and the model, where they were found.
+ * @param pointed gets the names of the workers, the shared folder, the model and the method, where they were found.
  */
 function besideTheBundle(
   text: string,
@@ -252,6 +255,8 @@ function besideTheBundle(
       replace(name, address(relative), address(`./${name}`));
     }
   }
+  const method = FROM_PRETRAINED.exec(text)?.[0];
+  if (method !== undefined) replace("fromPretrained", method, "\n");
   replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
   replace(MODEL, MODEL, `"./${model}"`);
   const modes = DECODE_MODES.filter((mode) => mode !== "exact" || decode === "exact")
@@ -262,7 +267,13 @@ function besideTheBundle(
 
 /** @throws {Error} if a required address was not found in any module. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL, MODES];
+  const needed = [
+    ...(withWorkers ? Object.keys(WORKERS) : []),
+    SHARED_FOLDER,
+    MODEL,
+    MODES,
+    "fromPretrained",
+  ];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }
