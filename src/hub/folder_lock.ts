@@ -56,7 +56,8 @@ export class FolderLock implements AsyncDisposable {
   ): Promise<FolderLock> {
     const id = crypto.randomUUID();
     while (!await make(path, id)) {
-      if (!await takeAway(path, stale)) await delay(poll, signal ? { signal } : {});
+      await removeStale(path, stale);
+      await delay(poll, signal ? { signal } : {});
     }
     return new FolderLock(path, id, refresh);
   }
@@ -85,20 +86,26 @@ async function touch(path: string): Promise<void> {
   await fileSystem().utimes(path, now, now).catch(() => {}); // it was taken over
 }
 
-/** Removes a stale lock; returns whether there is none any more. */
-async function takeAway(path: string, stale: number): Promise<boolean> {
-  const { stat, rename, link } = fileSystem();
+/** Removes a stale lock. One at a time does so: another could remove the lock of who came next. */
+async function removeStale(path: string, stale: number): Promise<void> {
+  if (!await isStale(path, stale)) return;
+  const removal = `${path}.removal`;
+  if (!await make(removal, "")) {
+    if (await isStale(removal, stale)) await removeIfThere(removal);
+    return;
+  }
   try {
-    const holder = await holderOf(path);
-    if (Date.now() - (await stat(path)).mtimeMs <= stale) return false;
-    const taken = `${path}.${crypto.randomUUID()}.stale`;
-    await rename(path, taken);
-    // Between the look and the move, someone else may have taken it over: give it back.
-    if (await holderOf(taken) !== holder) await link(taken, path).catch(() => {});
-    await removeIfThere(taken);
-    return true;
+    if (await isStale(path, stale)) await removeIfThere(path);
+  } finally {
+    await removeIfThere(removal);
+  }
+}
+
+async function isStale(path: string, stale: number): Promise<boolean> {
+  try {
+    return Date.now() - (await fileSystem().stat(path)).mtimeMs > stale;
   } catch (error) {
-    if (fileErrorCode(error) === "ENOENT") return true;
+    if (fileErrorCode(error) === "ENOENT") return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { fileErrorCode } from "./file_error_code.ts";
+import { isMissingFile } from "./file_error_code.ts";
 import { fileSystem } from "./file_system.ts";
 import type { HubName } from "./hub_name.ts";
 
@@ -60,7 +60,7 @@ export async function readState(folder: string, name: HubName): Promise<CacheSta
     const same = state?.repo === name.repo && state.revision === name.revision;
     return same && state.files && typeof state.files === "object" ? state : undefined;
   } catch (error) {
-    if (fileErrorCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
+    if (isMissingFile(error) || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -87,7 +87,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await fileSystem().stat(path)).size;
   } catch (error) {
-    if (fileErrorCode(error) === "ENOENT") return undefined;
+    if (isMissingFile(error)) return undefined;
     throw error;
   }
 }

@@ -143,8 +143,11 @@ export class HubFolder implements ModelFolder, AsyncDisposable {
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (isNotCapable(error)) throw error;
+      const code = fileErrorCode(error) ?? "";
+      const isFile = ["ENOTDIR", "EEXIST"].includes(code);
+      const reason = isFile ? "a file is in its place" : writeErrorMessage(error);
       throw new Error(
-        `Cannot write the cache folder ${this.#folder}: ${writeErrorMessage(error)}; ` +
+        `Cannot write the cache folder ${this.#folder}: ${reason}; ` +
           "choose another one as cache, or set cache to false",
       );
     }
