@@ -1,6 +1,6 @@
 /**
  * ViT-MSN image classification and embeddings: {@linkcode decodeImage} makes pixels of an image file,
- * {@linkcode loadModel} makes a model of an ONNX file, and the model names what is on the pixels or
+ * {@linkcode ViTMSNModel.fromPretrained} and {@linkcode loadModel} make a model, and the model names what is on the pixels or
  * embeds them. {@linkcode fitHead} makes a classifier of the features of a few pictures a class.
  *
  * @module
@@ -38,7 +38,9 @@ export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./http/limits.ts";
 export { type RemoteImageOptions } from "./http/request/remote_image.ts";
 export { type RouteGroup } from "./http/route.ts";
 export { type ServedModel } from "./http/served_model.ts";
+export { DownloadError } from "./hub/download_error.ts";
 export { type DownloadProgress } from "./hub/hub_options.ts";
+export { MissingFileError } from "./hub/missing_file_error.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type RawImage } from "./image/raw_image.ts";

@@ -221,7 +221,7 @@ function resolve(path: string, importer: string | undefined): URL {
 }
 
 /** The library's method that downloads models: nothing that serves calls it, and it weighs 100 kB. */
-const FROM_PRETRAINED = /\n  static async fromPretrained<[^]*?\n  }\n/;
+const FROM_PRETRAINED = /\n {2}static async fromPretrained<[^]*?\n {2}}\n/;
 
 /** How an entry addresses the shared folder. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
