@@ -120,6 +120,15 @@ const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
+/** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
+const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
+
+/** The options that include what a bundle leaves out. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  mozjpeg: "--decode exact",
+  "onnxruntime-web": "--with-onnxruntime",
+};
+
 const BYTES = "bytes";
 const MISSING = "missing";
 const EMPTY = "empty";
@@ -141,6 +150,7 @@ function denoPlugin(
         }
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
+        if (path === FROM_PRETRAINED) return { path: "fromPretrained", namespace: MISSING };
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
         }
@@ -155,10 +165,9 @@ function denoPlugin(
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {
-        const option = path === "mozjpeg" ? "--decode exact" : "--with-onnxruntime";
-        return {
-          contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
-        };
+        const option = OPTIONS[path];
+        const hint = option ? `: build it with ${option}` : "";
+        return { contents: `throw new Error("${path} is not in this bundle${hint}");` };
       });
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
         contents: "export default new Uint8Array();",
@@ -225,7 +234,12 @@ function besideTheBundle(
 
 /** @throws {Error} if a required address was not found in any module. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL, MODES];
+  const needed = [
+    ...(withWorkers ? Object.keys(WORKERS) : []),
+    SHARED_FOLDER,
+    MODEL,
+    MODES,
+  ];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }
