@@ -63,8 +63,8 @@ export async function fetchRemoteImage(
 
 /** @throws {Problem} 400 if it is none that may be fetched. */
 function allowedUrl(text: string, base: URL | undefined, hosts: readonly string[]): URL {
-  const url = URL.parse(text, base);
-  if (!url) throw new Problem(400, "The image's URL is none");
+  if (!URL.canParse(text, base)) throw new Problem(400, "The image's URL is none");
+  const url = new URL(text, base);
   if (url.protocol !== "https:" || url.port !== "" || url.username || url.password) {
     throw new Problem(
       400,
@@ -158,7 +158,8 @@ async function readLimited(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const limit = new LimitedBytesTransformStream(maxBytes, { error: true });
   try {
-    return await deadline.wait(new Response(response.body?.pipeThrough(limit) ?? null).bytes());
+    const body = new Response(response.body?.pipeThrough(limit) ?? null);
+    return new Uint8Array(await deadline.wait(body.arrayBuffer()));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Problem(413, `The image of the URL has more than ${maxBytes} bytes`);
