@@ -1,11 +1,14 @@
 /**
- * Compiles the kernels, and writes the layouts that TypeScript shares with them: deno task build:wasm
+ * Compiles the kernels, makes the decoders, and writes the layouts that TypeScript shares with the kernels:
+ * deno task build:wasm
  *
  * @module
  */
 
 import { concat } from "@std/bytes/concat";
 import asc from "assemblyscript/asc";
+import { buildDecoder, DECODERS } from "./decoders/decoders.ts";
+import { moduleText } from "./module_text.ts";
 import { type Program, writeStructs } from "./structs.ts";
 
 /** An entry file and its compiler options. */
@@ -140,12 +143,23 @@ function customSection(name: string, content: string): Uint8Array {
   return Uint8Array.of(0, 1 + text.length, name.length, ...text);
 }
 
+/** The repository's folder. */
+const ROOT = new URL("../", import.meta.url);
+
+/** Writes a module, and beside it the module of TypeScript that has its bytes. */
+async function writeModule(path: string, wasm: Uint8Array): Promise<void> {
+  await Deno.writeFile(new URL(path, ROOT), wasm);
+  await Deno.writeTextFile(new URL(`${path}.ts`, ROOT), moduleText(path, wasm));
+}
+
 if (import.meta.main) {
   for (const name of Object.keys(MODULES) as (keyof typeof MODULES)[]) {
-    await Deno.writeFile(new URL(`./${name}.wasm`, import.meta.url), await compile(name));
+    await writeModule(`wasm/${name}.wasm`, await compile(name));
+  }
+  for (const name of Object.keys(DECODERS) as (keyof typeof DECODERS)[]) {
+    await writeModule(`wasm/decoders/${name}.wasm`, await buildDecoder(name));
   }
   for (const name of Object.keys(STRUCTS_FILES) as (keyof typeof STRUCTS_FILES)[]) {
-    const file = new URL(`../${STRUCTS_FILES[name]}`, import.meta.url);
-    await Deno.writeTextFile(file, await compileStructs(name));
+    await Deno.writeTextFile(new URL(STRUCTS_FILES[name], ROOT), await compileStructs(name));
   }
 }

@@ -1,9 +1,7 @@
-import { concat } from "@std/bytes/concat";
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
 import { DECODE_MODES, type DecodeMode } from "../image/decode_options.ts";
-import { wasmSections } from "../image/wasm/wasm_sections.ts";
 
 /** The project's folder. */
 const ROOT = new URL("../../", import.meta.url);
@@ -129,7 +127,10 @@ const SHARED_NAMES = new Map(
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
-const PLAIN_KERNELS = "/vit_msn_plain.wasm";
+const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
+
+/** A module of TypeScript that has the bytes of the WebAssembly module beside it. */
+const WASM_MODULE = /\.wasm\.ts$/;
 
 /** What only Node.js needs. */
 const NODE_HOST = /\/node_(builtin|worker)\.ts$/;
@@ -173,9 +174,10 @@ function denoPlugin(
         const url = resolve(path, namespace === "file" ? importer : undefined);
         const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
         if (shared) return { path: `./${shared}`, external: true };
+        const isWasm = WASM_MODULE.test(path);
         return {
-          path: fromFileUrl(url),
-          namespace: attributes.type === "bytes" ? BYTES : "file",
+          path: fromFileUrl(url).replace(WASM_MODULE, ".wasm"),
+          namespace: isWasm || attributes.type === "bytes" ? BYTES : "file",
           sideEffects: false, // unused modules are left out
         };
       });
@@ -197,7 +199,7 @@ function denoPlugin(
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         const bytes = await Deno.readFile(path);
-        files.set(name, name.endsWith(".wasm") ? withoutCustomSections(bytes) : bytes);
+        files.set(name, bytes);
         // A worker must not wait at its start: it would miss the messages of that time.
         const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
@@ -213,14 +215,6 @@ function denoPlugin(
       });
     },
   };
-}
-
-/** Removes the custom sections of a WebAssembly module: names and producers. */
-function withoutCustomSections(wasm: Uint8Array): Uint8Array {
-  const sections = wasmSections(wasm);
-  const kept = sections.filter(({ id }) => id !== 0);
-  const header = wasm.subarray(0, sections[0]!.start);
-  return concat([header, ...kept.map(({ start, end }) => wasm.subarray(start, end))]);
 }
 
 function resolve(path: string, importer: string | undefined): URL {

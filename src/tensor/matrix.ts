@@ -1,4 +1,5 @@
-import matmulWasm from "../../wasm/matmul.wasm" with { type: "bytes" };
+import matmulWasm from "../../wasm/matmul.wasm.ts";
+import { compileWasm } from "../host/wasm_source.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A row-major matrix in double precision. */
@@ -93,7 +94,7 @@ const PAGE = 65_536;
 
 /** The kernel's memory, grown to hold at least `count` numbers. */
 function memoryOf(count: number): Float64Array {
-  kernels ??= new WebAssembly.Instance(new WebAssembly.Module(matmulWasm))
+  kernels ??= new WebAssembly.Instance(compileWasm(matmulWasm))
     .exports as unknown as Kernels;
   const missing = BYTES * count - kernels.memory.buffer.byteLength;
   if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));

@@ -138,8 +138,8 @@ Deno.test("a bundle says in its log what is wrong with its model", async () => {
 Deno.test("a bundle decodes exactly if it is built for that, and else says how to get it", async () => {
   using exact = await bundled(["--decode", "exact"]);
   const names = (path: string) => [...Deno.readDirSync(`${path}/dist`)].map(({ name }) => name);
-  assert(names(exact.path).includes("mozjpeg_dec.wasm"));
-  assert(!names(folder.path).includes("mozjpeg_dec.wasm"));
+  assert(names(exact.path).includes("mozjpeg.wasm"));
+  assert(!names(folder.path).includes("mozjpeg.wasm"));
   await using server = await start({}, exact.path);
   for (let i = 0; i < 3; i++) assertStringIncludes((await answerOf(server)).text, '"ship"');
   const large = await server.post("/classify", await photoOf(4000, 3000));

@@ -1,4 +1,4 @@
-import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
+import gifWasm from "../../../wasm/decoders/gif.wasm.ts";
 import { concat } from "@std/bytes/concat";
 import type { GifHeader } from "./gif_header.ts";
 import type { RawImage } from "../raw_image.ts";

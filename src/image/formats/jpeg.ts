@@ -1,4 +1,4 @@
-import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
+import jpegWasm from "../../../wasm/decoders/jpeg.wasm.ts";
 import { concat } from "@std/bytes/concat";
 import type { RawImage } from "../raw_image.ts";
 import type { JpegHeader } from "./jpeg_header.ts";

@@ -1,5 +1,5 @@
 import mozjpegFactory from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
-import mozjpegWasm from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm" with { type: "bytes" };
+import mozjpegWasm from "../../../wasm/decoders/mozjpeg.wasm.ts";
 import { fromBase64 } from "../../tensor/base64.ts";
 import type { RawImage } from "../raw_image.ts";
 import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";

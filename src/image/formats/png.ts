@@ -1,4 +1,4 @@
-import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
+import pngWasm from "../../../wasm/decoders/png.wasm.ts";
 import { concat } from "@std/bytes/concat";
 import type { RawImage } from "../raw_image.ts";
 import { type PngHeader, readChunks } from "./png_header.ts";

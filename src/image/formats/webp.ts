@@ -1,5 +1,5 @@
 import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
-import webpWasm from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes" };
+import webpWasm from "../../../wasm/decoders/webp.wasm.ts";
 import { concat } from "@std/bytes/concat";
 import { fromBase64 } from "../../tensor/base64.ts";
 import { placeOnCanvas } from "./canvas.ts";

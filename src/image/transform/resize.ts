@@ -1,4 +1,5 @@
-import resampleWasm from "../../../wasm/resample.wasm" with { type: "bytes" };
+import resampleWasm from "../../../wasm/resample.wasm.ts";
+import { compileWasm } from "../../host/wasm_source.ts";
 import type { RawImage } from "../raw_image.ts";
 import { type Resampling, resamplingWeights, type Weights } from "./resampling.ts";
 
@@ -156,7 +157,7 @@ class Arena {
 
   /** Grows the memory, copies the data and returns the kernels. */
   commit(): Kernels {
-    kernels ??= new WebAssembly.Instance(new WebAssembly.Module(resampleWasm))
+    kernels ??= new WebAssembly.Instance(compileWasm(resampleWasm))
       .exports as unknown as Kernels;
     const missing = this.#end - kernels.memory.buffer.byteLength;
     if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));

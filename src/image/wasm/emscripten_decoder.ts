@@ -1,3 +1,4 @@
+import type { WasmSource } from "../../host/wasm_source.ts";
 import { countGarbage } from "../../tensor/memory_pressure.ts";
 import type { RawImage } from "../raw_image.ts";
 import { dropAlpha } from "../formats/rgba.ts";
@@ -22,8 +23,8 @@ export type EmscriptenFactory = (settings: {
 /** What jSquash has for a format. */
 export interface EmscriptenCodec {
   readonly factory: EmscriptenFactory;
-  /** A module that defines its memory. */
-  readonly wasm: Uint8Array;
+  /** A module that imports its memory. */
+  readonly wasm: WasmSource;
   /** The memory that it starts with, in pages of 64 KiB: data, stack and the first allocations. */
   readonly pages: number;
   /** The arguments of its function after the file. */

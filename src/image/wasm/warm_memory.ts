@@ -1,5 +1,7 @@
 import { countGarbage } from "../../tensor/memory_pressure.ts";
-import { PAGE } from "./import_memory.ts";
+
+/** The bytes of a page of WebAssembly memory. */
+export const PAGE = 65_536;
 
 /** The smallest size by which memories are told apart, in bytes. */
 const MIN_SIZE = 2 ** 22;

@@ -1,28 +1,28 @@
 import { damagedAs, type ImageDecodeError } from "../image_decode_error.ts";
-import { importMemory, PAGE } from "./import_memory.ts";
-import { WarmMemory } from "./warm_memory.ts";
+import { compileWasm, type WasmSource } from "../../host/wasm_source.ts";
+import { PAGE, WarmMemory } from "./warm_memory.ts";
 
 /** A decoder in WebAssembly. It runs each image on a fresh instance, over zeroed memory. */
 export class WasmDecoder {
   readonly #format: string;
-  readonly #wasm: Uint8Array;
+  readonly #wasm: WasmSource;
   readonly #pages: number;
   #module: WebAssembly.Module | undefined;
 
   /**
    * @param format the format's name, for error messages.
-   * @param wasm a module that defines its memory.
+   * @param wasm a module that imports `memory` of `env`; `wasm/decoders/` makes them.
    * @param pages the memory that it starts with, in pages of 64 KiB: its data and its stack.
    */
-  constructor(format: string, wasm: Uint8Array, pages: number) {
+  constructor(format: string, wasm: WasmSource, pages: number) {
     this.#format = format;
     this.#wasm = wasm;
     this.#pages = pages;
   }
 
-  /** The module; it imports `memory` of `env`. */
+  /** The compiled module. */
   get module(): WebAssembly.Module {
-    return this.#module ??= new WebAssembly.Module(importMemory(this.#wasm, this.#pages));
+    return this.#module ??= compileWasm(this.#wasm);
   }
 
   /** Takes a memory for an image, which may grow to `bytes`. */

@@ -1,5 +1,6 @@
-import plainWasm from "../../../wasm/vit_msn_plain.wasm" with { type: "bytes" };
-import relaxedWasm from "../../../wasm/vit_msn_relaxed.wasm" with { type: "bytes" };
+import plainWasm from "../../../wasm/vit_msn_plain.wasm.ts";
+import relaxedWasm from "../../../wasm/vit_msn_relaxed.wasm.ts";
+import { canRunWasm, compileWasm } from "../../host/wasm_source.ts";
 import { Dot } from "./structs.ts";
 
 /** The functions of `wasm/assembly/vit_msn.ts`, as far as the host calls them. */
@@ -17,7 +18,7 @@ export type SimdBuild = "relaxed" | "plain";
 
 /** The fastest build that this host can run. */
 export function bestBuild(): SimdBuild {
-  return WebAssembly.validate(relaxedWasm) ? "relaxed" : "plain";
+  return canRunWasm(relaxedWasm) ? "relaxed" : "plain";
 }
 
 const modules = new Map<SimdBuild, WebAssembly.Module>();
@@ -26,7 +27,7 @@ const modules = new Map<SimdBuild, WebAssembly.Module>();
 export function kernelModule(build: SimdBuild): WebAssembly.Module {
   let module = modules.get(build);
   if (!module) {
-    module = new WebAssembly.Module(build === "relaxed" ? relaxedWasm : plainWasm);
+    module = compileWasm(build === "relaxed" ? relaxedWasm : plainWasm);
     modules.set(build, module);
   }
   return module;

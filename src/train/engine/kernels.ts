@@ -1,5 +1,6 @@
-import plainWasm from "../../../wasm/train_plain.wasm" with { type: "bytes" };
-import relaxedWasm from "../../../wasm/train_relaxed.wasm" with { type: "bytes" };
+import plainWasm from "../../../wasm/train_plain.wasm.ts";
+import relaxedWasm from "../../../wasm/train_relaxed.wasm.ts";
+import { canRunWasm, compileWasm } from "../../host/wasm_source.ts";
 import type { SimdBuild } from "../../runtime/simd/kernels.ts";
 
 /** The functions of `wasm/assembly/train.ts` that the host calls; all take and return numbers. */
@@ -127,12 +128,12 @@ export type Call = {
 
 /** The fastest build of the training kernels that this host can run. */
 export function bestTrainBuild(): SimdBuild {
-  return WebAssembly.validate(relaxedWasm) ? "relaxed" : "plain";
+  return canRunWasm(relaxedWasm) ? "relaxed" : "plain";
 }
 
 /** Compiles the training kernels. */
 export function trainModule(build: SimdBuild): WebAssembly.Module {
-  return new WebAssembly.Module(build === "relaxed" ? relaxedWasm : plainWasm);
+  return compileWasm(build === "relaxed" ? relaxedWasm : plainWasm);
 }
 
 /** The kernels on a memory. */

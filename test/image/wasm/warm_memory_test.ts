@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { decodeImage } from "../../../src/image/decode_image.ts";
 import type { DecodeOptions } from "../../../src/image/decode_options.ts";
-import { PAGE } from "../../../src/image/wasm/import_memory.ts";
-import { MAX_KEPT, WarmMemory } from "../../../src/image/wasm/warm_memory.ts";
+import { MAX_KEPT, PAGE, WarmMemory } from "../../../src/image/wasm/warm_memory.ts";
 import { readGolden } from "../../golden/golden.ts";
 import { uniform } from "../../random.ts";
 

@@ -1,3 +1,5 @@
+import { concat } from "@std/bytes/concat";
+
 /** A section of a WebAssembly module, with byte offsets into the module. */
 export interface WasmSection {
   /** The section's type. */
@@ -32,4 +34,12 @@ export function readUnsigned(bytes: Uint8Array, at: number): [value: number, nex
     value += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) return [value, at];
   }
+}
+
+/** Removes the custom sections of a module: names, producers, debugging. */
+export function withoutCustomSections(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
+  const sections = wasmSections(wasm);
+  const kept = sections.filter(({ id }) => id !== 0);
+  const header = wasm.subarray(0, sections[0]!.start);
+  return concat([header, ...kept.map(({ start, end }) => wasm.subarray(start, end))]);
 }

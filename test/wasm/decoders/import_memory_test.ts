@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import gifWasm from "imagescript/wasm/any/gif.wasm" with { type: "bytes" };
 import jpegWasm from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import pngWasm from "imagescript/wasm/any/png.wasm" with { type: "bytes" };
-import { importMemory, PAGE } from "../../../src/image/wasm/import_memory.ts";
+import { PAGE } from "../../../src/image/wasm/warm_memory.ts";
+import { importMemory } from "../../../wasm/decoders/import_memory.ts";
 
 /** A module with a memory, a custom section before and one after it. */
 function moduleWith(memory: readonly number[]): Uint8Array {

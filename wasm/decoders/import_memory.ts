@@ -1,8 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { readUnsigned, type WasmSection, wasmSections } from "./wasm_sections.ts";
 
-/** The bytes of a page of WebAssembly memory. */
-export const PAGE = 65_536;
 /** The most pages that a memory can have. */
 const MAX_PAGES = 65_536;
 
