@@ -13,8 +13,8 @@ export interface WorkerScope<Request, Reply> {
  * a thread has.
  *
  * @example
- * ```ts no-eval
- * import { workerScope } from "./worker_scope.ts";
+ * ```ts ignore
+ * import { workerScope } from "./worker_scope.ts"; // in a worker
  *
  * const scope = workerScope<number, number>();
  * scope.onmessage = ({ data }) => scope.postMessage(2 * data);

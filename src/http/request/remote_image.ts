@@ -1,4 +1,5 @@
 import { LimitedBytesTransformStream } from "@std/streams/limited-bytes-transform-stream";
+import { nodeBuiltin } from "../../host/node_builtin.ts";
 import type { Deadline } from "../deadline.ts";
 import { Problem } from "../problem.ts";
 
@@ -8,7 +9,7 @@ export interface RemoteImageOptions {
   readonly hosts: readonly string[];
   /** Default is the global one. */
   readonly fetch?: typeof fetch;
-  /** The addresses of a host's name; default is the system's resolver. */
+  /** The addresses of a host's name; default is the system's resolver, which Deno, Node.js and Bun have. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
 
@@ -95,11 +96,18 @@ async function assertPublic(
 async function resolveHost(host: string): Promise<string[]> {
   const literal = host.replace(/^\[|\]$/g, "");
   if (/^[\d.]+$/.test(literal) || literal.includes(":")) return [literal];
-  const lookups = await Promise.allSettled([
-    Deno.resolveDns(host, "A"),
-    Deno.resolveDns(host, "AAAA"),
-  ]);
+  const lookups = await Promise.allSettled(
+    "Deno" in globalThis
+      ? [Deno.resolveDns(host, "A"), Deno.resolveDns(host, "AAAA")]
+      : resolveInNode(host),
+  );
   return lookups.flatMap((lookup) => lookup.status === "fulfilled" ? lookup.value : []);
+}
+
+function resolveInNode(host: string): Promise<string[]>[] {
+  const dns = nodeBuiltin("node:dns/promises");
+  if (!dns) throw new Error("Cannot look up a host: this one has no resolver; give `resolve`");
+  return [dns.resolve4(host), dns.resolve6(host)];
 }
 
 /** Networks that are not the public internet (RFC 6890, RFC 4193 and others). */
