@@ -132,14 +132,15 @@ const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 /** A module of TypeScript that has the bytes of the WebAssembly module beside it. */
 const WASM_MODULE = /\.wasm\.ts$/;
 
-/** What only Node.js needs. */
-const NODE_HOST = /\/node_(builtin|worker)\.ts$/;
+/** Modules of `src/host/` that have a part for Node.js. */
+const NODE_HOST = /\/(node_builtin|node_worker|worker_scope)\.ts$/;
 
-/** What is in place of it. */
+/** What Deno needs of them. */
 const DENO_HOST = `
   export const canStartWorkers = () => typeof Worker !== "undefined";
   export function nodeBuiltin() {}
   export function nodeWorker() {}
+  export const workerScope = () => globalThis;
 `;
 
 /** The import of the module that needs mozjpeg. */
