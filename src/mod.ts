@@ -33,11 +33,6 @@ export {
 export { type Pooling } from "./model/outputs/pool.ts";
 export { type ClassWeight } from "./heads/fit/samples.ts";
 export { type UnknownReport } from "./heads/fit/unknown.ts";
-export { createHandler, type HandlerOptions, type RequestLogEntry } from "./http/handler.ts";
-export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./http/limits.ts";
-export { type RemoteImageOptions } from "./http/request/remote_image.ts";
-export { type RouteGroup } from "./http/route.ts";
-export { type ServedModel } from "./http/served_model.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type RawImage } from "./image/raw_image.ts";
@@ -77,11 +72,6 @@ export {
   type ProcessorSize,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-export { type AutoOptions, autoRuntime } from "./runtime/auto.ts";
-export { type Backend, BACKENDS, runtimeOf } from "./runtime/backend.ts";
-export { onnxruntimeWasm } from "./runtime/onnxruntime/wasm.ts";
-export { type WebgpuAdapter, webgpuAdapter } from "./runtime/onnxruntime/webgpu/adapter.ts";
-export { onnxruntimeWebgpu } from "./runtime/onnxruntime/webgpu/runtime.ts";
 export { type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/thread_pool.ts";

@@ -1,6 +1,7 @@
 // A separate file in bundles, read only for models in ONNX; a packed model does not need it.
 
 import { autoRuntime } from "../../src/runtime/auto.ts";
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import type { Session } from "../../src/runtime/runtime.ts";
 import { type ModelDescription, readModelFile } from "../../src/vit_msn/model_file.ts";
 
@@ -14,5 +15,5 @@ export async function openOnnx(
   bytes: Uint8Array,
 ): Promise<{ description: ModelDescription; session: Session }> {
   const file = readModelFile(bytes);
-  return { description: file, session: await autoRuntime().createSession(file) };
+  return { description: file, session: await autoRuntime({ ort: ortOfBytes }).createSession(file) };
 }

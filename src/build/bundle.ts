@@ -1,10 +1,7 @@
-import { fromFileUrl, toFileUrl } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
-import esbuildWasm from "esbuild/esbuild.wasm" with { type: "bytes" };
 import { DECODE_MODES, type DecodeMode } from "../image/decode_options.ts";
-
-/** The project's folder. */
-const ROOT = new URL("../../", import.meta.url);
+import { addressWorkers, resolveModule, ROOT, WASM_MODULE } from "./esbuild.ts";
 
 /** Modules that run in workers, by the names of their files in a bundle. */
 const WORKERS = {
@@ -110,15 +107,6 @@ async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): P
   ]);
 }
 
-/** Starts esbuild; disposing of the result ends it. */
-export async function startEsbuild(): Promise<AsyncDisposable> {
-  await esbuild.initialize({
-    wasmModule: await WebAssembly.compile(esbuildWasm),
-    worker: false,
-  });
-  return { [Symbol.asyncDispose]: async () => await esbuild.stop() };
-}
-
 const SHARED_NAMES = new Map(
   Object.entries(SHARED).map(([name, path]) => [new URL(path, ROOT).href, name]),
 );
@@ -128,9 +116,6 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
-
-/** A module of TypeScript that has the bytes of the WebAssembly module beside it. */
-const WASM_MODULE = /\.wasm\.ts$/;
 
 /** Modules of `src/host/` that have a part for Node.js. */
 const NODE_HOST = /\/(node_builtin|node_worker|worker_scope)\.ts$/;
@@ -172,7 +157,7 @@ function denoPlugin(
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
         }
-        const url = resolve(path, namespace === "file" ? importer : undefined);
+        const url = resolveModule(path, namespace === "file" ? importer : undefined);
         const shared = withWorkers ? SHARED_NAMES.get(url.href) : undefined;
         if (shared) return { path: `./${shared}`, external: true };
         const isWasm = WASM_MODULE.test(path);
@@ -207,25 +192,16 @@ function denoPlugin(
       });
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         const text = await Deno.readTextFile(path);
+        const root = fromFileUrl(ROOT);
         return {
-          contents: path.startsWith(fromFileUrl(ROOT))
-            ? besideTheBundle(text, path, { model, decode }, pointed)
+          contents: path.startsWith(root)
+            ? besideTheBundle(text, path.slice(root.length), { model, decode }, pointed)
             : text,
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
       });
     },
   };
-}
-
-function resolve(path: string, importer: string | undefined): URL {
-  if (/^\.{0,2}\//.test(path) && importer) return new URL(path, toFileUrl(importer));
-  // Packages import one another by names of the import map, too.
-  try {
-    return new URL(import.meta.resolve(path));
-  } catch {
-    throw new Error(`Cannot bundle ${path}: it is no package of the import map`);
-  }
 }
 
 /** How an entry addresses the shared folder. */
@@ -252,14 +228,7 @@ function besideTheBundle(
     if (text.includes(from)) pointed.add(name);
     text = text.replaceAll(from, to);
   };
-  for (const [name, worker] of Object.entries(WORKERS)) {
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const relative = `./${worker.split("/").at(-1)}`;
-    if (fromFileUrl(new URL(worker, ROOT)) === folder + relative.slice(2)) {
-      const address = (file: string) => `new URL("${file}", import.meta.url)`;
-      replace(name, address(relative), address(`./${name}`));
-    }
-  }
+  text = addressWorkers(text, path, WORKERS, (name) => pointed.add(name));
   replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
   replace(MODEL, MODEL, `"./${model}"`);
   const modes = DECODE_MODES.filter((mode) => mode !== "exact" || decode === "exact")

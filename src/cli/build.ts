@@ -1,17 +1,25 @@
 import { concat } from "@std/bytes/concat";
-import { join } from "@std/path";
+import { isAbsolute, join } from "@std/path";
 import { readWhole } from "../hub/read_whole.ts";
 import { readModel } from "../onnx/read_model.ts";
 import { packModelFile } from "../runtime/simd/pack_model_file.ts";
 import { sha256 } from "../tensor/sha256.ts";
 import { isSelfContained, toModelFile, verifiedWeights } from "../vit_msn/model_file.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import { bundle, type BundledFile, startEsbuild } from "../build/bundle.ts";
-import { choiceOption, type Command, errorMessage, UsageError } from "./command.ts";
+import { bundle, type BundledFile } from "../build/bundle.ts";
+import { startEsbuild } from "../build/esbuild.ts";
+import {
+  choiceOption,
+  type Command,
+  errorMessage,
+  type OptionValues,
+  UsageError,
+} from "./command.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { commandLine } from "./output/command_line.ts";
 import { main } from "./main.ts";
 import { FORCE_OPTION } from "./options/overwrite.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { writeBuild } from "../build/write_build.ts";
 
 const options = {
@@ -19,7 +27,7 @@ const options = {
   target: {
     value: "HOST",
     help: "deno: any host that runs Deno (default); deno-deploy: also writes its settings; " +
-      "supabase: writes its folders and config.toml, bundles no workers",
+      "supabase: writes its folders and config.toml, bundles no workers; npm: the library as a package",
   },
   model: {
     value: "FILE",
@@ -41,6 +49,11 @@ const options = {
   force: FORCE_OPTION,
 };
 
+const TARGETS = ["deno", "deno-deploy", "supabase", "npm"] as const;
+
+/** A host of functions. */
+type FunctionHost = Exclude<typeof TARGETS[number], "npm">;
+
 /** The entry module of each function. */
 const FUNCTIONS = { classify: "functions/classify/index.ts", embed: "functions/embed/index.ts" };
 
@@ -58,8 +71,9 @@ export const build: Command<typeof options> = {
   ],
   async run(positional, values, terminal) {
     if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
-    const target = choiceOption("target", values.target, ["deno", "deno-deploy", "supabase"]);
+    const target = choiceOption("target", values.target, TARGETS);
     const out = values.out ?? "dist";
+    if (target === "npm") return await buildPackage(out, values, terminal);
     const withOnnxruntime = values["with-onnxruntime"];
     const weights = choiceOption(
       "weights",
@@ -92,13 +106,38 @@ export const build: Command<typeof options> = {
     if (target === "supabase") files.set("config.toml", encoder.encode(supabaseConfig(model.name)));
     else files.set("deno.json", encoder.encode(denoConfig(target)));
     await writeBuild(out, files, values);
-    for (const [path, { length }] of files) {
-      terminal.stdout.write(`${join(out, path)}  ${Math.ceil(length / 1000)} kB\n`);
-    }
+    list(out, files, terminal);
     terminal.stdout.write(nextStep(target, out));
     return 0;
   },
 };
+
+/** What `--target npm` has no use for. */
+const OF_FUNCTIONS = ["model", "with-onnxruntime", "weights", "decode"] as const;
+
+/** Writes the npm package. */
+async function buildPackage(
+  out: string,
+  values: OptionValues<typeof options>,
+  terminal: Terminal,
+): Promise<number> {
+  const unused = OF_FUNCTIONS.find((name) => values[name]);
+  if (unused) throw new UsageError(`--${unused} is for functions; --target npm packs the library`);
+  const { npmPackage } = await import("../build/npm/npm_package.ts");
+  await using _esbuild = await startEsbuild();
+  const files = await npmPackage();
+  await writeBuild(out, files, values);
+  list(out, new Map([...files].filter(([path]) => !path.startsWith("types/"))), terminal);
+  terminal.stdout.write(`Pack it: npm pack ${isAbsolute(out) ? out : `./${out}`}\n`);
+  return 0;
+}
+
+/** Lists files with their sizes. */
+function list(out: string, files: ReadonlyMap<string, Uint8Array>, { stdout }: Terminal): void {
+  for (const [path, { length }] of files) {
+    stdout.write(`${join(out, path)}  ${Math.ceil(length / 1000)} kB\n`);
+  }
+}
 
 /** Reads the model, checks that the bundle can run it and returns its file. */
 async function modelOf(
@@ -138,7 +177,7 @@ async function modelFile(
 }
 
 /** The instruction for running or deploying the bundle. */
-function nextStep(target: "deno" | "deno-deploy" | "supabase", out: string): string {
+function nextStep(target: FunctionHost, out: string): string {
   switch (target) {
     case "deno": {
       const args = commandLine([`--allow-read=${out}`, "--allow-env", join(out, "classify.js")]);

@@ -2,13 +2,8 @@ import type * as v from "valibot";
 import type { Exchange } from "./exchange.ts";
 import type { ErrorShape } from "./problem.ts";
 import type { ParametersSchema } from "./request/text_parameters.ts";
+import type { RouteGroup } from "./route_group.ts";
 import type { Service } from "./service.ts";
-
-/** Routes that belong together: a function of a host may have some of them only. */
-export type RouteGroup = "classify" | "embed" | "openai" | "inference";
-
-/** Every {@linkcode RouteGroup}. */
-export const ROUTE_GROUPS: readonly RouteGroup[] = ["classify", "embed", "openai", "inference"];
 
 /** Answers a request. */
 export type Answer = (exchange: Exchange, service: Service) => Promise<Response> | Response;

@@ -12,7 +12,7 @@ import type { ImageLimits } from "./image_header.ts";
 export type DecodeMode = "standard" | "exact" | "fast";
 
 /** The modes, the default first. */
-export const DECODE_MODES = ["standard", "exact", "fast"] as const satisfies readonly DecodeMode[];
+export const DECODE_MODES: readonly [DecodeMode, ...DecodeMode[]] = ["standard", "exact", "fast"];
 
 /** Options for decoding an image. */
 export interface DecodeOptions {

@@ -1,5 +1,5 @@
-import { autoRuntime } from "../runtime/auto.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { simdRuntime } from "../runtime/simd/runtime.ts";
 import { type HeadFile, readHeadFile } from "../vit_msn/head/head_file.ts";
 import {
   type ModelDescription,
@@ -18,7 +18,7 @@ import {
 export interface LoadOptions extends Sidecars {
   /** A head's file, to classify with instead of the model's own classifier. */
   readonly head?: Uint8Array;
-  /** The engine; default is {@linkcode autoRuntime}. */
+  /** The engine; default is {@linkcode simdRuntime}, for files of this project. `./onnxruntime` has others. */
   readonly runtime?: Runtime;
 }
 
@@ -26,7 +26,7 @@ export interface LoadOptions extends Sidecars {
 export interface CreateOptions {
   /** A head to classify with instead of the model's own classifier. */
   readonly head?: HeadFile;
-  /** The engine; default is {@linkcode autoRuntime}. */
+  /** The engine; default is {@linkcode simdRuntime}, for files of this project. `./onnxruntime` has others. */
   readonly runtime?: Runtime;
 }
 
@@ -34,14 +34,15 @@ export interface CreateOptions {
  * Makes a model ready to run.
  *
  * @param bytes an ONNX file of `deno task convert`, which carries config and image processor; or one of
- * another tool, such as optimum, with these documents in `options`. The latter does what its graph does.
+ * another tool, such as optimum, with these documents in `options`. The latter does what its graph does,
+ * and needs a `runtime` of onnxruntime-web.
  * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
  * @throws {SyntaxError} if the bytes are not such a file.
  * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
  */
 export async function loadModel(
   bytes: Uint8Array,
-  { runtime = autoRuntime(), head, ...sidecars }: LoadOptions = {},
+  { runtime = simdRuntime(), head, ...sidecars }: LoadOptions = {},
 ): Promise<ViTMSNModel> {
   return await createModel(readModelFile(bytes, sidecars), {
     runtime,
@@ -56,7 +57,7 @@ export async function loadModel(
  */
 export async function createModel(
   file: ModelFile,
-  { runtime = autoRuntime(), head }: CreateOptions = {},
+  { runtime = simdRuntime(), head }: CreateOptions = {},
 ): Promise<ViTMSNModel> {
   const description = head ? withHead(file, head) : file;
   const session = await runtime.createSession(file);

@@ -226,7 +226,7 @@ export class ViTMSNModel implements AsyncDisposable {
 const LAST_HIDDEN_STATE = "last_hidden_state";
 
 /** Why a model without a classifier cannot classify, and what to do about it. */
-export const BACKBONE =
+export const BACKBONE: string =
   "the model is a backbone without a trained classifier, though its config may name labels; " +
   "`deno task fit PHOTOS --model MODEL --out FILE.onnx` fits one on a folder of photos for each class";
 

@@ -8,14 +8,14 @@ import { type Call, type Made, MAX_DATA, UnknownSize, type Value } from "./value
  * (which may be transposed and dequantized). onnxruntime computes them when it loads a model, and keeps
  * them. The masks and shapes of a ViT have a few thousand. 64 MB in float32.
  */
-export const MAX_CONSTANT_ELEMENTS = 2 ** 24;
+export const MAX_CONSTANT_ELEMENTS: number = 2 ** 24;
 
 /**
  * The maximum number of elements that are live at a time for one image, in addition to four times the
  * weights. The largest known values, attention scores of 3,137 tokens in 6 heads, have 59 million, and
  * three of them are live at a time. 512 MB in float32.
  */
-export const MAX_IMAGE_ELEMENTS = 2 ** 27;
+export const MAX_IMAGE_ELEMENTS: number = 2 ** 27;
 
 /** The image size, [height, width], that is assumed if neither the graph nor the config states one. */
 const DEFAULT_SIZE = [224, 224] as const;

@@ -95,4 +95,7 @@ export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
 }
 
 /** The normalisation of ViT-MSN's released models; used if there is no preprocessor_config.json. */
-export const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+export const IMAGENET: { readonly image_mean: number[]; readonly image_std: number[] } = {
+  image_mean: [0.485, 0.456, 0.406],
+  image_std: [0.229, 0.224, 0.225],
+};

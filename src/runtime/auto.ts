@@ -2,6 +2,7 @@ import type { OutputName } from "../vit_msn/graph.ts";
 import type { ModelFile } from "../vit_msn/model_file.ts";
 import type { ViTMSNWeights } from "../vit_msn/weights.ts";
 import type { NamedTensors, RunOptions, Runtime, Session } from "./runtime.ts";
+import type { OrtPackage } from "./onnxruntime/ort_package.ts";
 import { type SimdOptions, simdRuntime } from "./simd/runtime.ts";
 import type { GpuWins } from "./onnxruntime/webgpu/choice.ts";
 
@@ -12,6 +13,8 @@ export interface AutoOptions extends SimdOptions {
    * default no: it is an error.
    */
   readonly allowSingleThread?: boolean;
+  /** onnxruntime-web; default is the one that is installed beside this package. */
+  readonly ort?: OrtPackage;
 }
 
 /**
@@ -29,7 +32,7 @@ const MIN_GPU_BYTES = 40_000_000;
  * @throws {RangeError} if an option is out of range.
  */
 export function autoRuntime(
-  { allowSingleThread = false, ...options }: AutoOptions = {},
+  { allowSingleThread = false, ort, ...options }: AutoOptions = {},
 ): Runtime {
   const simd = simdRuntime(options);
   return {
@@ -42,7 +45,7 @@ export function autoRuntime(
           );
         }
         const { onnxruntimeWasm } = await import("./onnxruntime/wasm.ts");
-        return await onnxruntimeWasm.createSession(file);
+        return await onnxruntimeWasm(ort).createSession(file);
       }
       const session = await simd.createSession(file);
       if (!isForGpu(file.bytes, file.own.weights)) return session;
@@ -50,7 +53,7 @@ export function autoRuntime(
       if (!wins) return session;
       return new AutoSession(session, wins, async () => {
         const { onnxruntimeWebgpu } = await import("./onnxruntime/webgpu/runtime.ts");
-        return await onnxruntimeWebgpu.createSession(file);
+        return await onnxruntimeWebgpu(ort).createSession(file);
       });
     },
   };

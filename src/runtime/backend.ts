@@ -16,7 +16,7 @@ export type Backend = typeof BACKENDS[number];
 /**
  * An engine by its name.
  *
- * @param options of {@linkcode autoRuntime} and {@linkcode simdRuntime}; onnxruntime-web has none.
+ * @param options of {@linkcode autoRuntime} and {@linkcode simdRuntime}; onnxruntime-web takes `ort` alone.
  * @throws {RangeError} if an option is out of range.
  */
 export function runtimeOf(backend: Backend, options: AutoOptions = {}): Runtime {
@@ -26,8 +26,8 @@ export function runtimeOf(backend: Backend, options: AutoOptions = {}): Runtime 
     case "simd":
       return simdRuntime(options);
     case "wasm":
-      return onnxruntimeWasm;
+      return onnxruntimeWasm(options.ort);
     case "webgpu":
-      return onnxruntimeWebgpu;
+      return onnxruntimeWebgpu(options.ort);
   }
 }

@@ -12,12 +12,12 @@ import { hasClassifier, type ViTMSNWeights } from "./weights.ts";
 export type OutputName = "last_hidden_state" | "hidden_states" | "attentions" | "logits";
 
 /** All {@linkcode OutputName}s. */
-export const OUTPUT_NAMES = [
+export const OUTPUT_NAMES: readonly [OutputName, ...OutputName[]] = [
   "last_hidden_state",
   "hidden_states",
   "attentions",
   "logits",
-] as const satisfies readonly OutputName[];
+];
 
 /** The differences of a graph from the plain forward pass that a model file holds. */
 export interface GraphVariant {

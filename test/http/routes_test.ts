@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ROUTES } from "../../src/http/routes.ts";
-import { type Route, ROUTE_GROUPS } from "../../src/http/route.ts";
+import type { Route } from "../../src/http/route.ts";
+import { ROUTE_GROUPS } from "../../src/http/route_group.ts";
 import { get, service } from "./service.ts";
 
 const FOLDER = new URL("../../src/http/routes/", import.meta.url);

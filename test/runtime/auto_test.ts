@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { autoRuntime, AutoSession } from "../../src/runtime/auto.ts";
 import type { NamedTensors, Session } from "../../src/runtime/runtime.ts";
@@ -83,7 +84,7 @@ Deno.test("the rule weighs what a batch takes on each", () => {
 
 Deno.test("auto leaves small models alone", async () => {
   const file = await goldenModel("tiny", "f32");
-  const session = await autoRuntime().createSession(readModelFile(file));
+  const session = await autoRuntime({ ort: ortOfBytes }).createSession(readModelFile(file));
   assert(!(session instanceof AutoSession));
   await session[Symbol.asyncDispose]();
 });
@@ -94,7 +95,7 @@ Deno.test("a bug in the SIMD session surfaces: no slower engine hides it", async
   SimdSession.prototype.prepare = () => Promise.reject(new TypeError("undefined is no function"));
   try {
     await assertRejects(
-      () => autoRuntime().createSession(file),
+      () => autoRuntime({ ort: ortOfBytes }).createSession(file),
       TypeError,
       "undefined is no function",
     );
@@ -106,6 +107,7 @@ Deno.test("a bug in the SIMD session surfaces: no slower engine hides it", async
 Deno.test("a worker that cannot be started surfaces, though one thread would do", async () => {
   const file = readModelFile(await goldenModel("tiny", "f32"));
   const runtime = autoRuntime({
+    ort: ortOfBytes,
     threads: 2,
     allowSingleThread: true,
     createWorker() {

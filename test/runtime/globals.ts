@@ -1,5 +1,7 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assertEquals } from "@std/assert";
-import { type Backend, loadModel, runtimeOf } from "../../src/mod.ts";
+import { loadModel } from "../../src/mod.ts";
+import { type Backend, runtimeOf } from "../../src/runtime/onnxruntime/mod.ts";
 import { goldenCase, goldenModel } from "../golden/model.ts";
 
 /** Runs a model on an engine, and checks that no global name is other than before. */
@@ -8,7 +10,7 @@ export async function assertKeepsGlobals(backend: Backend): Promise<void> {
     Object.getOwnPropertyNames(globalThis).map((name) => [name, valueOf(name)]),
   );
   const model = await loadModel(await goldenModel("tiny", "f32"), {
-    runtime: runtimeOf(backend),
+    runtime: runtimeOf(backend, { ort: ortOfBytes }),
   });
   const { pixel_values } = goldenCase("tiny").inputs;
   await model.forward({ pixel_values });

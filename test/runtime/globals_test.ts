@@ -1,4 +1,4 @@
-import { BACKENDS } from "../../src/mod.ts";
+import { BACKENDS } from "../../src/runtime/onnxruntime/mod.ts";
 import { assertKeepsGlobals } from "./globals.ts";
 
 for (const backend of BACKENDS) {

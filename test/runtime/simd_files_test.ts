@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -164,12 +165,12 @@ for (const [what, bytes] of Object.entries(OTHER_GRAPHS)) {
   Deno.test(`A graph that was changed runs as it is: ${what}`, async () => {
     await assertRejects(() => sessionOf(simdRuntime(), bytes), TypeError, "its graph is not");
     await assertRejects(
-      () => sessionOf(autoRuntime({ threads: 2 }), bytes),
+      () => sessionOf(autoRuntime({ ort: ortOfBytes, threads: 2 }), bytes),
       TypeError,
       "runs in one thread",
     );
-    await using auto = await loadModel(bytes);
-    await using reference = await loadModel(bytes, { runtime: onnxruntimeWasm });
+    await using auto = await loadModel(bytes, { runtime: autoRuntime({ ort: ortOfBytes }) });
+    await using reference = await loadModel(bytes, { runtime: onnxruntimeWasm(ortOfBytes) });
     await using unchanged = await loadModel(file);
     const answer = await auto.forward(image);
     assertEquals(answer, await reference.forward(image));
@@ -179,9 +180,12 @@ for (const [what, bytes] of Object.entries(OTHER_GRAPHS)) {
 }
 
 Deno.test("The default runtime does not hide why a damaged file is none", async () => {
-  await assertRejects(() => sessionOf(autoRuntime(), file.slice(0, 999)), SyntaxError);
+  await assertRejects(
+    () => sessionOf(autoRuntime({ ort: ortOfBytes }), file.slice(0, 999)),
+    SyntaxError,
+  );
   const [missing] = WRONG_FILES["a missing weight"]!;
-  await assertRejects(() => sessionOf(autoRuntime(), missing), Error);
+  await assertRejects(() => sessionOf(autoRuntime({ ort: ortOfBytes }), missing), Error);
 });
 
 const HALVES = { "∞": 0x7c00, "-∞": 0xfc00, NaN: 0x7e00 };
@@ -201,7 +205,7 @@ for (const [number, bits] of Object.entries(HALVES)) {
         weights[17] = bits;
         return { dtype: "float16", shape, data: weights };
       });
-      await using reference = await loadModel(bytes, { runtime: onnxruntimeWasm });
+      await using reference = await loadModel(bytes, { runtime: onnxruntimeWasm(ortOfBytes) });
       const expected = await reference.forward(image);
       assert([...expected.values()].some(({ data }) => finite(data).includes(false)), name);
       for (const build of ["relaxed", "plain"] as const) {

@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import { loadModel } from "../../src/model/load_model.ts";
 import type { ViTMSNModel } from "../../src/model/vit_msn_model.ts";
@@ -61,7 +62,7 @@ for (const build of BUILDS) {
     Deno.test(`The SIMD runtime comes close to onnxruntime-web: ${dtype}, ${build}`, async () => {
       const file = await goldenModel("tiny", dtype);
       await using simd = await loadModel(file, { runtime: simdRuntime({ build }) });
-      await using reference = await loadModel(file, { runtime: onnxruntimeWasm });
+      await using reference = await loadModel(file, { runtime: onnxruntimeWasm(ortOfBytes) });
       const { inputs } = goldenCase("tiny");
       const actual = await simd.forward(inputs, { outputs: OUTPUT_NAMES });
       for (const [output, tensor] of await reference.forward(inputs, { outputs: OUTPUT_NAMES })) {
@@ -129,7 +130,7 @@ for (let i = 0; i < 7; i++) {
   const what = `${hidden_size} / ${num_attention_heads}, ${hidden_act}, ${dtype}`;
   Deno.test(`The SIMD runtime gives onnxruntime-web's outputs for odd sizes: ${what}`, async () => {
     const file = modelFile(settings, dtype);
-    await using reference = await loadModel(file, { runtime: onnxruntimeWasm });
+    await using reference = await loadModel(file, { runtime: onnxruntimeWasm(ortOfBytes) });
     const options = { outputs: OUTPUT_NAMES, interpolatePosEncoding: true };
     let worst = 0;
     const expected = new Map<string, ReadonlyMap<string, Tensor>>();
@@ -165,7 +166,7 @@ for (let i = 0; i < 7; i++) {
 for (const build of BUILDS) {
   Deno.test(`The SIMD runtime multiplies int8 rows of odd lengths: ${build}`, async () => {
     const file = modelFile({ ...oddSettings(2), intermediate_size: 33 }, "int8");
-    await using reference = await loadModel(file, { runtime: onnxruntimeWasm });
+    await using reference = await loadModel(file, { runtime: onnxruntimeWasm(ortOfBytes) });
     await using simd = await loadModel(file, { runtime: simdRuntime({ build }) });
     const { plain } = oddInputs(reference);
     const outputs = ["last_hidden_state"] as const;
@@ -202,7 +203,7 @@ Deno.test("The SIMD runtime takes images of 3136 patches", async () => {
     patch_size: 2,
   });
   const inputs = { pixel_values: randomTensor(1, 1, 3, 112, 112) };
-  await using reference = await loadModel(file, { runtime: onnxruntimeWasm });
+  await using reference = await loadModel(file, { runtime: onnxruntimeWasm(ortOfBytes) });
   const expected = floats((await reference.forward(inputs)).get("last_hidden_state"));
   for (const build of BUILDS) {
     await using simd = await loadModel(file, { runtime: simdRuntime({ build, threads: 2 }) });

@@ -1,3 +1,5 @@
+import { autoRuntime } from "../../src/runtime/auto.ts";
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -23,7 +25,7 @@ const json = (name: string) => JSON.parse(new TextDecoder().decode(read(name)));
 
 const config = json("config.json");
 const preprocessorConfig = { size: { height: 8, width: 8 } };
-const runtime = onnxruntimeWasm;
+const runtime = onnxruntimeWasm(ortOfBytes);
 
 /** By how much 4 and 8 bits may change a logit of about 1. */
 const TOLERANCE = { model: 1e-5, model_optimized: 1e-5, model_fp16: 1e-2 } as Record<
@@ -99,7 +101,8 @@ Deno.test("a config that contradicts this project's own graph is refused on ever
     .set("config.json", JSON.stringify({ ...own, patch_size: own.patch_size / 2 }));
   const file = concat(writeModel({ ...model, metadataProps: changed }));
   const message = "patch_size is";
-  await assertRejects(() => loadModel(file), TypeError, message);
+  const auto = autoRuntime({ ort: ortOfBytes });
+  await assertRejects(() => loadModel(file, { runtime: auto }), TypeError, message);
   await assertRejects(() => loadModel(file, { runtime }), TypeError, message);
   const simd = simdRuntime();
   await assertRejects(

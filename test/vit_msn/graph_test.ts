@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -47,7 +48,7 @@ function testForward(source: string, dtype: WeightDataType, { attentions, others
   const limits = `${others}, attentions ${attentions}`;
   Deno.test(`forward() gives PyTorch's outputs within ${limits}: ${source}, ${dtype}`, async () => {
     await using model = await loadModel(await goldenModel(source, dtype), {
-      runtime: onnxruntimeWasm,
+      runtime: onnxruntimeWasm(ortOfBytes),
     });
     const { actual, expected } = await outputsOfCase(model, source);
     assertEquals([...actual.keys()].toSorted(), [...expected.keys()].toSorted());
@@ -65,7 +66,7 @@ function testForward(source: string, dtype: WeightDataType, { attentions, others
 
 Deno.test("forward() of an int8 model stays close to PyTorch's outputs", async () => {
   await using model = await loadModel(await goldenModel("tiny", "int8"), {
-    runtime: onnxruntimeWasm,
+    runtime: onnxruntimeWasm(ortOfBytes),
   });
   const { inputs, expected } = goldenCase("tiny");
   const outputs = ["last_hidden_state", "logits"] as const;
@@ -84,7 +85,7 @@ Deno.test("forward() of an int8 model stays close to PyTorch's outputs", async (
 
 Deno.test("forward() gives the same for an image alone as in a batch", async () => {
   await using model = await loadModel(await goldenModel("tiny", "f32"), {
-    runtime: onnxruntimeWasm,
+    runtime: onnxruntimeWasm(ortOfBytes),
   });
   const { pixel_values } = goldenCase("tiny").inputs;
   const { shape, data } = pixel_values as Tensor<"float32">;
@@ -119,7 +120,7 @@ for (const hidden_act of ["gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu",
     const config: ViTMSNConfig = parseConfig(json);
     const weights = randomWeights(config);
     const file = concat(writeModelFile(json, {}, weights, "f32"));
-    await using model = await loadModel(file, { runtime: onnxruntimeWasm });
+    await using model = await loadModel(file, { runtime: onnxruntimeWasm(ortOfBytes) });
     const random = uniform(7);
     const data = Float32Array.from({ length: 2 * 13 * 20 }, () => 4 * random() - 2);
     const pixel_values: Tensor = { dtype: "float32", shape: [1, 2, 13, 20], data };

@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert } from "@std/assert";
 import { loadModel } from "../../src/model/load_model.ts";
 import { onnxruntimeWebgpu } from "../../src/runtime/onnxruntime/webgpu/runtime.ts";
@@ -10,7 +11,7 @@ Deno.test("making and freeing a model over and over takes no more memory", GPU_T
   const file = await goldenModel("tiny", "f32");
   const { pixel_values } = oneImage();
   const once = async () => {
-    await using model = await loadModel(file, { runtime: onnxruntimeWebgpu });
+    await using model = await loadModel(file, { runtime: onnxruntimeWebgpu(ortOfBytes) });
     await model.forward({ pixel_values }, { outputs: ["last_hidden_state"] });
   };
   // Memory goes up and down: what counts is where it comes back to.

@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadModel } from "../../src/model/load_model.ts";
 import { webgpuAdapter } from "../../src/runtime/onnxruntime/webgpu/adapter.ts";
@@ -12,7 +13,7 @@ const TOLERANCE = 1e-3;
 for (const name of CASES) {
   Deno.test(`WebGPU gives PyTorch's outputs: ${name}`, GPU_TEST, async () => {
     const file = await goldenModel(name, "f32");
-    await using model = await loadModel(file, { runtime: onnxruntimeWebgpu });
+    await using model = await loadModel(file, { runtime: onnxruntimeWebgpu(ortOfBytes) });
     const { actual, expected } = await outputsOfCase(model, name);
     for (const [output, { data }] of actual) {
       const reference = expected.get(output)!.data as Float32Array;
@@ -24,7 +25,7 @@ for (const name of CASES) {
 }
 
 Deno.test("WebGPU takes many calls of two models at once", GPU_TEST, async () => {
-  const runtime = onnxruntimeWebgpu;
+  const runtime = onnxruntimeWebgpu(ortOfBytes);
   const files = [await goldenModel("tiny", "f32"), await goldenModel("tiny_backbone", "f32")];
   const models = await Promise.all(files.map((file) => loadModel(file, { runtime })));
   await using stack = new AsyncDisposableStack();
@@ -49,18 +50,18 @@ Deno.test(
   "a device that is lost is an error, or is replaced at once; the next call works",
   GPU_TEST,
   async () => {
-    const runtime = onnxruntimeWebgpu;
+    const runtime = onnxruntimeWebgpu(ortOfBytes);
     await using model = await loadModel(await goldenModel("tiny", "f32"), { runtime });
     await using other = await loadModel(await goldenModel("tiny_backbone", "f32"), { runtime });
     const inputs = oneImage();
     const outputs = { outputs: ["last_hidden_state"] } as const;
     const expected = [await model.forward(inputs, outputs), await other.forward(inputs, outputs)];
-    const lost = await sharedGpu();
+    const lost = await sharedGpu(ortOfBytes);
     lost.device.destroy();
     await assertRejects(() => model.forward(inputs, outputs), Error, "on WebGPU");
     assertEquals(await model.forward(inputs, outputs), expected[0]);
     assertEquals(await other.forward(inputs, outputs), expected[1]);
-    assert(await sharedGpu() !== lost);
+    assert(await sharedGpu(ortOfBytes) !== lost);
   },
 );
 
@@ -69,7 +70,7 @@ Deno.test(
   GPU_TEST,
   async () => {
     await using model = await loadModel(await goldenModel("tiny", "f32"), {
-      runtime: onnxruntimeWebgpu,
+      runtime: onnxruntimeWebgpu(ortOfBytes),
     });
     const { pixel_values } = oneImage();
     const outputs = { outputs: ["last_hidden_state"] } as const;

@@ -1,4 +1,5 @@
 import { BACKENDS, runtimeOf } from "../../runtime/backend.ts";
+import { ortOfBytes } from "../../runtime/onnxruntime/ort_of_bytes.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { MAX_THREADS } from "../../runtime/simd/runtime.ts";
 import { webgpuAdapter } from "../../runtime/onnxruntime/webgpu/adapter.ts";
@@ -80,7 +81,7 @@ export function runtimeOption(
     throw new UsageError(`--${option} is ${threads}, but --backend ${backend} runs in one thread`);
   }
   const allowSingleThread = values.threads === undefined && values.jobs === undefined;
-  const runtime = runtimeOf(backend, { threads, allowSingleThread });
+  const runtime = runtimeOf(backend, { threads, allowSingleThread, ort: ortOfBytes });
   return backend === "webgpu" ? reportingAdapter(runtime, terminal) : runtime;
 }
 

@@ -38,12 +38,12 @@ export function candidateSettings(
 }
 
 /** The candidate of each method if there are too few images for cross-validation to choose. */
-export const DEFAULTS = {
+export const DEFAULTS: Readonly<Record<HeadMethod, HeadCandidate>> = {
   logistic: { method: "logistic", l2: 0.25 },
   prototypes: { method: "prototypes" },
   knn: { method: "knn", k: 5 },
   ridge: { method: "ridge", l2: 1 },
-} as const satisfies Record<HeadMethod, HeadCandidate>;
+};
 
 /** The candidates of a method; with `l2`, only the one that has it. */
 export function candidatesOf(method: HeadMethod, l2?: number): HeadCandidate[] {

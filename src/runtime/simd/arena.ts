@@ -13,7 +13,7 @@ export function aligned(place: number): number {
  * Where packed weights begin in every memory, so that the pointers among them hold wherever they are
  * loaded. Below it is what the kernels keep there themselves.
  */
-export const WEIGHTS_START = PAGE;
+export const WEIGHTS_START: number = PAGE;
 
 /** Pages that the memory grows by at least. */
 const MIN_GROWTH = 16;

@@ -1,5 +1,4 @@
 import { canShareMemory } from "../../host/can_share_memory.ts";
-import { verifiedWeights } from "../../vit_msn/model_file.ts";
 import type { Runtime } from "../runtime.ts";
 import { bestBuild, type DotProduct, type SimdBuild } from "./kernels.ts";
 import { packModel } from "./packed_model.ts";
@@ -61,7 +60,12 @@ export function simdRuntime(
   }
   return {
     async createSession(file) {
-      const weights = verifiedWeights(file);
+      if ("reason" in file.own) {
+        throw new TypeError(
+          `Cannot use the ONNX model: ${file.own.reason}; onnxruntime-web can run it, by autoRuntime()`,
+        );
+      }
+      const { weights } = file.own;
       return await SimdSession.start(
         file.config,
         (arena, kernels) => packModel(file.config, weights, arena, kernels),

@@ -1,7 +1,7 @@
+import { onnxruntimeWasm, onnxruntimeWebgpu } from "../../../src/runtime/onnxruntime/mod.ts";
+import { ortOfBytes } from "../../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import {
   type ForwardInputs,
-  onnxruntimeWasm,
-  onnxruntimeWebgpu,
   type Runtime,
   type SimdBuild,
   simdRuntime,
@@ -14,6 +14,9 @@ import { choosePatches } from "../../../src/vit_msn/patch_dropping.ts";
 import type { WeightDataType } from "../../../src/vit_msn/quantize.ts";
 import type { BenchModel } from "./models.ts";
 import { flopsOf } from "../../../src/vit_msn/flops.ts";
+
+const WASM = onnxruntimeWasm(ortOfBytes);
+const WEBGPU = onnxruntimeWebgpu(ortOfBytes);
 
 /** A way to run a model. */
 export interface Engine {
@@ -50,12 +53,18 @@ function onnxruntimeWeb(dtype: WeightDataType): Engine {
     dtype,
     threads: 1,
     keepPatches: 1,
-    runtime: onnxruntimeWasm,
+    runtime: WASM,
   };
 }
 
 function webgpu(dtype: WeightDataType): Engine {
-  return { backend: "webgpu", dtype, threads: 1, keepPatches: 1, runtime: onnxruntimeWebgpu };
+  return {
+    backend: "webgpu",
+    dtype,
+    threads: 1,
+    keepPatches: 1,
+    runtime: WEBGPU,
+  };
 }
 
 function simd(
@@ -79,8 +88,8 @@ export async function enginesFor(
   // Other tools' files run on onnxruntime-web whatever their precision.
   return ENGINES.filter(({ runtime, build, dtype }) => {
     if (!dtypes.includes(dtype)) return false;
-    if (!isOwn) return runtime === onnxruntimeWasm;
-    if (runtime === onnxruntimeWebgpu) return hasWebgpu;
+    if (!isOwn) return runtime === WASM;
+    if (runtime === WEBGPU) return hasWebgpu;
     return build !== "relaxed" || bestBuild() === "relaxed";
   });
 }
@@ -98,7 +107,7 @@ async function adapterInfo(): Promise<GPUAdapterInfo | undefined> {
 
 /** The engine as a table shows it: with WebGPU's adapter. */
 export async function backendName({ backend, runtime }: Engine): Promise<string> {
-  const info = runtime === onnxruntimeWebgpu ? await adapterInfo() : undefined;
+  const info = runtime === WEBGPU ? await adapterInfo() : undefined;
   return info ? `${backend}, ${info.description || info.device || info.vendor}` : backend;
 }
 

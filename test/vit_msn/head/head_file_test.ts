@@ -1,3 +1,4 @@
+import { ortOfBytes } from "../../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
 import { fitHead } from "../../../src/heads/fit/fit_head.ts";
@@ -35,7 +36,7 @@ for (const method of HEAD_METHODS) {
     assertEquals(own.config.id2label, ["ant", "bée", "cow, <b>"]);
 
     // The graph by itself, as any ONNX tool runs it.
-    await using session = await onnxruntimeWasm.createSession(readModelFile(file));
+    await using session = await onnxruntimeWasm(ortOfBytes).createSession(readModelFile(file));
     const outputs = await session.run(new Map([["pixel_values", pixel_values]]), ["logits"]);
     assert(maxDifference(outputs.get("logits")!.data as Float32Array, expected) < 1e-3);
 
@@ -44,7 +45,11 @@ for (const method of HEAD_METHODS) {
     await using composed = await loadClassifier(backbone, { head: alone });
     assertEquals(await logitsOf(composed), expected);
 
-    await using headSession = await createWasmSession(alone, new GraphBounds(readModel(alone)));
+    await using headSession = await createWasmSession(
+      ortOfBytes,
+      alone,
+      new GraphBounds(readModel(alone)),
+    );
     const { last_hidden_state } = Object.fromEntries(
       await own.forward({ pixel_values }, { outputs: ["last_hidden_state"] }),
     ) as { last_hidden_state: Tensor };
@@ -57,7 +62,7 @@ for (const method of HEAD_METHODS) {
 Deno.test("logits, last_hidden_state, attentions and loss of a head come together", async () => {
   const { head } = fitHead(support);
   const file = concat(writeModelWithHead(backbone, head.parameters));
-  for (const runtime of [simdRuntime(), onnxruntimeWasm]) {
+  for (const runtime of [simdRuntime(), onnxruntimeWasm(ortOfBytes)]) {
     await using model = await loadClassifier(file, { runtime });
     const B = pixel_values.shape[0]!;
     const labels: Tensor = { dtype: "int64", shape: [B], data: new BigInt64Array(B) };

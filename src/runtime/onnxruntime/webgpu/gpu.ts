@@ -1,4 +1,5 @@
 import { deadline } from "@std/async/deadline";
+import type { OrtPackage } from "../ort_package.ts";
 import type { OrtModule } from "../session.ts";
 import { messageOf, requestAdapter } from "./adapter.ts";
 
@@ -44,10 +45,10 @@ export class Gpu {
   }
 
   /** @throws {Error} if there is no WebGPU, no adapter or no device. */
-  static async open(): Promise<Gpu> {
+  static async open(ort: OrtPackage): Promise<Gpu> {
     const opened = await openDevice();
     try {
-      return new Gpu(await importOrt(), opened);
+      return new Gpu(await ort.webgpu(), opened);
     } catch (error) {
       opened.device.destroy();
       throw error;
@@ -83,21 +84,4 @@ export async function openDevice(): Promise<OpenedDevice> {
   } catch (cause) {
     throw new Error(`WebGPU opened no device: ${messageOf(cause)}`, { cause });
   }
-}
-
-let imports = 0;
-
-/** onnxruntime-web, anew for every device: after it has run on a lost one, it is broken for good. */
-async function importOrt(): Promise<OrtModule> {
-  // The package comes with its JavaScript: its bytes alone Deno would not find in an empty cache.
-  const ort: OrtModule = imports++ === 0
-    ? await import("onnxruntime-web/jspi")
-    : await import(`${import.meta.resolve("onnxruntime-web/jspi")}?${imports}`);
-  const { default: wasmBinary } = await import(
-    "onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm",
-    { with: { type: "bytes" } }
-  );
-  ort.env.wasm.wasmBinary = wasmBinary;
-  ort.env.wasm.numThreads = 1;
-  return ort;
 }

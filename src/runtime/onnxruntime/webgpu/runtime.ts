@@ -3,6 +3,7 @@ import { delay } from "@std/async/delay";
 import type * as Ort from "onnxruntime-web/wasm";
 import type { GraphBounds } from "../../../onnx/graph_bounds.ts";
 import type { ModelFile } from "../../../vit_msn/model_file.ts";
+import { installedOrt, type OrtPackage } from "../ort_package.ts";
 import { VariantSession } from "../variant_session.ts";
 import { OnnxruntimeSession } from "../session.ts";
 import type { NamedTensors, Runtime, Session } from "../../runtime.ts";
@@ -23,15 +24,19 @@ const RELEASE_TIMEOUT = 10_000;
  *
  * A call that fails, because the device is lost or out of memory, or takes over five minutes, is an
  * error; the next call gets a new device. The session keeps the model's file for that.
+ *
+ * @param ort the package; default is the one that is installed beside this package.
  */
-export const onnxruntimeWebgpu: Runtime = {
-  createSession: (file: ModelFile): Promise<Session> =>
-    VariantSession.create(file, async (model, bounds) => {
-      const session = new WebgpuSession(model, bounds);
-      await session.prepare();
-      return session;
-    }),
-};
+export function onnxruntimeWebgpu(ort: OrtPackage = installedOrt): Runtime {
+  return {
+    createSession: (file: ModelFile): Promise<Session> =>
+      VariantSession.create(file, async (model, bounds) => {
+        const session = new WebgpuSession(ort, model, bounds);
+        await session.prepare();
+        return session;
+      }),
+  };
+}
 
 /** The device that all sessions share, once it was asked for. */
 let current: Gpu | undefined;
@@ -41,8 +46,8 @@ let current: Gpu | undefined;
  *
  * @throws {Error} if there is no WebGPU, no adapter or no device.
  */
-export async function sharedGpu(): Promise<Gpu> {
-  if (!current || current.isOver) current = await Gpu.open();
+export async function sharedGpu(ort: OrtPackage): Promise<Gpu> {
+  if (!current || current.isOver) current = await Gpu.open(ort);
   return current;
 }
 
@@ -57,12 +62,14 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 /** A session whose calls wait for those of all others, and which begins anew when its device is lost. */
 class WebgpuSession implements Session {
+  readonly #ort: OrtPackage;
   readonly #model: Uint8Array;
   readonly #bounds: GraphBounds;
   #gpu: Gpu | undefined;
   #session: OnnxruntimeSession | undefined;
 
-  constructor(model: Uint8Array, bounds: GraphBounds) {
+  constructor(ort: OrtPackage, model: Uint8Array, bounds: GraphBounds) {
+    this.#ort = ort;
     this.#model = model;
     this.#bounds = bounds;
   }
@@ -101,7 +108,7 @@ class WebgpuSession implements Session {
   async #onGpu(): Promise<OnnxruntimeSession> {
     if (this.#session && !this.#gpu!.isOver) return this.#session;
     this.#session = undefined;
-    const gpu = await sharedGpu();
+    const gpu = await sharedGpu(this.#ort);
     this.#gpu = gpu;
     const options = {
       executionProviders: [{ name: "webgpu", device: gpu.device }],

@@ -20,6 +20,20 @@ import type { Prototypes } from "./prototypes.ts";
 import { type Round, together } from "./rounds.ts";
 import type { ViewGroup } from "./view_group.ts";
 
+/** The figures of a batch, by the rows of its views. */
+export interface MsnBatchFigures {
+  /** [rows, D] */
+  readonly anchorFeatures: Float32Array;
+  readonly targetFeatures: Float32Array;
+  /** [rows, the head's output] */
+  readonly anchorProjections: Float32Array;
+  readonly targetProjections: Float32Array;
+  /** [rows, K] */
+  readonly anchorProbabilities: Float32Array;
+  readonly unsharpenedProbabilities: Float32Array;
+  readonly targetProbabilities: Float32Array;
+}
+
 /**
  * MSN's two networks in training, in WebAssembly: an encoder with its projection head that learns, and the target,
  * which is its moving average. Encoders work through their images in small pieces; heads see the CLS rows of the
@@ -184,8 +198,8 @@ export class MsnEngine implements Disposable {
     return this.#readCls("target", images);
   }
 
-  /** The figures of the last batch: probabilities, projections and features, by the rows of its views. */
-  lastBatch() {
+  /** The figures of the last batch. */
+  lastBatch(): MsnBatchFigures {
     return {
       anchorFeatures: this.#readCls("anchors", this.#head.rows),
       targetFeatures: this.#readCls("target", this.#targetHead.rows),

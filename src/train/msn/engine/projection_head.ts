@@ -26,7 +26,9 @@ export interface HeadShape {
 }
 
 /** The shapes of a head's parameters by name. */
-export function headShapes({ input, hidden, output, usesBatchNorm }: HeadShape) {
+export function headShapes(
+  { input, hidden, output, usesBatchNorm }: HeadShape,
+): Map<string, number[]> {
   const norm = (name: string): [string, number[]][] =>
     usesBatchNorm ? [[`${name}.weight`, [hidden]], [`${name}.bias`, [hidden]]] : [];
   const linear = (name: string, outputs: number, inputs: number): [string, number[]][] => [

@@ -1,0 +1,122 @@
+import { fromFileUrl } from "@std/path";
+import * as esbuild from "esbuild";
+import { addressWorkers, resolveModule, ROOT, WASM_MODULE } from "../esbuild.ts";
+import { fileOf, SOURCES, WORKERS } from "./exports.ts";
+
+/** The JavaScript of the package for a kind of hosts. */
+export interface JavaScript {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The paths of the modules that are in it. */
+  readonly inputs: readonly string[];
+}
+
+/** An optional peer, which users install if they need it. */
+const PEER = /^onnxruntime-web\b/;
+
+/** Where jSquash assigns `import.meta.url`, which webpack and terser refuse; its modules do not need it. */
+const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';
+const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;
+
+/** What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. */
+const DISPOSE_SYMBOLS = `
+export const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+export const asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+`;
+
+/**
+ * Bundles the exports: a file each, and chunks that they share or load when they need them. All are in one
+ * folder, so that the addresses of workers hold in every file.
+ *
+ * @param compiled whether WebAssembly is imported as modules that the host compiles: for Cloudflare's
+ * workerd, which has no workers either. Else its bytes are in the JavaScript, for every other host.
+ */
+export async function bundleExports({ compiled }: { compiled: boolean }): Promise<JavaScript> {
+  await downloadPackages();
+  const root = fromFileUrl(ROOT);
+  const modules = new Map<string, Uint8Array>();
+  const { outputFiles, metafile } = await esbuild.build({
+    entryPoints: [...SOURCES]
+      .filter(([name]) => !(compiled && name.endsWith("-worker")))
+      .map(([name, source]) => ({ in: root + source, out: fileOf(name) })),
+    outdir: "/",
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["import"],
+    chunkNames: "[name]-[hash]",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "silent",
+    define: {
+      "Symbol.dispose": "dispose",
+      "Symbol.asyncDispose": "asyncDispose",
+      ...(compiled ? { Worker: "undefined" } : {}),
+    },
+    inject: ["dispose-symbols"],
+    plugins: [{
+      name: "npm",
+      setup(build) {
+        build.onResolve({ filter: /.*/ }, ({ path, importer, kind, namespace }) => {
+          if (path === "dispose-symbols") return { path, namespace: "symbols" };
+          if (kind === "entry-point") return { path, namespace: "file" };
+          if (PEER.test(path) || namespace === "wasm") return { path, external: true };
+          const url = resolveModule(path, namespace === "file" ? importer : undefined);
+          const isModule = compiled && WASM_MODULE.test(url.pathname);
+          return {
+            path: fromFileUrl(url),
+            namespace: isModule ? "wasm" : "file",
+            sideEffects: Object.values(WORKERS).some((worker) => url.pathname.endsWith(worker)),
+          };
+        });
+        build.onLoad({ filter: /.*/, namespace: "symbols" }, () => ({ contents: DISPOSE_SYMBOLS }));
+        build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
+          const file = path.replace(/\.ts$/, "");
+          const name = file.split("/").at(-1)!;
+          modules.set(name, await Deno.readFile(file));
+          return { contents: `export { default } from "./${name}";` };
+        });
+        build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
+          const text = await Deno.readTextFile(path);
+          return {
+            contents: path.startsWith(root)
+              ? addressWorkers(text, path.slice(root.length), WORKERS)
+              : withoutMetaUrl(text, path),
+            loader: path.endsWith(".ts") ? "ts" : "js",
+          };
+        });
+      },
+    }],
+  });
+  const files = new Map([
+    ...outputFiles.map(({ path, contents }) => [path.slice(1), contents] as const),
+    ...modules,
+  ]);
+  return { files, inputs: Object.keys(metafile.inputs).map((path) => path.replace(/^file:/, "")) };
+}
+
+/** Downloads the packages that the cache lacks: Deno does so on import, not on `import.meta.resolve`. */
+async function downloadPackages(): Promise<void> {
+  await Promise.all([
+    import("../../model/load_model.ts"),
+    import("../../http/handler.ts"),
+    import("../../train/msn/pretrain.ts"),
+    import("../../train/msn/msn_config.ts"),
+    import("../../image/formats/jpeg_exact.ts"),
+    import("../../image/formats/webp.ts"),
+  ]);
+}
+
+/** @throws {Error} if jSquash's code is no longer the one that was examined. */
+function withoutMetaUrl(text: string, path: string): string {
+  if (!path.includes("/@jsquash/")) return text;
+  const without = text.replace(ASSIGNS_META, "").replace(READS_META, '""');
+  if (!text.includes(ASSIGNS_META) || without.includes("import.meta.url=")) {
+    throw new Error(`Cannot bundle ${path}: it uses import.meta.url in another way than expected`);
+  }
+  return without;
+}
