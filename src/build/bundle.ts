@@ -117,15 +117,18 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
-/** Modules of `src/host/` that have a part for Node.js. */
-const NODE_HOST = /\/(node_builtin|node_worker|worker_scope)\.ts$/;
+/** Modules of `src/host/` that have a part for other hosts. */
+const HOST =
+  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory)\.ts$/;
 
 /** What Deno needs of them. */
 const DENO_HOST = `
   export const canStartWorkers = () => typeof Worker !== "undefined";
-  export function nodeBuiltin() {}
-  export function nodeWorker() {}
+  export const canShareMemory = canStartWorkers;
+  export const processors = () => navigator.hardwareConcurrency;
   export const workerScope = () => globalThis;
+  export function nodeLookups() {}
+  export function nodeWorker() {}
 `;
 
 /** The import of the module that needs mozjpeg. */
@@ -151,7 +154,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
-        if (NODE_HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
+        if (HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (/^node:/.test(path)) {
