@@ -117,6 +117,20 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
+/** Modules of `src/host/` that have a part for other hosts. */
+const HOST =
+  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory)\.ts$/;
+
+/** What Deno needs of them. */
+const DENO_HOST = `
+  export const canStartWorkers = () => typeof Worker !== "undefined";
+  export const canShareMemory = canStartWorkers;
+  export const processors = () => navigator.hardwareConcurrency;
+  export const workerScope = () => globalThis;
+  export function nodeLookups() {}
+  export function nodeWorker() {}
+`;
+
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
@@ -133,6 +147,7 @@ const BYTES = "bytes";
 const MISSING = "missing";
 const EMPTY = "empty";
 const NODE = "node";
+const DENO = "deno";
 
 /** Resolves modules as Deno does, and writes files that are imported as bytes beside the bundle. */
 function denoPlugin(
@@ -148,6 +163,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (path === FROM_PRETRAINED) return { path: "fromPretrained", namespace: MISSING };
@@ -169,6 +185,7 @@ function denoPlugin(
         const hint = option ? `: build it with ${option}` : "";
         return { contents: `throw new Error("${path} is not in this bundle${hint}");` };
       });
+      build.onLoad({ filter: /.*/, namespace: DENO }, () => ({ contents: DENO_HOST }));
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
         contents: "export default new Uint8Array();",
       }));

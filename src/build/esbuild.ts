@@ -50,10 +50,11 @@ export function addressWorkers(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   for (const [file, source] of Object.entries(workers)) {
     if (source !== folder + source.split("/").at(-1)) continue;
-    const address = `new URL("./${source.split("/").at(-1)}", import.meta.url)`;
+    // Of `new Worker(new URL(…))` and of `nodeWorker(…)` for Node.js.
+    const address = `"./${source.split("/").at(-1)}", import.meta.url`;
     if (!text.includes(address)) continue;
     found(file);
-    text = text.replaceAll(address, `new URL("./${file}", import.meta.url)`);
+    text = text.replaceAll(address, `"./${file}", import.meta.url`);
   }
   return text;
 }
