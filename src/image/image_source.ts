@@ -46,6 +46,7 @@ export type ImageSource =
   | URL
   | string
   | PixelSource
+  | GlobalInstance<"ImageData">
   | DrawableSource;
 
 /** How images are read. */

@@ -50,9 +50,13 @@ interface CanvasScope {
   readonly document?: { createElement(name: "canvas"): Canvas };
 }
 
-/** Whether it is what a canvas draws; by name, so that a host need not have the class. */
+/** Whether it is what a canvas draws: by name, for another realm's objects; Deno's bitmaps have none. */
 export function isDrawable(source: unknown): source is DrawableSource {
-  return DRAWABLE.includes(Object.prototype.toString.call(source).slice("[object ".length, -1));
+  const name = Object.prototype.toString.call(source).slice("[object ".length, -1);
+  return DRAWABLE.includes(name) || DRAWABLE.some((name) => {
+    const { [name]: Class } = globalThis as Record<string, unknown>;
+    return typeof Class === "function" && source instanceof Class;
+  });
 }
 
 /**

@@ -53,12 +53,14 @@ export async function fetchImage(
 }
 
 function parse(text: string, base: string | undefined): URL {
-  if (!URL.canParse(text, base)) {
+  let url: URL;
+  try {
+    url = new URL(text, base);
+  } catch {
     throw new TypeError(
       `Cannot read the image: "${shorten(text)}" is no URL; pass a file's bytes, not its path`,
     );
   }
-  const url = new URL(text, base);
   if (!["https:", "http:", "blob:"].includes(url.protocol)) {
     throw new TypeError(
       `Cannot read the image: its URL starts with ${url.protocol}, not with https:, data: or blob:; ` +
