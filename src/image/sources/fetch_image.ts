@@ -27,11 +27,15 @@ export async function fetchImage(
   const { maxBytes } = limits ?? DEFAULT_IMAGE_LIMITS;
   const text = String(url);
   if (/^data:/i.test(text)) return dataUrlBytes(text, maxBytes);
-  const { location } = scope as { location?: { href: string } };
-  let address = parse(text, location?.href);
+  const isPage = isBrowser(scope);
+  // Packages give servers a `location`, too.
+  let address = parse(
+    text,
+    isPage ? (scope as { location: { href: string } }).location.href : undefined,
+  );
   const init = signal ? { signal } : {};
   if (address.protocol === "blob:") return await readBody(await fetch(address, init), maxBytes);
-  if (isBrowser(scope)) {
+  if (isPage) {
     if (allowedHosts) assertAllowed(address, allowedHosts);
     const response = await fetch(address, init);
     if (allowedHosts && response.url) assertAllowed(new URL(response.url), allowedHosts);
