@@ -32,6 +32,23 @@ export {
   type FunctionToApply,
 } from "./model/outputs/classification.ts";
 export { type Pooling } from "./model/outputs/pool.ts";
+export {
+  type ImageClassificationPipeline,
+  type ImageClassificationPipelineOptions,
+} from "./model/pipeline/image_classification.ts";
+export {
+  type ImageFeatureExtractionPipeline,
+  type ImageFeatureExtractionPipelineOptions,
+} from "./model/pipeline/image_feature_extraction.ts";
+export { type ModelSource, type OpenOptions } from "./model/pipeline/open_model.ts";
+export {
+  pipeline,
+  type PipelineOptions,
+  type Pipelines,
+  type PipelineTask,
+} from "./model/pipeline/pipeline.ts";
+export { type PipelineBase, type PipelineImageOptions } from "./model/pipeline/pipeline_base.ts";
+export { type NestedNumbers, PipelineTensor } from "./model/pipeline/pipeline_tensor.ts";
 export { type ClassWeight } from "./heads/fit/samples.ts";
 export { type UnknownReport } from "./heads/fit/unknown.ts";
 export { createHandler, type HandlerOptions, type RequestLogEntry } from "./http/handler.ts";
