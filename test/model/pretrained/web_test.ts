@@ -1,5 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { cacheFolder } from "../../../src/hub/cache_folder.ts";
 import { DownloadError } from "../../../src/hub/download_error.ts";
+import { fileSystem } from "../../../src/hub/file_system.ts";
 import { WebFolder } from "../../../src/hub/web_folder.ts";
 import type { PretrainedOptions } from "../../../src/model/pretrained/pretrained_options.ts";
 import { goldenModel } from "../../golden/model.ts";
@@ -107,6 +109,12 @@ Deno.test("in a browser, fromPretrained() says that a path is none", async () =>
     "TypeError",
     "Cannot load the model ./models/tiny: it is neither org/name nor a URL",
   );
+});
+
+Deno.test("in a browser, the parts of the hub say that there are no files", async () => {
+  using _browser = new Browser();
+  assertThrows(() => fileSystem(), Error, "Cannot read files: this host has no file system");
+  await assertRejects(() => cacheFolder(), Error, "Cannot locate the cache folder: this host has");
 });
 
 /** A server of files, that answers as one of web applications does. */
