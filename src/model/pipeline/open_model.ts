@@ -10,9 +10,11 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | ViTMSNModel;
 
 /** The progress of a download, as transformers.js tells it. */
 export interface PipelineProgress {
+  /** What it tells. */
   readonly status: "progress";
   /** The model. */
   readonly name: string;
+  /** The file's name. */
   readonly file: string;
   /** Bytes received. */
   readonly loaded: number;
