@@ -143,7 +143,7 @@ export class Service {
     const { deadline } = exchange;
     const waiting: WaitingImage[] = await Promise.all(images.map(async (bytes, i) => {
       const name = images.length > 1 ? `image ${i}: ` : "";
-      return { bytes, name, header: await this.#readHeader(bytes, name) };
+      return { bytes, name, header: await this.#readHeader(bytes, name, model) };
     }));
     const pixels = waiting.map(({ header }) => pixelsOf(header));
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
@@ -175,9 +175,14 @@ export class Service {
   }
 
   /** Reads an image's header and checks the memory that its decoding takes, before it is decoded. */
-  async #readHeader(bytes: Uint8Array, name: string): Promise<ImageHeader> {
+  async #readHeader(
+    bytes: Uint8Array,
+    name: string,
+    { processor }: ServedModel["model"],
+  ): Promise<ImageHeader> {
     try {
-      const header = await this.#decoder.readHeader(bytes);
+      const { limits, size } = processor.decodeOptions(this.#decode);
+      const header = await this.#decoder.readHeader(bytes, limits, size);
       const { width, height } = header;
       const memory = decodeMemory(header);
       if (memory > this.limits.maxDecodeBytes) {

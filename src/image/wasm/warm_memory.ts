@@ -1,3 +1,4 @@
+import { IS_WORKERD } from "../../host/workerd.ts";
 import { countGarbage } from "../../tensor/memory_pressure.ts";
 
 /** The bytes of a page of WebAssembly memory. */
@@ -34,7 +35,8 @@ export class WarmMemory implements Disposable {
    * @throws {RangeError} if the host has no memory.
    */
   constructor(bytes: number, pages: number) {
-    this.#size = 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
+    // A Worker has room for one, which all images share: a second one would wait for garbage collection.
+    this.#size = IS_WORKERD ? MAX_KEPT : 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
     const warm = kept.get(this.#size);
     kept.delete(this.#size);
     if (warm) {
