@@ -1,6 +1,6 @@
 /**
  * ViT-MSN image classification and embeddings: {@linkcode decodeImage} makes pixels of an image file,
- * {@linkcode loadModel} makes a model of an ONNX file, and the model names what is on the pixels or
+ * {@linkcode ViTMSNModel.fromPretrained} and {@linkcode loadModel} make a model, and the model names what is on the pixels or
  * embeds them. {@linkcode fitHead} makes a classifier of the features of a few pictures a class.
  *
  * @module
@@ -22,6 +22,7 @@ export {
 } from "./heads/evaluate/evaluate_shots.ts";
 export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
 export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
+export { type Features } from "./heads/feature_rows.ts";
 export { type GuessingComparison } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { HEAD_METHODS, type HeadCandidate, type HeadMethod } from "./heads/fit/method.ts";
@@ -31,8 +32,28 @@ export {
   type FunctionToApply,
 } from "./model/outputs/classification.ts";
 export { type Pooling } from "./model/outputs/pool.ts";
+export {
+  type ImageClassificationPipeline,
+  type ImageClassificationPipelineOptions,
+} from "./model/pipeline/image_classification.ts";
+export {
+  type ImageFeatureExtractionPipeline,
+  type ImageFeatureExtractionPipelineOptions,
+} from "./model/pipeline/image_feature_extraction.ts";
+export { type ModelSource, type OpenOptions } from "./model/pipeline/open_model.ts";
+export {
+  pipeline,
+  type PipelineOptions,
+  type Pipelines,
+  type PipelineTask,
+} from "./model/pipeline/pipeline.ts";
+export { type PipelineBase, type PipelineImageOptions } from "./model/pipeline/pipeline_base.ts";
+export { type NestedNumbers, PipelineTensor } from "./model/pipeline/pipeline_tensor.ts";
 export { type ClassWeight } from "./heads/fit/samples.ts";
 export { type UnknownReport } from "./heads/fit/unknown.ts";
+export { DownloadError } from "./hub/download_error.ts";
+export { type DownloadProgress } from "./hub/hub_options.ts";
+export { MissingFileError } from "./hub/missing_file_error.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type RawImage } from "./image/raw_image.ts";
@@ -41,6 +62,15 @@ export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts
 export { type ExifOrientation } from "./image/formats/exif.ts";
 export { type ImageFormat } from "./image/formats/image_format.ts";
 export { DEFAULT_IMAGE_LIMITS, type ImageHeader, type ImageLimits } from "./image/image_header.ts";
+export {
+  type ByteSource,
+  type DrawableSource,
+  type GlobalInstance,
+  type ImageSource,
+  type ImageSourceOptions,
+  type PixelSource,
+} from "./image/image_source.ts";
+export { toRawImage } from "./image/to_raw_image.ts";
 export { readImageHeader } from "./image/read_image_header.ts";
 export { type Resampling } from "./image/transform/resampling.ts";
 export { resize } from "./image/transform/resize.ts";
@@ -52,10 +82,14 @@ export {
   loadModel,
   type LoadOptions,
 } from "./model/load_model.ts";
+export { type PretrainedOptions } from "./model/pretrained/pretrained_options.ts";
 export {
+  type ClassifyOptions,
   type EmbedOptions,
   type ForwardOptions,
   type ImageInput,
+  type ImageInputOptions,
+  type ReadImages,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model/vit_msn_model.ts";
@@ -82,6 +116,7 @@ export {
   type Session,
 } from "./runtime/runtime.ts";
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
+export { rowsOf } from "./tensor/rows_of.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type HiddenActivation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";
@@ -101,5 +136,6 @@ export {
   type Sidecars,
   writeModelWithHead,
 } from "./vit_msn/model_file.ts";
+export { type WeightDataType } from "./vit_msn/quantize.ts";
 export { type OwnGraph } from "./vit_msn/verify/own_graph.ts";
 export { type ViTMSNWeights } from "./vit_msn/weights.ts";

@@ -2,7 +2,15 @@ import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import type { DecodeMode } from "../image/decode_options.ts";
 import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "./built_settings.ts";
-import { addressWorkers, resolveModule, ROOT, WASM_MODULE, withoutMetaUrl } from "./esbuild.ts";
+import {
+  addressWorkers,
+  FROM_PRETRAINED,
+  HOST_MODULES,
+  resolveModule,
+  ROOT,
+  WASM_MODULE,
+  withoutMetaUrl,
+} from "./esbuild.ts";
 
 /** Modules that run in workers, by the names of their files in a bundle. */
 const WORKERS = {
@@ -117,16 +125,31 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
+/** What Deno needs of {@linkcode HOST_MODULES}. */
+const DENO_HOST = `
+  export const IS_WORKERD = false;
+  export const canStartWorkers = () => typeof Worker !== "undefined";
+  export const canShareMemory = canStartWorkers;
+  export const processors = () => navigator.hardwareConcurrency;
+  export const workerScope = () => globalThis;
+  export function nodeLookups() {}
+  export function nodeWorker() {}
+`;
+
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
-/** The module that says whether the host is workerd. */
-const WORKERD = "/host/workerd.ts";
+/** The options that include what a bundle leaves out. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  mozjpeg: "--decode exact",
+  "onnxruntime-web": "--with-onnxruntime",
+};
 
 const BYTES = "bytes";
 const MISSING = "missing";
 const EMPTY = "empty";
 const NODE = "node";
+const DENO = "deno";
 
 /** Resolves modules as Deno does, and writes files that are imported as bytes beside the bundle. */
 function denoPlugin(
@@ -142,8 +165,10 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (HOST_MODULES.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
+        if (path === FROM_PRETRAINED) return { path: "fromPretrained", namespace: MISSING };
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
         }
@@ -158,11 +183,11 @@ function denoPlugin(
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {
-        const option = path === "mozjpeg" ? "--decode exact" : "--with-onnxruntime";
-        return {
-          contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
-        };
+        const option = OPTIONS[path];
+        const hint = option ? `: build it with ${option}` : "";
+        return { contents: `throw new Error("${path} is not in this bundle${hint}");` };
       });
+      build.onLoad({ filter: /.*/, namespace: DENO }, () => ({ contents: DENO_HOST }));
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
         contents: "export default new Uint8Array();",
       }));
@@ -180,8 +205,6 @@ function denoPlugin(
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
       });
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
-        // A constant: what only workerd needs is left out.
-        if (path.endsWith(WORKERD)) return { contents: "export const IS_WORKERD = false;" };
         const text = await Deno.readTextFile(path);
         const root = fromFileUrl(ROOT);
         return {

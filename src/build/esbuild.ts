@@ -50,13 +50,21 @@ export function addressWorkers(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   for (const [file, source] of Object.entries(workers)) {
     if (source !== folder + source.split("/").at(-1)) continue;
-    const address = `new URL("./${source.split("/").at(-1)}", import.meta.url)`;
+    // Of `new Worker(new URL(…))` and of `nodeWorker(…)` for Node.js.
+    const address = `"./${source.split("/").at(-1)}", import.meta.url`;
     if (!text.includes(address)) continue;
     found(file);
-    text = text.replaceAll(address, `new URL("./${file}", import.meta.url)`);
+    text = text.replaceAll(address, `"./${file}", import.meta.url`);
   }
   return text;
 }
+
+/** Modules of `src/host/` that have parts for several hosts; a bundle has those of its own. */
+export const HOST_MODULES =
+  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory|workerd)\.ts$/;
+
+/** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
+export const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
 
 /** Where jSquash assigns `import.meta.url`, which webpack and terser refuse; its modules do not need it. */
 const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';

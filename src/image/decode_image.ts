@@ -1,3 +1,4 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { RawImage } from "./raw_image.ts";
 import type { ImageHeader } from "./image_header.ts";
@@ -49,6 +50,7 @@ export async function decodeWithHeader(
   header: ImageHeader,
   { decode, size }: DecodeOptions,
 ): Promise<RawImage> {
+  bytes = plainBytes(bytes);
   const { orientation } = header;
   const storedSize = asStored(size, orientation);
   const stored = await decodeStored(bytes, header as FormatHeader, decode === "exact", storedSize);

@@ -1,3 +1,4 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
 import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
 import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
@@ -37,6 +38,7 @@ export function readImageHeader(
   limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
   minimum?: Size,
 ): ImageHeader {
+  bytes = plainBytes(bytes);
   if (bytes.length > limits.maxBytes) {
     throw new ImageDecodeError(
       `Cannot decode the image: it has ${bytes.length} bytes, more than ${limits.maxBytes}`,

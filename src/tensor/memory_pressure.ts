@@ -40,3 +40,13 @@ export function countGarbage(bytes: number): void {
   garbage = 0;
   pressMemory();
 }
+
+/**
+ * Frees an array that nobody will read again. Other hosts than Cloudflare's Workers leave it to the garbage
+ * collector, which there would let more gather than fits.
+ *
+ * @param bytes the whole of its buffer goes.
+ */
+export function discard({ buffer }: Uint8Array | Uint8ClampedArray): void {
+  if (IS_WORKERD) (buffer as ArrayBuffer).transfer(0);
+}

@@ -11,7 +11,10 @@ const { objects = {}, ...options } = JSON.parse(text);
 const miniflare = new Miniflare({ cf: false, log: new Log(LogLevel.ERROR), ...options });
 const url = await miniflare.ready;
 for (const [key, path] of Object.entries(objects)) {
-  await (await miniflare.getR2Bucket("MODEL_BUCKET")).put(key, readFileSync(path));
+  await (await miniflare.getR2Bucket("MODEL_BUCKET")).put(
+    key,
+    new Uint8Array(readFileSync(path)).buffer,
+  );
 }
 const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ");
 const workerd = children.find((pid) =>

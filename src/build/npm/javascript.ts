@@ -13,10 +13,14 @@ export interface JavaScript {
 /** An optional peer, which users install if they need it. */
 const PEER = /^onnxruntime-web\b/;
 
-/** What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. */
+/**
+ * What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. Taken by pattern,
+ * because `define` would replace `Symbol.dispose` here, too.
+ */
 const DISPOSE_SYMBOLS = `
-export const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-export const asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+const { dispose: own, asyncDispose: ownAsync } = Symbol;
+export const dispose = own ?? Symbol.for("Symbol.dispose");
+export const asyncDispose = ownAsync ?? Symbol.for("Symbol.asyncDispose");
 `;
 
 /**

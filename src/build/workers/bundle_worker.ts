@@ -2,18 +2,40 @@ import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "../built_settings.ts";
 import { type BundledFile, downloadPackages } from "../bundle.ts";
-import { resolveModule, ROOT, WASM_MODULE, withoutMetaUrl } from "../esbuild.ts";
+import {
+  FROM_PRETRAINED,
+  HOST_MODULES,
+  resolveModule,
+  ROOT,
+  WASM_MODULE,
+  withoutMetaUrl,
+} from "../esbuild.ts";
 
 const ENTRY = "functions/worker/index.ts";
 
 /** The module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
-/** Modules that hold a fact of the host. */
-const FACTS: Readonly<Record<string, string>> = {
-  "/host/workerd.ts": "export const IS_WORKERD = true;",
-  // workerd has relaxed SIMD.
-  "/vit_msn_plain.wasm.ts": "export default new Uint8Array();",
+/** Kernels for hosts without relaxed SIMD, which workerd has. */
+const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
+
+/** What workerd needs of {@linkcode HOST_MODULES}. */
+const WORKERD_HOST = `
+  export const IS_WORKERD = true;
+  export const canStartWorkers = () => false;
+  export const canShareMemory = canStartWorkers;
+  export const processors = () => 1;
+  export const workerScope = () => globalThis;
+  export function nodeLookups() {}
+  export function nodeWorker() {}
+`;
+
+/** Contents of modules by their names here. */
+const CONTENTS: Readonly<Record<string, string>> = {
+  host: WORKERD_HOST,
+  kernels: "export default new Uint8Array();",
+  mozjpeg: 'throw new Error("Cannot decode exactly: build with --decode exact");',
+  fromPretrained: 'throw new Error("Cannot download a model in this Worker");',
 };
 
 /**
@@ -50,23 +72,17 @@ export async function bundleWorker(settings: BuiltSettings): Promise<BundledFile
         build.onResolve({ filter: /.*/ }, ({ path, importer, kind, namespace }) => {
           if (kind === "entry-point") return { path, namespace: "file" };
           if (namespace === "wasm") return { path, external: true };
-          if (path === MOZJPEG && settings.decode !== "exact") {
-            return { path: "mozjpeg", namespace: "missing" };
-          }
+          const name = nameOf(path, settings);
+          if (name) return { path: name, namespace: "contents", sideEffects: false };
           const url = resolveModule(path, namespace === "file" ? importer : undefined);
-          const fact = Object.keys(FACTS).find((name) => url.pathname.endsWith(name));
-          if (fact) return { path: fact, namespace: "fact" };
           return {
             path: fromFileUrl(url),
             namespace: WASM_MODULE.test(url.pathname) ? "wasm" : "file",
             sideEffects: false, // unused modules are left out
           };
         });
-        build.onLoad({ filter: /.*/, namespace: "missing" }, () => ({
-          contents: `throw new Error("Cannot decode exactly: build with --decode exact");`,
-        }));
-        build.onLoad({ filter: /.*/, namespace: "fact" }, ({ path }) => ({
-          contents: FACTS[path]!,
+        build.onLoad({ filter: /.*/, namespace: "contents" }, ({ path }) => ({
+          contents: CONTENTS[path]!,
         }));
         build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
           const file = path.replace(/\.ts$/, "");
@@ -92,4 +108,12 @@ export async function bundleWorker(settings: BuiltSettings): Promise<BundledFile
     ...outputFiles.map(({ path, contents }) => ({ name: path.slice(1), bytes: contents })),
     ...[...modules].map(([name, bytes]) => ({ name, bytes })),
   ];
+}
+
+/** Which of {@linkcode CONTENTS} an import gets, if any. */
+function nameOf(path: string, { decode }: BuiltSettings): string | undefined {
+  if (HOST_MODULES.test(path)) return "host";
+  if (path.endsWith(PLAIN_KERNELS)) return "kernels";
+  if (path === MOZJPEG && decode !== "exact") return "mozjpeg";
+  return path === FROM_PRETRAINED ? "fromPretrained" : undefined;
 }

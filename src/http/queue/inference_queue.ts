@@ -1,5 +1,6 @@
 import { delay } from "@std/async/delay";
 import { IS_WORKERD } from "../../host/workerd.ts";
+import { stackRows } from "../../tensor/stack_rows.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { timedOut } from "../deadline.ts";
 
@@ -60,12 +61,11 @@ export class InferenceQueue {
     pixelValues: Tensor<"float32">,
     isAbandoned: () => boolean,
   ): Promise<{ result: R; start: number; time: number }> {
-    const { promise, resolve, reject } = Promise.withResolvers<
-      { result: unknown; start: number; time: number }
-    >();
-    this.#jobs.push({ work, pixelValues, isAbandoned, resolve, reject });
+    const done = new Promise<{ result: unknown; start: number; time: number }>(
+      (resolve, reject) => this.#jobs.push({ work, pixelValues, isAbandoned, resolve, reject }),
+    );
     if (!this.#isRunning) void this.#drain();
-    return await promise as { result: R; start: number; time: number };
+    return await done as { result: R; start: number; time: number };
   }
 
   async #drain(): Promise<void> {
@@ -116,12 +116,9 @@ function isSameWork(a: Job, b: Job): boolean {
 }
 
 function stack(images: readonly Tensor<"float32">[]): Tensor<"float32"> {
-  const [first] = images;
-  if (images.length === 1) return first!;
-  const size = first!.data.length;
-  const data = new Float32Array(images.length * size);
-  images.forEach((image, i) => data.set(image.data, i * size));
-  return { dtype: "float32", shape: [images.length, ...first!.shape.slice(1)], data };
+  const first = images[0]!;
+  if (images.length === 1) return first;
+  return stackRows(images.map(({ data }) => data), first.shape.slice(1));
 }
 
 /**

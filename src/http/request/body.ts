@@ -1,5 +1,6 @@
 import type { Deadline } from "../deadline.ts";
 import type { ServerLimits } from "../limits.ts";
+import { discard } from "../../tensor/memory_pressure.ts";
 import { Problem } from "../problem.ts";
 import type { BodyMemory, HeldMemory } from "./body_memory.ts";
 
@@ -61,7 +62,13 @@ export async function readBody(
     watch[Symbol.dispose]();
   }
   held.complete();
-  return { bytes: bytes.subarray(0, length), [Symbol.dispose]: () => held[Symbol.dispose]() };
+  return {
+    bytes: bytes.subarray(0, length),
+    [Symbol.dispose]() {
+      held[Symbol.dispose]();
+      discard(bytes);
+    },
+  };
 }
 
 /** The buffer, or a larger one with the same `length` bytes in it. */
@@ -78,6 +85,7 @@ function withRoom(
   held.grow(size - buffer.length);
   const larger = new Uint8Array(size);
   larger.set(buffer.subarray(0, length));
+  discard(buffer);
   return larger;
 }
 

@@ -11,6 +11,9 @@ const MIN_LIMIT = 2 ** 25;
 /** The most memory that a thread keeps for the next images, in bytes. */
 export const MAX_KEPT = 2 ** 26;
 
+/** The size of the only memory in a Worker, in bytes. */
+const WORKERD_SIZE = 3 * 2 ** 24;
+
 interface Kept {
   readonly memory: WebAssembly.Memory;
   /** How many bytes from the beginning may not be 0. */
@@ -36,7 +39,7 @@ export class WarmMemory implements Disposable {
    */
   constructor(bytes: number, pages: number) {
     // A Worker has room for one, which all images share: a second one would wait for garbage collection.
-    this.#size = IS_WORKERD ? MAX_KEPT : 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
+    this.#size = IS_WORKERD ? WORKERD_SIZE : 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
     const warm = kept.get(this.#size);
     kept.delete(this.#size);
     if (warm) {
