@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
+import { withoutCustomSections } from "../../wasm/decoders/wasm_sections.ts";
 import type { DecodeMode } from "../image/decode_options.ts";
 import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "./built_settings.ts";
 import {
@@ -185,7 +186,8 @@ function denoPlugin(
       build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {
         const option = OPTIONS[path];
         const hint = option ? `: build it with ${option}` : "";
-        return { contents: `throw new Error("${path} is not in this bundle${hint}");` };
+        // As an ES module: esbuild puts more around others.
+        return { contents: `export {}; throw new Error("${path} is not in this bundle${hint}");` };
       });
       build.onLoad({ filter: /.*/, namespace: DENO }, () => ({ contents: DENO_HOST }));
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
@@ -199,7 +201,7 @@ function denoPlugin(
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         const bytes = await Deno.readFile(path);
-        files.set(name, bytes);
+        files.set(name, name.endsWith(".wasm") ? withoutCustomSections(bytes) : bytes);
         // A worker must not wait at its start: it would miss the messages of that time.
         const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };

@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
+import { withoutCustomSections } from "../../../wasm/decoders/wasm_sections.ts";
 import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "../built_settings.ts";
 import { type BundledFile, downloadPackages } from "../bundle.ts";
 import {
@@ -34,8 +35,8 @@ const WORKERD_HOST = `
 const CONTENTS: Readonly<Record<string, string>> = {
   host: WORKERD_HOST,
   kernels: "export default new Uint8Array();",
-  mozjpeg: 'throw new Error("Cannot decode exactly: build with --decode exact");',
-  fromPretrained: 'throw new Error("Cannot download a model in this Worker");',
+  mozjpeg: 'export {}; throw new Error("Cannot decode exactly: build with --decode exact");',
+  fromPretrained: 'export {}; throw new Error("Cannot download a model in this Worker");',
 };
 
 /**
@@ -87,7 +88,7 @@ export async function bundleWorker(settings: BuiltSettings): Promise<BundledFile
         build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
           const file = path.replace(/\.ts$/, "");
           const name = file.split("/").at(-1)!;
-          modules.set(name, await Deno.readFile(file));
+          modules.set(name, withoutCustomSections(await Deno.readFile(file)));
           return { contents: `export { default } from "./${name}";` };
         });
         build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
