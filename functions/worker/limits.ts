@@ -8,10 +8,11 @@ import type { ServerLimits } from "../../src/http/limits.ts";
 export const WORKER_LIMITS: Partial<ServerLimits> = {
   // 12 megapixels at best quality have 8 MB.
   maxBodyBytes: 10_000_000,
-  maxUploadBytes: 20_000_000,
-  // PNGs and WebPs of 3 megapixels, GIFs of 5. With `fast`, baseline JPEGs of any size within the decoder's
-  // limits, and progressive ones, whose coefficients are all kept, of 14 megapixels in 4:2:0, 7 in 4:4:4.
-  maxDecodeBytes: 45_000_000,
+  maxUploadBytes: 16_000_000,
+  // With `fast`, baseline JPEGs of any size within the decoder's limits; progressive ones, whose coefficients
+  // are all kept, of 13 megapixels in 4:2:0, 10 in 4:2:2, 6.8 in 4:4:4. Unscaled images: 2.8 megapixels of
+  // PNG, 2.6 of WebP, 5.2 of GIF.
+  maxDecodeBytes: 42_000_000,
   maxImages: 8,
   maxWaiting: 16,
 };

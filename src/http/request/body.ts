@@ -53,6 +53,7 @@ export async function readBody(
       bytes = withRoom(bytes, length, value.length, declared || maxBodyBytes, held);
       bytes.set(value, length);
       length += value.length;
+      discard(value);
     }
   } catch (error) {
     held[Symbol.dispose]();
