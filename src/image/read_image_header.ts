@@ -1,4 +1,5 @@
 import { plainBytes } from "../tensor/plain_bytes.ts";
+import type { DecodeOptions } from "./decode_options.ts";
 import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
 import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
 import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
@@ -36,7 +37,7 @@ const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
 export function readImageHeader(
   bytes: Uint8Array,
   limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
-  minimum?: Size,
+  minimum?: DecodeOptions["size"],
 ): ImageHeader {
   bytes = plainBytes(bytes);
   if (bytes.length > limits.maxBytes) {

@@ -41,6 +41,11 @@ export function countGarbage(bytes: number): void {
   pressMemory();
 }
 
+/** Of a buffer in ES2024: moves its memory elsewhere, here to nowhere. */
+interface Movable {
+  transfer?(bytes: number): unknown;
+}
+
 /**
  * Frees an array that nobody will read again. Other hosts than Cloudflare's Workers leave it to the garbage
  * collector, which there would let more gather than fits.
@@ -48,5 +53,5 @@ export function countGarbage(bytes: number): void {
  * @param bytes the whole of its buffer goes.
  */
 export function discard({ buffer }: Uint8Array | Uint8ClampedArray): void {
-  if (IS_WORKERD) (buffer as ArrayBuffer).transfer(0);
+  if (IS_WORKERD) (buffer as ArrayBufferLike & Movable).transfer?.(0);
 }
