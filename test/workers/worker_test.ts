@@ -62,8 +62,8 @@ test("a Worker has nothing of Deno, Node.js or onnxruntime, and is what wrangler
     const found = /\bDeno\.\w+|["']node:\w+|from ?"onnxruntime|new Worker\b/.exec(text);
     assertEquals(found?.[0], undefined, name);
   }
-  const wrangler = resolve(packages.path, "node_modules/.bin/wrangler");
-  const said = await output(wrangler, ["deploy", "--dry-run"], folder);
+  const wrangler = resolve(packages.path, "node_modules/wrangler/bin/wrangler.js");
+  const said = await output("node", [wrangler, "deploy", "--dry-run"], folder);
   assertStringIncludes(said, "--dry-run: exiting now");
   assertStringIncludes(said, "env.ASSETS");
   console.log(/Total Upload: .*/.exec(said)![0]);
