@@ -22,6 +22,7 @@ export {
 } from "./heads/evaluate/evaluate_shots.ts";
 export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
 export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
+export { type Features } from "./heads/feature_rows.ts";
 export { type GuessingComparison } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { HEAD_METHODS, type HeadCandidate, type HeadMethod } from "./heads/fit/method.ts";
@@ -41,6 +42,15 @@ export { ImageDecoder, type ImageDecoderOptions } from "./image/image_decoder.ts
 export { type ExifOrientation } from "./image/formats/exif.ts";
 export { type ImageFormat } from "./image/formats/image_format.ts";
 export { DEFAULT_IMAGE_LIMITS, type ImageHeader, type ImageLimits } from "./image/image_header.ts";
+export {
+  type ByteSource,
+  type DrawableSource,
+  type GlobalInstance,
+  type ImageSource,
+  type ImageSourceOptions,
+  type PixelSource,
+} from "./image/image_source.ts";
+export { toRawImage } from "./image/to_raw_image.ts";
 export { readImageHeader } from "./image/read_image_header.ts";
 export { type Resampling } from "./image/transform/resampling.ts";
 export { resize } from "./image/transform/resize.ts";
@@ -53,9 +63,12 @@ export {
   type LoadOptions,
 } from "./model/load_model.ts";
 export {
+  type ClassifyOptions,
   type EmbedOptions,
   type ForwardOptions,
   type ImageInput,
+  type ImageInputOptions,
+  type ReadImages,
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "./model/vit_msn_model.ts";
@@ -82,6 +95,7 @@ export {
   type Session,
 } from "./runtime/runtime.ts";
 export { type DataArray, type DataType, type Tensor } from "./tensor/tensor.ts";
+export { rowsOf } from "./tensor/rows_of.ts";
 export { type ForwardInputs } from "./vit_msn/forward_inputs.ts";
 export { type OutputName } from "./vit_msn/graph.ts";
 export { type HiddenActivation, type ProblemType, type ViTMSNConfig } from "./vit_msn/config.ts";

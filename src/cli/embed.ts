@@ -1,3 +1,6 @@
+import { l2Normalize } from "../tensor/l2_normalize.ts";
+import { rowsOf } from "../tensor/rows_of.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { toNumbers } from "../tensor/to_numbers.ts";
 import { choiceOption, type Command } from "./command.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
@@ -46,13 +49,23 @@ export const embed: Command<typeof options> = {
       decoding,
       json: true,
       jobs,
-      compute: (images) => model.embed(images, { pool, normalize, ...keep }),
-      format(file, vectors) {
-        const numbers = vectors.map(toNumbers);
-        return JSON.stringify({ file, embedding: pool === "none" ? numbers : numbers[0] }) + "\n";
+      async compute(images): Promise<(number[] | number[][])[]> {
+        if (pool !== "none") {
+          return rowsOf(await model.embed(images, { pool, normalize, ...keep })).map(toNumbers);
+        }
+        return tokensOf(await model.embedTokens(images, keep)).map((tokens) =>
+          tokens.map((token) => toNumbers(normalize ? l2Normalize(token) : token))
+        );
       },
+      format: (file, embedding) => JSON.stringify({ file, embedding }) + "\n",
     });
   },
 };
+
+/** The T vectors [D] of each of B images. */
+function tokensOf(tensor: Tensor<"float32">): Float32Array[][] {
+  const [, T, D] = tensor.shape;
+  return rowsOf(tensor).map((data) => rowsOf({ dtype: "float32", shape: [T!, D!], data }));
+}
 
 if (import.meta.main) await main(embed);

@@ -7,6 +7,7 @@ import {
   toClassifications,
 } from "../model/outputs/classification.ts";
 import { matmul, type Matrix, matrixOf, rowOf, toMatrix, transpose } from "../tensor/matrix.ts";
+import { featureRows, type Features } from "./feature_rows.ts";
 import { type Scorer, scoresOf } from "./scorer.ts";
 
 /** The label of an image that belongs to none of the classes. */
@@ -44,35 +45,36 @@ export class Head {
   /**
    * Computes the calibrated logits z / T.
    *
-   * @param features n of `ViTMSNModel.features`, [D] each.
+   * @param features of n images, from `ViTMSNModel.features`.
    * @returns n rows [K], whose softmax are the probabilities.
    * @throws {RangeError} if a feature has another length than D.
    */
-  logits(features: readonly Float32Array[]): Float32Array[] {
+  logits(features: Features): Float32Array[] {
+    const rows = featureRows(features);
     const D = this.#references.vectors.columns;
-    const misfit = features.find((feature) => feature.length !== D);
+    const misfit = rows.find((feature) => feature.length !== D);
     if (misfit) {
       throw new RangeError(
         `Cannot classify a feature of ${misfit.length} numbers: the head takes ${D}`,
       );
     }
-    if (features.length === 0) return [];
-    const scores = scoresOf(this.#scorer, matrixOf(features));
+    if (rows.length === 0) return [];
+    const scores = scoresOf(this.#scorer, matrixOf(rows));
     const { temperature } = this.parameters.settings;
-    return features.map((_, i) => Float32Array.from(rowOf(scores, i), (z) => z / temperature));
+    return rows.map((_, i) => Float32Array.from(rowOf(scores, i), (z) => z / temperature));
   }
 
   /**
    * Classifies images by their features.
    *
-   * @param features n of `ViTMSNModel.features`, [D] each.
+   * @param features of n images, from `ViTMSNModel.features`.
    * @returns the labels of each image, best first. With `unknown`, an image that belongs to none of the
    * classes has the label `unknown` first, whose score is 1 minus the best label's.
    * @throws {RangeError} if a feature has another length than D, or an option is out of range.
    * @throws {TypeError} if `unknown` is set and the head has no rule for unknown images.
    */
   predict(
-    features: readonly Float32Array[],
+    features: Features,
     { unknown = false, ...options }: ClassificationOptions = {},
   ): Classification[][] {
     const rule = this.parameters.settings.unknown;
@@ -82,9 +84,10 @@ export class Head {
       );
     }
     const config = { id2label: this.labels, problemType: SINGLE_LABEL };
-    return this.logits(features).map((logits, i) => {
+    const rows = featureRows(features);
+    return this.logits(rows).map((logits, i) => {
       const labels = toClassifications(logits, config, options);
-      if (!unknown || !this.#isUnknown(rule!, logits, features[i]!)) return labels;
+      if (!unknown || !this.#isUnknown(rule!, logits, rows[i]!)) return labels;
       return [{ label: UNKNOWN, score: 1 - bestProbability(logits) }, ...labels];
     });
   }

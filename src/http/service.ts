@@ -3,6 +3,7 @@ import type { DecodeMode } from "../image/decode_options.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
+import { rowsOf } from "../tensor/rows_of.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./queue/backlog.ts";
 import { timedOut } from "./deadline.ts";
@@ -166,11 +167,9 @@ export class Service {
     const { deadline } = exchange;
     const [B, ...shape] = pixelValues.shape as [number, ...number[]];
     using _admission = this.#backlog.admit([], B, deadline.remaining);
-    const size = pixelValues.data.length / B;
-    const results = Array.from({ length: B }, (_, b) => {
-      const data = pixelValues.data.slice(b * size, (b + 1) * size);
-      return this.#runOne(exchange, work, { dtype: "float32", shape: [1, ...shape], data });
-    });
+    const results = rowsOf(pixelValues).map((data) =>
+      this.#runOne(exchange, work, { dtype: "float32", shape: [1, ...shape], data: data.slice() })
+    );
     return await deadline.wait(Promise.all(results));
   }
 

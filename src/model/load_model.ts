@@ -7,6 +7,7 @@ import {
   readModelFile,
   type Sidecars,
 } from "../vit_msn/model_file.ts";
+import { readImages } from "./read_images.ts";
 import {
   BACKBONE,
   modelOf,
@@ -61,7 +62,7 @@ export async function createModel(
 ): Promise<ViTMSNModel> {
   const description = head ? withHead(file, head) : file;
   const session = await runtime.createSession(file);
-  return modelOf(description, session);
+  return modelOf(description, session, readImages);
 }
 
 /** What the file would say with that head in it. */

@@ -7,11 +7,14 @@ import { toFeature } from "../heads/feature.ts";
 import { Head } from "../heads/head.ts";
 import { computeLoss, problemTypeOf } from "./outputs/loss.ts";
 import { pool, type Pooling } from "./outputs/pool.ts";
+import type { ImageSource, ImageSourceOptions } from "../image/image_source.ts";
 import type { RawImage } from "../image/raw_image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 import { DrainingSession } from "../runtime/draining_session.ts";
 import type { RunOptions, Session } from "../runtime/runtime.ts";
 import { l2Normalize } from "../tensor/l2_normalize.ts";
+import { rowsOf } from "../tensor/rows_of.ts";
+import { stackRows } from "../tensor/stack_rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { patchGrid, type ViTMSNConfig } from "../vit_msn/config.ts";
 import { checkInputs, type ForwardInputs } from "../vit_msn/forward_inputs.ts";
@@ -32,24 +35,37 @@ export interface ForwardOptions {
 }
 
 /**
- * Decoded images, or the `pixel_values` that a model's `processor` made of them. To keep many images
- * waiting, keep `pixel_values`: they have the model's size.
+ * One or several images in any form, or the `pixel_values` [B, C, H, W] that a model's `processor` made of
+ * them. To keep many images waiting, keep `pixel_values`: they have the model's size.
  */
-export type ImageInput = readonly RawImage[] | Tensor<"float32">;
+export type ImageInput = ImageSource | readonly ImageSource[] | Tensor<"float32">;
+
+/** How a model reads images, and which of their patches it computes. */
+export interface ImageInputOptions extends KeepOptions, Omit<ImageSourceOptions, "size"> {}
+
+/** Makes `pixel_values` [B, C, H, W] of images for a model. */
+export type ReadImages = (
+  images: readonly ImageSource[],
+  processor: ViTImageProcessor,
+  options: ImageInputOptions,
+) => Tensor<"float32"> | Promise<Tensor<"float32">>;
 
 /** How {@linkcode ViTMSNModel.embed} makes an image's embedding. */
-export interface EmbedOptions extends KeepOptions {
+export interface EmbedOptions extends ImageInputOptions {
   /** Default `cls`. */
   readonly pool?: Pooling;
   /** Whether to scale every vector to length 1; default no. */
   readonly normalize?: boolean;
 }
 
+/** How {@linkcode ViTMSNForImageClassification.classify} reads images and chooses labels. */
+export interface ClassifyOptions extends ClassificationOptions, ImageInputOptions {}
+
 /** A ViT-MSN backbone that is ready to run; `loadModel` makes one. */
 export class ViTMSNModel implements AsyncDisposable {
   /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
-  /** Makes `pixel_values` of pictures, as the model was trained on them. */
+  /** Makes `pixel_values` of images, as the model was trained on them. */
   readonly processor: ViTImageProcessor;
   /** What {@linkcode forward} computes if it is not told what. */
   readonly defaultOutputs: readonly OutputName[];
@@ -62,52 +78,94 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly head?: Head;
   readonly #layerNorm: LayerNormWeights | undefined;
   readonly #session: DrainingSession;
+  readonly #readImages: ReadImages;
 
-  /** Use `loadModel`. */
-  constructor(file: ModelDescription, session: Session) {
+  /**
+   * Use `loadModel`.
+   *
+   * @param readImages by default, the model takes decoded images and `pixel_values` only. A service that
+   * decodes images by itself has no use for more.
+   */
+  constructor(file: ModelDescription, session: Session, readImages: ReadImages = takeDecoded) {
     this.config = file.config;
     this.defaultOutputs = OUTPUT_NAMES.filter((name) => file.outputs.includes(name));
     this.processor = new ViTImageProcessor(file.preprocessorConfig);
     if (file.head) this.head = new Head(file.head);
     this.#layerNorm = file.layerNorm;
     this.#session = new DrainingSession(session);
+    this.#readImages = readImages;
     this.concurrency = this.#session.concurrency;
   }
 
   /**
-   * Computes the embeddings of pictures from `last_hidden_state`.
+   * Computes the embeddings of images from `last_hidden_state`.
    *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns the vectors of each image: one of D numbers, or T with `pool: "none"`.
-   * @throws {RangeError} if `keepPatches` or `seed` is out of range.
+   * @returns [B, D]; B is 1 for a single image.
+   * @throws {RangeError} if there are no images, or `keepPatches` or `seed` is out of range.
+   * @throws {ImageDecodeError} if an image cannot be decoded; see {@linkcode toRawImage}.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "./load_model.ts";
+   *
+   * await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
+   * const photo = await Deno.readFile("test/images/ship.jpg");
+   * const { shape, data } = await model.embed(photo, { normalize: true });
+   * assertEquals([shape, data.length], [[1, 192], 192]);
+   * ```
    */
   async embed(
     images: ImageInput,
-    { pool: pooling = "cls", normalize = false, ...keep }: EmbedOptions = {},
-  ): Promise<Float32Array[][]> {
-    const { data, shape: [B, T, D] } = await this.forwardImages(images, "last_hidden_state", {
-      ...keep,
-      onlyCls: pooling === "cls",
-    });
-    return Array.from({ length: B! }, (_, b) => {
-      const vectors = pool(data.subarray(b * T! * D!, (b + 1) * T! * D!), D!, pooling);
-      return normalize ? vectors.map(l2Normalize) : vectors;
-    });
+    { pool: pooling = "cls", normalize = false, ...options }: EmbedOptions = {},
+  ): Promise<Tensor<"float32">> {
+    const onlyCls = pooling === "cls";
+    const tokens = await this.forwardImages(images, LAST_HIDDEN_STATE, { ...options, onlyCls });
+    const vectors = rowsOf(tokens).map((row) => pool(row, tokens.shape[2]!, pooling));
+    return stackRows(normalize ? vectors.map(l2Normalize) : vectors);
   }
 
   /**
-   * Computes the features of pictures on which heads are fitted, as in the evaluation of the MSN paper:
+   * Computes the tokens of images, their `last_hidden_state`: CLS, then a token for each patch that is kept.
+   *
+   * @returns [B, T, D]; B is 1 for a single image.
+   * @throws {RangeError} as {@linkcode embed}.
+   * @throws {ImageDecodeError} as {@linkcode embed}.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadModel } from "./load_model.ts";
+   *
+   * await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
+   * const { shape } = await model.embedTokens(await Deno.readFile("test/images/ship.jpg"));
+   * assertEquals(shape, [1, 65, 192]); // CLS, and 8 × 8 patches
+   * ```
+   */
+  async embedTokens(
+    images: ImageInput,
+    options: ImageInputOptions = {},
+  ): Promise<Tensor<"float32">> {
+    return await this.forwardImages(images, LAST_HIDDEN_STATE, options);
+  }
+
+  /**
+   * Computes the features of images on which heads are fitted, as in the evaluation of the MSN paper:
    * the CLS token before the final LayerNorm, minus its own mean, divided by its length.
    *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns [D] of each image, of length 1.
+   * @returns [B, D], rows of length 1; B is 1 for a single image.
    * @throws {TypeError} if the model's file does not say what its final LayerNorm is: another tool made it.
+   * @throws {RangeError} as {@linkcode embed}.
+   * @throws {ImageDecodeError} as {@linkcode embed}.
    */
-  async features(images: ImageInput, keep: KeepOptions = {}): Promise<Float32Array[]> {
+  async features(
+    images: ImageInput,
+    options: ImageInputOptions = {},
+  ): Promise<Tensor<"float32">> {
     const layerNorm = this.#layerNorm;
     if (!layerNorm) throw new TypeError(NO_LAYER_NORM);
-    const vectors = await this.embed(images, keep);
-    return vectors.map(([cls]) => toFeature(cls!, layerNorm));
+    const vectors = rowsOf(await this.embed(images, options));
+    return stackRows(vectors.map((cls) => toFeature(cls, layerNorm)));
   }
 
   /**
@@ -157,15 +215,11 @@ export class ViTMSNModel implements AsyncDisposable {
 
   /** [B, K] of `last_hidden_state` [B, T, D]. */
   #headLogits(head: Head, results: ReadonlyMap<string, Tensor>): Tensor<"float32"> {
-    const { data, shape: [B, T, D] } = results.get(LAST_HIDDEN_STATE) as Tensor<"float32">;
-    const features = Array.from(
-      { length: B! },
-      (_, b) => toFeature(data.subarray(b * T! * D!, (b * T! + 1) * D!), this.#layerNorm!),
+    const tokens = results.get(LAST_HIDDEN_STATE) as Tensor<"float32">;
+    const features = rowsOf(tokens).map((row) =>
+      toFeature(row.subarray(0, tokens.shape[2]), this.#layerNorm!)
     );
-    const K = head.labels.length;
-    const logits = new Float32Array(B! * K);
-    head.logits(features).forEach((row, b) => logits.set(row, b * K));
-    return { dtype: "float32", shape: [B!, K], data: logits };
+    return stackRows(head.logits(features));
   }
 
   /** Frees the memory of the model. */
@@ -173,14 +227,16 @@ export class ViTMSNModel implements AsyncDisposable {
     await this.#session[Symbol.asyncDispose]();
   }
 
-  /** One output for pictures. */
+  /** One output for images. */
   protected async forwardImages(
     images: ImageInput,
     output: OutputName,
-    { onlyCls = false, ...keep }: KeepOptions & RunOptions,
+    { onlyCls = false, ...options }: ImageInputOptions & RunOptions,
   ): Promise<Tensor<"float32">> {
-    const pixel_values = "data" in images ? images : this.processor.preprocess(images);
-    const kept = this.#keptPatches(pixel_values.shape[0]!, keep);
+    const pixel_values = isTensor(images)
+      ? images
+      : await this.#readImages([images].flat() as ImageSource[], this.processor, options);
+    const kept = this.#keptPatches(pixel_values.shape[0]!, options);
     const inputs = { pixel_values, ...(kept ? { kept_patches: kept } : {}) };
     const results = await this.#forward(inputs, { outputs: [output], onlyCls });
     return results.get(output) as Tensor<"float32">;
@@ -237,32 +293,61 @@ const NO_LAYER_NORM =
 /** A ViT-MSN with a trained classifier; `loadModel` makes one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
-   * Names what is on pictures.
+   * Names what is on images.
    *
-   * @param images pictures, or the `pixel_values` [B, C, H, W] that `processor` makes of them.
-   * @returns the labels of each image, best first; with `unknown`, see {@linkcode Head.predict}.
+   * @param image a single image in any form.
+   * @returns its labels, best first; with `unknown`, see {@linkcode Head.predict}. For a list of images or
+   * `pixel_values`, the labels of each.
    * @throws {TypeError} if `unknown` is asked for and the classifier cannot tell.
+   * @throws {RangeError} if there are no images, or an option is out of range.
+   * @throws {ImageDecodeError} if an image cannot be decoded; see {@linkcode toRawImage}.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { loadClassifier } from "./load_model.ts";
+   *
+   * await using model = await loadClassifier(await Deno.readFile("functions/_shared/model.onnx"));
+   * const [best] = await model.classify(await Deno.readFile("test/images/ship.jpg"));
+   * assertEquals(best?.label, "ship");
+   * ```
    */
+  async classify(image: ImageSource, options?: ClassifyOptions): Promise<Classification[]>;
+  /** Names what is on each image of a list, or of `pixel_values` [B, C, H, W]. */
+  async classify(
+    images: readonly ImageSource[] | Tensor<"float32">,
+    options?: ClassifyOptions,
+  ): Promise<Classification[][]>;
   async classify(
     images: ImageInput,
-    options: ClassificationOptions & KeepOptions = {},
-  ): Promise<Classification[][]> {
-    if (this.head) return this.head.predict(await this.features(images, options), options);
-    if (options.unknown) {
+    options: ClassifyOptions = {},
+  ): Promise<Classification[] | Classification[][]> {
+    if (options.unknown && !this.head) {
       throw new TypeError(
         "Cannot tell unknown images: the classifier is no head of `deno task fit`",
       );
     }
-    const { data, shape: [B, K] } = await this.forwardImages(images, "logits", options);
-    return Array.from(
-      { length: B! },
-      (_, b) => toClassifications(data.subarray(b * K!, (b + 1) * K!), this.config, options),
-    );
+    const labels = this.head
+      ? this.head.predict(await this.features(images, options), options)
+      : rowsOf(await this.forwardImages(images, "logits", options))
+        .map((row) => toClassifications(row, this.config, options));
+    return Array.isArray(images) || isTensor(images) ? labels : labels[0]!;
   }
 }
 
 /** A model of that description on a session: a {@linkcode ViTMSNForImageClassification} if it has a classifier. */
-export function modelOf(description: ModelDescription, session: Session): ViTMSNModel {
+export function modelOf(
+  description: ModelDescription,
+  session: Session,
+  readImages?: ReadImages,
+): ViTMSNModel {
   const Model = description.outputs.includes("logits") ? ViTMSNForImageClassification : ViTMSNModel;
-  return new Model(description, session);
+  return new Model(description, session, readImages);
+}
+
+const takeDecoded: ReadImages = (images, processor) =>
+  processor.preprocess(images as readonly RawImage[]);
+
+function isTensor(images: ImageInput): images is Tensor<"float32"> {
+  return (images as Tensor).dtype !== undefined;
 }

@@ -2,7 +2,7 @@
 // and transformers.js. The model is of random weights in the shape of vit-msn-small. The packages are
 // for this comparison alone and in no lock file: deno task bench:peers
 
-import { decodeImage, loadModel } from "../../src/mod.ts";
+import { loadModel } from "../../src/mod.ts";
 import { medianTimes, type Task } from "./support/measure.ts";
 import { documentsOf, randomModel } from "./support/models.ts";
 import { photoOf } from "./support/photo.ts";
@@ -22,10 +22,7 @@ const files = { f32: model.fileOf("f32"), int8: model.fileOf("int8") };
 const embeds = new Map<string, Embed>();
 for (const dtype of ["f32", "int8"] as const) {
   const own = await loadModel(files[dtype]);
-  embeds.set(`this project ${dtype}`, async (photo) => {
-    const [vectors] = await own.embed([await decodeImage(photo)]);
-    return vectors![0]!;
-  });
+  embeds.set(`this project ${dtype}`, async (photo) => (await own.embed(photo)).data);
 }
 for (const dtype of ["f32", "int8"] as const) {
   await add(`onnxruntime-node ${dtype} and sharp`, () => onnxruntimeNode(files[dtype]));

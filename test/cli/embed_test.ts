@@ -27,8 +27,8 @@ Deno.test("embed prints the CLS token, the patches' mean, or every token", async
   }
   // The printed numbers are the float32 ones, to the last bit.
   await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
-  const [vectors] = await model.embed([await decodeImage(png)]);
-  assertEquals(Float32Array.from(cls), vectors![0]);
+  const { data } = await model.embed(await decodeImage(png));
+  assertEquals(Float32Array.from(cls), data);
 });
 
 Deno.test("embed --normalize scales every vector to length 1", async () => {

@@ -14,6 +14,7 @@ import { viewsOf } from "../../image/transform/views.ts";
 import type { ViTMSNForImageClassification, ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { l2Normalize } from "../../tensor/l2_normalize.ts";
 import { sha256 } from "../../tensor/sha256.ts";
+import { rowsOf } from "../../tensor/rows_of.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Options, type OptionValues } from "../command.ts";
@@ -83,7 +84,8 @@ export async function photoFeatures(
   const found = await labelledFeatures(images, {
     ...reporting,
     cache,
-    compute: (images) => augment ? meansOfViews(images, model) : model.features(images),
+    compute: async (images) =>
+      augment ? await meansOfViews(images, model) : rowsOf(await model.features(images)),
   });
   end(found.skipped);
   return found;
@@ -161,7 +163,7 @@ async function meansOfViews(
 ): Promise<Float32Array[]> {
   const means: Float32Array[] = [];
   for (const image of images) {
-    const [first, ...others] = await model.features(viewsOf(image));
+    const [first, ...others] = rowsOf(await model.features(viewsOf(image)));
     means.push(
       l2Normalize(first!.map((x, d) => others.reduce((sum, other) => sum + other[d]!, x))),
     );

@@ -2,7 +2,12 @@ import { shuffle, uniform } from "../../tensor/random.ts";
 import { type ConfidenceInterval, meanShareInterval } from "./confidence_interval.ts";
 import { evaluateHead } from "./evaluate.ts";
 import { fitHead } from "../fit/fit_head.ts";
-import type { FitOptions, LabelledFeatures } from "../fit/fit_options.ts";
+import {
+  type FitOptions,
+  type LabelledFeatures,
+  type LabelledVectors,
+  labelledVectors,
+} from "../fit/fit_options.ts";
 
 /** The options of {@linkcode evaluateShots}. */
 export interface ShotsOptions extends FitOptions {
@@ -29,16 +34,17 @@ export interface ShotsEvaluation {
 /**
  * Draws a few images of each class, fits a head on them and evaluates it; repeats this for every split.
  *
- * @param support the images to draw from. The same seed draws the same images.
- * @param query the images to evaluate on; default is the rest of `support`.
- * @throws {RangeError} if a class of `support` has too few images, a label of `query` does not occur in
- * `support`, or an option is out of range.
+ * @param labelled the images to draw from. The same seed draws the same images.
+ * @param query the images to evaluate on; default is the rest of `labelled`.
+ * @throws {RangeError} if a class of `labelled` has too few images, a label of `query` does not occur in
+ * `labelled`, or an option is out of range.
  */
 export function evaluateShots(
-  support: LabelledFeatures,
+  labelled: LabelledFeatures,
   { shots, splits = 10, seed = 0, ...options }: ShotsOptions,
   query?: LabelledFeatures,
 ): ShotsEvaluation {
+  const support = labelledVectors(labelled);
   for (const [name, value] of Object.entries({ shots, splits })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`Cannot evaluate: ${name} is ${value}, not an integer of at least 1`);
@@ -78,7 +84,7 @@ export function evaluateShots(
 /** Seeds are spaced by this many splits, so that two seeds do not share a split. */
 const MAX_SPLITS = 1000;
 
-function take({ features, labels }: LabelledFeatures, wanted: (i: number) => boolean) {
+function take({ features, labels }: LabelledVectors, wanted: (i: number) => boolean) {
   return {
     features: features.filter((_, i) => wanted(i)),
     labels: labels.filter((_, i) => wanted(i)),

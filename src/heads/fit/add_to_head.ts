@@ -1,7 +1,12 @@
-import type { Tensor } from "../../tensor/tensor.ts";
+import { rowsOf } from "../../tensor/rows_of.ts";
 import type { HeadParameters } from "../../vit_msn/head/head_parameters.ts";
 import { fitHead, type FitReport } from "./fit_head.ts";
-import type { FitOptions, LabelledFeatures } from "./fit_options.ts";
+import {
+  type FitOptions,
+  type LabelledFeatures,
+  type LabelledVectors,
+  labelledVectors,
+} from "./fit_options.ts";
 import { Head } from "../head.ts";
 import { matrixOf, rowOf, toTensor } from "../../tensor/matrix.ts";
 import { classMeans, prototypeScorer } from "./prototypes.ts";
@@ -38,9 +43,10 @@ export function addToHead(head: Head, added: LabelledFeatures, options: FitOptio
 /** Like {@linkcode addToHead}, but also reports the skipped images and the fit. */
 export function extendHead(
   head: Head,
-  added: LabelledFeatures,
+  labelled: LabelledFeatures,
   options: FitOptions = {},
 ): Extension {
+  const added = labelledVectors(labelled);
   const { settings, tensors: { support, votes, means } } = head.parameters;
   const D = means.shape[1]!;
   const misfit = added.features.find((feature) => feature.length !== D);
@@ -82,7 +88,7 @@ export function extendHead(
 }
 
 /** The images that a head with kept features was fitted on. */
-function supportOf({ settings, tensors: { support, votes } }: HeadParameters): LabelledFeatures {
+function supportOf({ settings, tensors: { support, votes } }: HeadParameters): LabelledVectors {
   const { labels: names, photos } = settings;
   const labels = rowsOf(votes!).map((row) => names[row.findIndex((vote) => vote > 0)]!);
   const features = rowsOf(support!);
@@ -98,8 +104,8 @@ function supportOf({ settings, tensors: { support, votes } }: HeadParameters): L
 /** The label that a head has for an image; undefined if the image is not recorded in the head. */
 function labelInHead(
   { settings: { labels, photos } }: HeadParameters,
-  old: LabelledFeatures | undefined,
-  { features, ids }: LabelledFeatures,
+  old: LabelledVectors | undefined,
+  { features, ids }: LabelledVectors,
   index: number,
 ): string | undefined {
   const id = ids?.[index];
@@ -116,7 +122,7 @@ function labelInHead(
 /** Updates the prototypes, which are means, with more images. */
 function withMoreImages(
   { settings, tensors: { means } }: HeadParameters,
-  added: LabelledFeatures,
+  added: LabelledVectors,
 ): Head {
   const labels = [...new Set([...settings.labels, ...added.labels])].sort();
   const classes = added.labels.map((label) => labels.indexOf(label));
@@ -158,17 +164,13 @@ function withMoreImages(
 }
 
 function take(
-  { features, labels, ids }: LabelledFeatures,
+  { features, labels, ids }: LabelledVectors,
   wanted: (i: number) => boolean,
-): LabelledFeatures {
+): LabelledVectors {
   const some = <T>(list: readonly T[]) => list.filter((_, i) => wanted(i));
   return {
     features: some(features),
     labels: some(labels),
     ...(ids ? { ids: some(ids) } : {}),
   };
-}
-
-function rowsOf({ shape: [rows, columns], data }: Tensor<"float32">): Float32Array[] {
-  return Array.from({ length: rows! }, (_, r) => data.subarray(r * columns!, (r + 1) * columns!));
 }

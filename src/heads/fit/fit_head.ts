@@ -20,6 +20,7 @@ import {
   checkSupport,
   type FitOptions,
   type LabelledFeatures,
+  labelledVectors,
 } from "./fit_options.ts";
 import { classMeans } from "./prototypes.ts";
 import { countsOf, type Samples, toSamples } from "./samples.ts";
@@ -90,9 +91,10 @@ const FEW = 100;
  * ```
  */
 export function fitHead(
-  support: LabelledFeatures,
+  labelled: LabelledFeatures,
   options: FitOptions = {},
 ): { head: Head; report: FitReport } {
+  const support = labelledVectors(labelled);
   const { method = "auto", l2, keepFeatures = false, seed = 0 } = options;
   const { classWeight = "balanced", falseRejectionRate = 0.05 } = options;
   checkOptions(options);

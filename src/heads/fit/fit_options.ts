@@ -1,10 +1,11 @@
+import { featureRows, type Features } from "../feature_rows.ts";
 import type { HeadMethod } from "./method.ts";
 import type { ClassWeight } from "./samples.ts";
 
 /** The features and labels of images. */
 export interface LabelledFeatures {
-  /** n features of `ViTMSNModel.features`, [D] each. */
-  readonly features: readonly Float32Array[];
+  /** What `ViTMSNModel.features` returned for n images. */
+  readonly features: Features;
   /** [n], the label of each image. */
   readonly labels: readonly string[];
   /**
@@ -12,6 +13,16 @@ export interface LabelledFeatures {
    * the ids, and `addToHead` skips images whose id it has.
    */
   readonly ids?: readonly string[];
+}
+
+/** The same with a vector [D] an image. */
+export interface LabelledVectors extends LabelledFeatures {
+  readonly features: readonly Float32Array[];
+}
+
+/** Splits a tensor of features into vectors, without copying them. */
+export function labelledVectors(labelled: LabelledFeatures): LabelledVectors {
+  return { ...labelled, features: featureRows(labelled.features) };
 }
 
 /** The options of `fitHead`. */
@@ -59,7 +70,7 @@ export function checkOptions(
 
 /** @throws {RangeError} if the features do not match the labels, or there are fewer than two classes. */
 export function checkSupport(
-  { features, labels }: LabelledFeatures,
+  { features, labels }: LabelledVectors,
   classes: readonly string[],
 ): void {
   if (features.length !== labels.length) {

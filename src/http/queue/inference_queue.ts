@@ -1,4 +1,5 @@
 import { delay } from "@std/async/delay";
+import { stackRows } from "../../tensor/stack_rows.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { timedOut } from "../deadline.ts";
 
@@ -115,12 +116,9 @@ function isSameWork(a: Job, b: Job): boolean {
 }
 
 function stack(images: readonly Tensor<"float32">[]): Tensor<"float32"> {
-  const [first] = images;
-  if (images.length === 1) return first!;
-  const size = first!.data.length;
-  const data = new Float32Array(images.length * size);
-  images.forEach((image, i) => data.set(image.data, i * size));
-  return { dtype: "float32", shape: [images.length, ...first!.shape.slice(1)], data };
+  const first = images[0]!;
+  if (images.length === 1) return first;
+  return stackRows(images.map(({ data }) => data), first.shape.slice(1));
 }
 
 /**

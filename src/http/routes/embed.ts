@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { rowsOf } from "../../tensor/rows_of.ts";
 import { toNumbers } from "../../tensor/to_numbers.ts";
-import { assertDimensions, finishVectors, toBase64 } from "../response/embedding_vectors.ts";
+import { assertDimensions, finishVector, toBase64 } from "../response/embedding_vectors.ts";
 import { readImageInputs } from "../request/image_inputs.ts";
 import type { Route } from "../route.ts";
 import { encodingFormat, EXAMPLE_IMAGE, oneOrMoreImages, positiveInteger } from "../schemas.ts";
@@ -64,12 +65,21 @@ export const embed: Route = {
     const { pool = "cls", normalize = false, dimensions, encoding_format = "float" } = given;
     const served = await service.model(exchange);
     const { model } = served;
-    assertDimensions(dimensions, model.config.hiddenSize);
-    const results = await service.infer<Float32Array[]>(exchange, images, served, {
+    const { hiddenSize } = model.config;
+    assertDimensions(dimensions, hiddenSize);
+    const results = await service.infer<Float32Array>(exchange, images, served, {
       key: `embed ${pool}`,
-      run: (pixelValues) => model.embed(pixelValues, { pool }),
+      run: async (pixelValues) =>
+        rowsOf(
+          pool === "none"
+            ? await model.embedTokens(pixelValues)
+            : await model.embed(pixelValues, { pool }),
+        ),
     });
-    const finished = results.map((vectors) => finishVectors(vectors, { normalize, dimensions }));
+    const finished = results.map((data) => {
+      const vectors = rowsOf({ dtype: "float32", shape: [data.length / hiddenSize], data });
+      return vectors.map((vector) => finishVector(vector, { normalize, dimensions }));
+    });
     const [tokens] = finished as [Float32Array[]];
     const size = tokens[0]!.length;
     return Response.json({

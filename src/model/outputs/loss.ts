@@ -1,3 +1,4 @@
+import { rowsOf } from "../../tensor/rows_of.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ProblemType } from "../../vit_msn/config.ts";
 
@@ -65,17 +66,17 @@ export function computeLoss(
   const [B, K] = logits.shape as [number, number];
   const type = problemTypeOf(labels, B, K, configured);
   if (type === "single_label_classification") {
-    return crossEntropy(logits.data, labels.data as BigInt64Array, K);
+    return crossEntropy(rowsOf(logits), labels.data as BigInt64Array);
   }
   const term = type === "regression" ? squaredError : binaryCrossEntropy;
   return logits.data.reduce((sum, x, i) => sum + term(x, Number(labels.data[i]!)), 0) / (B * K);
 }
 
-function crossEntropy(logits: Float32Array, labels: BigInt64Array, K: number): number {
+function crossEntropy(logits: readonly Float32Array[], labels: BigInt64Array): number {
   let [sum, count] = [0, 0];
   labels.forEach((label, b) => {
     if (label === IGNORE_INDEX) return;
-    const row = logits.subarray(b * K, (b + 1) * K);
+    const row = logits[b]!;
     const max = row.reduce((a, x) => Math.max(a, x), -Infinity);
     sum += max + Math.log(row.reduce((a, x) => a + Math.exp(x - max), 0)) - row[Number(label)]!;
     count++;

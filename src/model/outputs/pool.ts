@@ -1,25 +1,17 @@
-/** How tokens are combined into embeddings. */
-export type Pooling = "cls" | "mean" | "none";
+/** How an image's tokens are combined into its embedding. */
+export type Pooling = "cls" | "mean";
 
 /**
- * Pools the tokens of one image into embeddings.
+ * Pools the tokens of one image into its embedding.
  *
  * @param tokens [T, D], the image's `last_hidden_state`, the CLS token first.
  * @param hiddenSize D
- * @param pooling `cls` returns the CLS token, `mean` the mean of the patch tokens, `none` every token.
- * @returns one vector [D]; for `none`, T of them.
+ * @param pooling `cls` returns the CLS token, a view; `mean` the mean of the patch tokens.
+ * @returns [D]
  */
-export function pool(tokens: Float32Array, hiddenSize: number, pooling: Pooling): Float32Array[] {
-  const all = Array.from(
-    { length: tokens.length / hiddenSize },
-    (_, t) => tokens.subarray(t * hiddenSize, (t + 1) * hiddenSize),
-  );
-  if (pooling === "none") return all;
-  const [cls, ...patches] = all;
-  if (pooling === "cls") return [cls!];
+export function pool(tokens: Float32Array, hiddenSize: number, pooling: Pooling): Float32Array {
+  if (pooling === "cls") return tokens.subarray(0, hiddenSize);
   const sum = new Float64Array(hiddenSize);
-  for (const patch of patches) {
-    for (let d = 0; d < hiddenSize; d++) sum[d]! += patch[d]!;
-  }
-  return [Float32Array.from(sum, (s) => s / patches.length)];
+  for (let i = hiddenSize; i < tokens.length; i++) sum[i % hiddenSize]! += tokens[i]!;
+  return Float32Array.from(sum, (s) => s / (tokens.length / hiddenSize - 1));
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { ViTMSNModel } from "../../../model/vit_msn_model.ts";
+import { rowsOf } from "../../../tensor/rows_of.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { Exchange } from "../../exchange.ts";
 import { Problem } from "../../problem.ts";
@@ -177,11 +178,9 @@ async function run(
   const outputs = await model.forward({ pixel_values: pixelValues }, {
     outputs: [...new Set(wanted)],
   });
-  const B = pixelValues.shape[0]!;
-  return Array.from({ length: B }, (_, b) =>
-    wanted.map((name) => {
-      const { data, shape } = outputs.get(name) as Tensor<"float32">;
-      const stride = data.length / B;
-      return data.slice(b * stride, b * stride + shape.at(-1)!); // of the tokens, CLS
-    }));
+  const vectors = wanted.map((name) => {
+    const output = outputs.get(name) as Tensor<"float32">;
+    return rowsOf(output).map((row) => row.slice(0, output.shape.at(-1))); // of the tokens, CLS
+  });
+  return vectors[0]!.map((_, b) => vectors.map((rows) => rows[b]!));
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { rowsOf } from "../../../tensor/rows_of.ts";
 import { toNumbers } from "../../../tensor/to_numbers.ts";
-import { assertDimensions, finishVectors, toBase64 } from "../../response/embedding_vectors.ts";
+import { assertDimensions, finishVector, toBase64 } from "../../response/embedding_vectors.ts";
 import { assertCount, readImageTexts } from "../../request/image_inputs.ts";
 import { parseJson } from "../../request/json.ts";
 import { validate } from "../../request/validate.ts";
@@ -47,16 +48,16 @@ export const openaiEmbeddings: Route = {
     const images = await readImageTexts(texts, (url) => service.fetchImage(exchange, url));
     const served = await service.model(exchange);
     assertDimensions(dimensions, served.model.config.hiddenSize);
-    const results = await service.infer<Float32Array[]>(exchange, images, served, {
+    const results = await service.infer<Float32Array>(exchange, images, served, {
       key: "embed cls",
-      run: (pixelValues) => served.model.embed(pixelValues),
+      run: async (pixelValues) => rowsOf(await served.model.embed(pixelValues)),
     });
     return Response.json({
       object: "list",
       // OpenAI's vectors have length 1.
-      data: results.map((vectors, index) => {
-        const [vector] = finishVectors(vectors, { normalize: true, dimensions });
-        const embedding = encoding_format === "base64" ? toBase64([vector!]) : toNumbers(vector!);
+      data: results.map((row, index) => {
+        const vector = finishVector(row, { normalize: true, dimensions });
+        const embedding = encoding_format === "base64" ? toBase64([vector]) : toNumbers(vector);
         return { object: "embedding", index, embedding };
       }),
       model: service.name,
