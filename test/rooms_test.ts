@@ -46,3 +46,42 @@ Deno.test("a new room has to be placed", () => {
   const file = { path: "src/attic/a.ts", text: 'import { a } from "../tensor/a.ts";' };
   assertThrows(() => brokenRules([file]), Error, "src/attic/a.ts");
 });
+
+Deno.test("what Node.js 20 lacks is found in the rooms of the library", () => {
+  const lacking = [
+    "const { promise, resolve } = Promise.withResolvers<void>();",
+    "const groups = Map.groupBy(list, (x) => x.kind);",
+    "const names = await Array.fromAsync(entries);",
+    'const bytes = Uint8Array.fromBase64("AA==");',
+    "const text = bytes.toHex();",
+    "const halves = new Float16Array(4);",
+    "const url = URL.parse(text);",
+    "return weights.values().some(isInt8);",
+    "return weights\n  .entries()\n  .map(first);",
+    "if (wanted.isSubsetOf(found)) return;",
+    "const all = wanted.union(found);",
+    "const moved = buffer.transfer(8);",
+    "const bytes = await new Response(body).bytes();",
+    "const cores = navigator.hardwareConcurrency;",
+  ];
+  for (const text of lacking) {
+    for (const path of ["src/model/planted.ts", "src/http/planted.ts", "src/train/planted.ts"]) {
+      assertEquals(brokenRules([{ path, text }]).length, 1, text);
+    }
+    assertEquals(brokenRules([{ path: "src/cli/planted.ts", text }]), []);
+  }
+});
+
+Deno.test("what Node.js 20 has is fine, and so is what docstrings show", () => {
+  const fine = [
+    "return [...weights.values()].some(isInt8);",
+    "const first = map.keys().next().value;",
+    "return Object.entries(record).map(text);",
+    "const either = v.union([v.string(), v.number()]);",
+    "const cores = globalThis.navigator?.hardwareConcurrency;",
+    "const view = arena.bytes(at, length);",
+    '/**\n * const gif = Uint8Array.fromBase64("R0lG");\n */',
+    "list.toSorted().findLast(isKnown);",
+  ];
+  for (const text of fine) assertEquals(brokenRules([{ path: "src/model/planted.ts", text }]), []);
+});

@@ -117,6 +117,17 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
+/** Modules of `src/host/` that have a part for Node.js. */
+const NODE_HOST = /\/(node_builtin|node_worker|worker_scope)\.ts$/;
+
+/** What Deno needs of them. */
+const DENO_HOST = `
+  export const canStartWorkers = () => typeof Worker !== "undefined";
+  export function nodeBuiltin() {}
+  export function nodeWorker() {}
+  export const workerScope = () => globalThis;
+`;
+
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
 
@@ -124,6 +135,7 @@ const BYTES = "bytes";
 const MISSING = "missing";
 const EMPTY = "empty";
 const NODE = "node";
+const DENO = "deno";
 
 /** Resolves modules as Deno does, and writes files that are imported as bytes beside the bundle. */
 function denoPlugin(
@@ -139,6 +151,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (NODE_HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (/^node:/.test(path)) {
@@ -160,6 +173,7 @@ function denoPlugin(
           contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
         };
       });
+      build.onLoad({ filter: /.*/, namespace: DENO }, () => ({ contents: DENO_HOST }));
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
         contents: "export default new Uint8Array();",
       }));

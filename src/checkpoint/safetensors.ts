@@ -1,3 +1,4 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import {
   bytesPerElement,
   type DataType,
@@ -50,6 +51,7 @@ const NAMES = new Map([...DATA_TYPES].map(([name, dtype]) => [dtype, name]));
  * ```
  */
 export function readSafetensors(bytes: Uint8Array): Tensors {
+  bytes = plainBytes(bytes);
   if (bytes.length < 8) {
     throw malformed(`it has ${bytes.length} bytes, fewer than the 8 of a header length`);
   }

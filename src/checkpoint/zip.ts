@@ -1,3 +1,5 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
+
 /** The contents of a zip file's entries, by name. */
 export type ZipEntries = ReadonlyMap<string, Uint8Array>;
 
@@ -29,6 +31,7 @@ const MAX_COMMENT_BYTES = 0xffff;
  * encrypted, duplicated or outside the file. The message names the entry.
  */
 export function readZip(bytes: Uint8Array): ZipEntries {
+  bytes = plainBytes(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { count, begin, end } = findDirectory(view);
   if (count > MAX_ENTRIES) throw malformed(`it has ${count} entries, more than ${MAX_ENTRIES}`);

@@ -2,6 +2,7 @@ import { concat } from "@std/bytes/concat";
 import type { LabelledImage } from "../dataset/image_files.ts";
 import { splitImages } from "../dataset/split_images.ts";
 import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
+import { processors } from "../host/processors.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { finetune as finetuneModel } from "../train/finetune/finetune.ts";
@@ -231,7 +232,7 @@ function trainingOptions(values: Values): FinetuneOptions & { threads: number; s
     timeLimit: minutes === undefined ? undefined : 60 * minutes,
   };
   const threads = number("threads", 1, 64, true) ??
-    Math.min(MAX_DEFAULT_THREADS, navigator.hardwareConcurrency);
+    Math.min(MAX_DEFAULT_THREADS, processors());
   const seed = number("seed", 0, 2 ** 31 - 1, true) ?? 0;
   const settings = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),

@@ -2,6 +2,7 @@ import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
 import { trainingImages } from "../dataset/training_images.ts";
 import { percent } from "../heads/evaluate/percent.ts";
+import { processors } from "../host/processors.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
@@ -252,7 +253,7 @@ function trainingOptions(values: Values) {
   return {
     seed: numberOf(values, "seed", 0, 2 ** 31 - 1, true) ?? 0,
     threads: numberOf(values, "threads", 1, 64, true) ??
-      Math.min(MAX_DEFAULT_THREADS, navigator.hardwareConcurrency),
+      Math.min(MAX_DEFAULT_THREADS, processors()),
     ...(minutes === undefined ? {} : { timeLimit: 60 * minutes }),
     ...(recordEvery === undefined ? {} : { recordEvery }),
   };

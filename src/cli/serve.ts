@@ -2,6 +2,7 @@ import { commaList } from "../http/comma_list.ts";
 import { createHandler } from "../http/handler.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../http/request/connections.ts";
 import { runServer, SHUTDOWN_TIMEOUT } from "../http/request/run_server.ts";
+import { processors } from "../host/processors.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { sha256 } from "../tensor/sha256.ts";
@@ -102,7 +103,7 @@ export const serve: Command<typeof options> = {
       max: 65_535,
       integer: true,
     });
-    const cores = Math.min(navigator.hardwareConcurrency, MAX_DEFAULT_THREADS);
+    const cores = Math.min(processors(), MAX_DEFAULT_THREADS);
     const maxBodyBytes = count("max-body-mb", 20) * 1_000_000;
     const timeout = count("timeout", 30) * 1000;
     const limits = {

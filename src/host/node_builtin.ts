@@ -1,6 +1,7 @@
 /** The modules of Node.js that this project uses; Deno and Bun have them, too. */
 export interface NodeBuiltins {
   readonly "node:crypto": typeof import("node:crypto");
+  readonly "node:dns/promises": typeof import("node:dns/promises");
   readonly "node:fs/promises": typeof import("node:fs/promises");
   readonly "node:os": typeof import("node:os");
   readonly "node:path": typeof import("node:path");

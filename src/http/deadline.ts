@@ -36,8 +36,8 @@ export class Deadline implements Disposable {
    * @throws {Problem} `problem` after the deadline.
    */
   async wait<T>(promise: Promise<T>, problem: () => Problem = timedOut): Promise<T> {
-    const { promise: over, reject } = Promise.withResolvers<never>();
-    const fail = () => reject(problem());
+    let fail = () => {};
+    const over = new Promise<never>((_, reject) => fail = () => reject(problem()));
     this.#waiting.add(fail);
     try {
       return await Promise.race([promise, over]);

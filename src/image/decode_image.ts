@@ -1,3 +1,4 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { RawImage } from "./raw_image.ts";
 import type { ImageHeader } from "./image_header.ts";
@@ -48,6 +49,7 @@ export async function decodeWithHeader(
   header: ImageHeader,
   { decode, size }: DecodeOptions,
 ): Promise<RawImage> {
+  bytes = plainBytes(bytes);
   const { orientation } = header;
   // Orientations from 5 on exchange width and height.
   const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;

@@ -1,5 +1,6 @@
 // The worker of ImageDecoder: decodes the images that it receives, one at a time.
 
+import { workerScope } from "../host/worker_scope.ts";
 import { decodeWithHeader, readImageHeader } from "./decode_image.ts";
 import type { DecodeOptions } from "./decode_options.ts";
 import type { RawImage } from "./raw_image.ts";
@@ -26,13 +27,7 @@ type DecodeResult =
   | { readonly refused: string }
   | { readonly failed: string };
 
-/** The members of a worker's global scope that this module uses. */
-interface WorkerScope {
-  onmessage: (event: MessageEvent<DecodeRequest>) => void;
-  postMessage(reply: DecodeReply, transfer: Transferable[]): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+const scope = workerScope<DecodeRequest, DecodeReply>();
 
 scope.onmessage = async ({ data: { bytes, options, header } }) => {
   let isLarge = false;
@@ -44,6 +39,6 @@ scope.onmessage = async ({ data: { bytes, options, header } }) => {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const refused = error instanceof ImageDecodeError;
-    scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), isLarge }, []);
+    scope.postMessage({ ...(refused ? { refused: message } : { failed: message }), isLarge });
   }
 };

@@ -1,3 +1,5 @@
+import { canStartWorkers, nodeWorker } from "../host/node_worker.ts";
+import { processors } from "../host/processors.ts";
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
 import type { RawImage } from "./raw_image.ts";
@@ -83,7 +85,7 @@ export class ImageDecoder implements Disposable {
    */
   constructor(
     {
-      workers = navigator.hardwareConcurrency,
+      workers = processors(),
       pixelsBeforeWorkers = 0,
       timeout = DEFAULT_TIMEOUT,
       createWorker = createDecodeWorker,
@@ -99,7 +101,7 @@ export class ImageDecoder implements Disposable {
         `Cannot make an image decoder: timeout is ${timeout}, not above 0 and up to ${MAX_TIMEOUT}`,
       );
     }
-    this.#maxWorkers = typeof Worker === "undefined" ? 0 : workers;
+    this.#maxWorkers = canStartWorkers() ? workers : 0;
     this.#pixelsBeforeWorkers = this.#maxWorkers > 0 ? pixelsBeforeWorkers : Infinity;
     this.#timeout = timeout;
     this.#createWorker = createWorker;
@@ -140,11 +142,11 @@ export class ImageDecoder implements Disposable {
       }
     }
     // A copy, because the buffer is transferred: the caller keeps its bytes, whose buffer may be larger.
-    bytes = bytes.slice();
-    const { promise, resolve, reject } = Promise.withResolvers<RawImage>();
-    this.#queue.push({ request: { bytes, options, header }, resolve, reject });
-    this.#next();
-    return await promise;
+    const request = { bytes: new Uint8Array(bytes), options, header };
+    return await new Promise((resolve, reject) => {
+      this.#queue.push({ request, resolve, reject });
+      this.#next();
+    });
   }
 
   /**
@@ -262,5 +264,7 @@ function disposedError(): Error {
 }
 
 function createDecodeWorker(): Worker {
-  return new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+  return typeof Worker === "undefined"
+    ? nodeWorker("./decode_worker.ts", import.meta.url)
+    : new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
 }

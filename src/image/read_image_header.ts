@@ -1,3 +1,4 @@
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
 import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
 import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
@@ -31,6 +32,7 @@ export function readImageHeader(
   bytes: Uint8Array,
   limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ): ImageHeader {
+  bytes = plainBytes(bytes);
   if (bytes.length > limits.maxBytes) {
     throw new ImageDecodeError(
       `Cannot decode the image: it has ${bytes.length} bytes, more than ${limits.maxBytes}`,

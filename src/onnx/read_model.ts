@@ -3,6 +3,7 @@
 
 import { PbfReader } from "pbf";
 import { concat } from "@std/bytes/concat";
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import {
   bytesPerElement,
   type DataType,
@@ -62,7 +63,7 @@ function countParts(pbf: PbfReader, count = 1): void {
 export function readModel(bytes: Uint8Array): ModelProto {
   let model: Mutable<ModelProto> & { graph?: GraphProto };
   try {
-    const pbf = new PbfReader(bytes);
+    const pbf = new PbfReader(plainBytes(bytes));
     parts.set(pbf, 0);
     model = pbf.readFields(readModelField, emptyModel() as typeof model);
     if (pbf.pos > bytes.length) fail("it is cut off");

@@ -61,8 +61,8 @@ export function autoRuntime(
 
 /** Whether a model is worth asking for a graphics card, where the host has any. */
 function isForGpu(bytes: Uint8Array, weights: ViTMSNWeights): boolean {
-  return bytes.length >= MIN_GPU_BYTES && navigator.gpu !== undefined &&
-    !weights.values().some(({ dtype }) => dtype === "int8");
+  return bytes.length >= MIN_GPU_BYTES && globalThis.navigator?.gpu !== undefined &&
+    ![...weights.values()].some(({ dtype }) => dtype === "int8");
 }
 
 async function gpuWinsFor({ config }: ModelFile, session: Session): Promise<GpuWins | undefined> {

@@ -1,10 +1,18 @@
-// Base64 with a fallback for hosts whose V8 lacks `Uint8Array.fromBase64` and `toBase64`.
+// Base64 with a fallback for hosts that lack `Uint8Array.fromBase64` and `toBase64`, as Node.js before 25.
+
+interface MaybeToBase64 {
+  toBase64?(): string;
+}
+
+interface MaybeFromBase64 {
+  fromBase64?(base64: string): Uint8Array<ArrayBuffer>;
+}
 
 /** Encodes bytes in base64. */
-export function toBase64(bytes: Uint8Array): string {
-  if (typeof bytes.toBase64 === "function") return bytes.toBase64();
+export function toBase64(bytes: Uint8Array & MaybeToBase64): string {
+  if (bytes.toBase64) return bytes.toBase64();
   let text = "";
-  for (const byte of bytes as Uint8Array) text += String.fromCharCode(byte);
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
 }
 
@@ -22,6 +30,10 @@ export function toBase64(bytes: Uint8Array): string {
  * ```
  */
 export function fromBase64(base64: string): Uint8Array<ArrayBuffer> {
-  if (typeof Uint8Array.fromBase64 === "function") return Uint8Array.fromBase64(base64);
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const { fromBase64 } = Uint8Array as MaybeFromBase64;
+  if (fromBase64) return fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

@@ -103,7 +103,7 @@ function misalignedTensor<T extends DataType>(
     dtype,
     shape,
     get data() {
-      return data ??= viewOf(dtype, bytes.slice());
+      return data ??= viewOf(dtype, new Uint8Array(bytes));
     },
   };
   misaligned.set(tensor, bytes);

@@ -6,6 +6,7 @@ import {
   type PreprocessorConfig,
 } from "../preprocess/preprocessor_config.ts";
 import { toBase64 } from "../tensor/base64.ts";
+import { plainBytes } from "../tensor/plain_bytes.ts";
 import { toFloat32 } from "../tensor/float16.ts";
 import { tensorBytes } from "../tensor/tensor.ts";
 import { parseConfig, type ViTMSNConfig } from "./config.ts";
@@ -176,7 +177,7 @@ export function toModelFile(
     throw new TypeError("Cannot use the ONNX model: its head has other labels than its config");
   }
   return {
-    bytes,
+    bytes: plainBytes(bytes),
     proto,
     documents: { config: configJson, preprocessorConfig },
     config,

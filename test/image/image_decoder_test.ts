@@ -5,6 +5,7 @@ import { ImageDecodeError } from "../../src/image/image_decode_error.ts";
 import type { ImageLimits } from "../../src/image/image_header.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { readGolden } from "../golden/golden.ts";
+import { CLOUDFLARE, NODE, withGlobals } from "../host/with_globals.ts";
 
 const golden = readGolden("decoded.safetensors");
 const NAMES = [
@@ -225,4 +226,24 @@ Deno.test("ImageDecoder hands a header that it has read on to the worker, and tr
     else assertEquals(await decoded, await decodeImage(bytes));
     assertEquals(requests.at(-1)!.header, undefined);
   }
+});
+
+Deno.test("ImageDecoder decodes in the caller's thread on a host without threads", async () => {
+  await withGlobals(CLOUDFLARE, async () => {
+    using decoder = new ImageDecoder({ workers: 2 });
+    assertEquals(decoder.concurrency, 1);
+    const images = await Promise.all(FILES.map((file) => decoder.decode(file)));
+    assertEquals(images, await Promise.all(FILES.map((file) => decodeImage(file))));
+    const text = new TextEncoder().encode("hello");
+    await assertRejects(() => decoder.decode(text), ImageDecodeError, "no image format known");
+  });
+});
+
+Deno.test("ImageDecoder decodes in threads of Node.js", async () => {
+  await withGlobals(NODE, async () => {
+    using decoder = new ImageDecoder({ workers: 2 });
+    assertEquals(decoder.concurrency, 2);
+    const images = await Promise.all(FILES.map((file) => decoder.decode(file)));
+    assertEquals(images, await Promise.all(FILES.map((file) => decodeImage(file))));
+  });
 });

@@ -27,3 +27,25 @@ Deno.test("toFloat32() widens bfloat16 and float16, also within a larger buffer,
   const integers = { dtype: "int32", shape: [1], data: Int32Array.of(1) } as const;
   assertThrows(() => toFloat32(integers), TypeError, "int32");
 });
+
+/** Every float16 but NaNs with other bits than the usual. */
+const ALL = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i)
+  .filter((half) => (half & 0x7fff) <= 0x7c00 || half === 0x7e00);
+
+Deno.test("toFloat32() widens each float16 as Float16Array does, and toFloat16() takes it back", () => {
+  const numbers = toFloat32({ dtype: "float16", shape: [ALL.length], data: ALL });
+  assertEquals(numbers.data, Float32Array.from(new Float16Array(ALL.buffer)));
+  assertEquals(toFloat16(numbers).data, ALL);
+});
+
+Deno.test("toFloat16() rounds as Float16Array does, near every float16 and half way to the next", () => {
+  const words = new Uint32Array(Float32Array.from(new Float16Array(ALL.buffer)).buffer);
+  for (const more of [1, 0xfff, 0x1000, 0x1001, 0x1fff]) {
+    const near = new Float32Array(words.map((word) => word + more).buffer)
+      .filter((x) => Math.abs(x) < 65_520);
+    assertEquals(
+      toFloat16({ dtype: "float32", shape: [near.length], data: near }).data,
+      new Uint16Array(Float16Array.from(near).buffer),
+    );
+  }
+});

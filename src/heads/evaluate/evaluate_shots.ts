@@ -1,3 +1,4 @@
+import { groupBy } from "../../host/group_by.ts";
 import { shuffle, uniform } from "../../tensor/random.ts";
 import { type ConfidenceInterval, meanShareInterval } from "./confidence_interval.ts";
 import { evaluateHead } from "./evaluate.ts";
@@ -50,7 +51,7 @@ export function evaluateShots(
       throw new RangeError(`Cannot evaluate: ${name} is ${value}, not an integer of at least 1`);
     }
   }
-  const members = Map.groupBy(support.labels.keys(), (i) => support.labels[i]!);
+  const members = groupBy(support.labels.keys(), (i) => support.labels[i]!);
   for (const [label, { length }] of members) {
     const needed = shots + (query ? 0 : 1);
     if (length < needed) {

@@ -60,12 +60,11 @@ export class InferenceQueue {
     pixelValues: Tensor<"float32">,
     isAbandoned: () => boolean,
   ): Promise<{ result: R; start: number; time: number }> {
-    const { promise, resolve, reject } = Promise.withResolvers<
-      { result: unknown; start: number; time: number }
-    >();
-    this.#jobs.push({ work, pixelValues, isAbandoned, resolve, reject });
+    const done = new Promise<{ result: unknown; start: number; time: number }>(
+      (resolve, reject) => this.#jobs.push({ work, pixelValues, isAbandoned, resolve, reject }),
+    );
     if (!this.#isRunning) void this.#drain();
-    return await promise as { result: R; start: number; time: number };
+    return await done as { result: R; start: number; time: number };
   }
 
   async #drain(): Promise<void> {

@@ -21,10 +21,10 @@ export class Semaphore {
    */
   async run<T>(work: () => Promise<T>, isAbandoned: () => boolean, size = 1): Promise<T> {
     size = Math.min(size, this.#room);
-    const { promise, resolve: start } = Promise.withResolvers<void>();
-    this.#waiting.push({ size, start });
-    this.#admit();
-    await promise;
+    await new Promise<void>((start) => {
+      this.#waiting.push({ size, start });
+      this.#admit();
+    });
     try {
       if (isAbandoned()) throw timedOut();
       return await work();

@@ -1,4 +1,5 @@
 import { LimitedBytesTransformStream } from "@std/streams/limited-bytes-transform-stream";
+import { nodeBuiltin } from "../../host/node_builtin.ts";
 import type { Deadline } from "../deadline.ts";
 import { Problem } from "../problem.ts";
 
@@ -8,7 +9,7 @@ export interface RemoteImageOptions {
   readonly hosts: readonly string[];
   /** Default is the global one. */
   readonly fetch?: typeof fetch;
-  /** The addresses of a host's name; default is the system's resolver. */
+  /** The addresses of a host's name; default is the system's resolver, which Deno, Node.js and Bun have. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 }
 
@@ -63,8 +64,8 @@ export async function fetchRemoteImage(
 
 /** @throws {Problem} 400 if it is none that may be fetched. */
 function allowedUrl(text: string, base: URL | undefined, hosts: readonly string[]): URL {
-  const url = URL.parse(text, base);
-  if (!url) throw new Problem(400, "The image's URL is none");
+  if (!URL.canParse(text, base)) throw new Problem(400, "The image's URL is none");
+  const url = new URL(text, base);
   if (url.protocol !== "https:" || url.port !== "" || url.username || url.password) {
     throw new Problem(
       400,
@@ -95,11 +96,18 @@ async function assertPublic(
 async function resolveHost(host: string): Promise<string[]> {
   const literal = host.replace(/^\[|\]$/g, "");
   if (/^[\d.]+$/.test(literal) || literal.includes(":")) return [literal];
-  const lookups = await Promise.allSettled([
-    Deno.resolveDns(host, "A"),
-    Deno.resolveDns(host, "AAAA"),
-  ]);
+  const lookups = await Promise.allSettled(
+    "Deno" in globalThis
+      ? [Deno.resolveDns(host, "A"), Deno.resolveDns(host, "AAAA")]
+      : resolveInNode(host),
+  );
   return lookups.flatMap((lookup) => lookup.status === "fulfilled" ? lookup.value : []);
+}
+
+function resolveInNode(host: string): Promise<string[]>[] {
+  const dns = nodeBuiltin("node:dns/promises");
+  if (!dns) throw new Error("Cannot look up a host: this one has no resolver; give `resolve`");
+  return [dns.resolve4(host), dns.resolve6(host)];
 }
 
 /** Networks that are not the public internet (RFC 6890, RFC 4193 and others). */
@@ -158,7 +166,8 @@ async function readLimited(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const limit = new LimitedBytesTransformStream(maxBytes, { error: true });
   try {
-    return await deadline.wait(new Response(response.body?.pipeThrough(limit) ?? null).bytes());
+    const body = new Response(response.body?.pipeThrough(limit) ?? null);
+    return new Uint8Array(await deadline.wait(body.arrayBuffer()));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Problem(413, `The image of the URL has more than ${maxBytes} bytes`);

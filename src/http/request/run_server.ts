@@ -49,10 +49,12 @@ async function runOwn(
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 export async function signal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
   const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) Deno.addSignalListener(name, resolve);
-  await promise;
+  let resolve = () => {};
+  await new Promise<void>((done) => {
+    resolve = done;
+    for (const name of signals) Deno.addSignalListener(name, resolve);
+  });
   for (const name of signals) Deno.removeSignalListener(name, resolve);
 }
 

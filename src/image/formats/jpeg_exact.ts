@@ -1,5 +1,6 @@
 import mozjpegFactory from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import mozjpegWasm from "../../../wasm/decoders/mozjpeg.wasm.ts";
+import { fromBase64 } from "../../tensor/base64.ts";
 import type { RawImage } from "../raw_image.ts";
 import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";
 import type { JpegHeader } from "./jpeg_header.ts";
@@ -8,7 +9,7 @@ import type { JpegHeader } from "./jpeg_header.ts";
 const MEMORY_PER_PIXEL = 16;
 
 /** A grey JPEG of one pixel. */
-const ONE_PIXEL = Uint8Array.fromBase64(
+const ONE_PIXEL = fromBase64(
   "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19i" +
     "Z2hnPk1xeXBkeFxlZ2P/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI" +
     "AQEAAD8AQH//2Q==",

@@ -1,6 +1,7 @@
 import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
 import webpWasm from "../../../wasm/decoders/webp.wasm.ts";
 import { concat } from "@std/bytes/concat";
+import { fromBase64 } from "../../tensor/base64.ts";
 import { placeOnCanvas } from "./canvas.ts";
 import type { RawImage } from "../raw_image.ts";
 import { EmscriptenDecoder } from "../wasm/emscripten_decoder.ts";
@@ -10,7 +11,7 @@ import type { WebpHeader } from "./webp_header.ts";
 const MEMORY_PER_PIXEL = 16;
 
 /** A lossless WebP of one pixel. */
-const ONE_PIXEL = Uint8Array.fromBase64("UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA=");
+const ONE_PIXEL = fromBase64("UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA=");
 
 const decoder = new EmscriptenDecoder("WebP", {
   factory: webpFactory,

@@ -1,3 +1,4 @@
+import { plainBytes } from "../../tensor/plain_bytes.ts";
 import { elementCount, type Tensor } from "../../tensor/tensor.ts";
 import type { HeadParameters, HeadTensors } from "../../vit_msn/head/head_parameters.ts";
 import type { ModelDescription } from "../../vit_msn/model_file.ts";
@@ -58,6 +59,7 @@ export function isPackedFile(bytes: Uint8Array): boolean {
  * @throws {SyntaxError} if it is damaged, or of another version.
  */
 export function readPackedFile(bytes: Uint8Array): PackedFile {
+  bytes = plainBytes(bytes);
   if (!isPackedFile(bytes) || bytes.length < PREFIX_BYTES) {
     throw damaged("its beginning is missing");
   }

@@ -1,3 +1,4 @@
+import { canShareMemory } from "../../host/can_share_memory.ts";
 import type { Runtime } from "../runtime.ts";
 import { bestBuild, type DotProduct, type SimdBuild } from "./kernels.ts";
 import { packModel } from "./packed_model.ts";
@@ -10,7 +11,9 @@ export interface SimdOptions {
    * How many threads compute; default 1, which needs no worker and blocks the event loop while it runs.
    * Of a batch with at least as many images, each thread takes images of its own; those that are left
    * over, or alone, they share. Workers wait between runs, and keep the process alive until the model is
-   * disposed of.
+   * disposed of. Where threads cannot share memory, one computes: in a page that is not isolated from
+   * other origins (`crossOriginIsolated`), and on a host without workers. The model's `concurrency` says
+   * how many there are.
    */
   readonly threads?: number;
   /**
@@ -66,7 +69,7 @@ export function simdRuntime(
       return await SimdSession.start(
         file.config,
         (arena, kernels) => packModel(file.config, weights, arena, kernels),
-        { build, dotProduct, threads, createWorker },
+        { build, dotProduct, threads: canShareMemory() ? threads : 1, createWorker },
       );
     },
   };

@@ -1,3 +1,4 @@
+import { nodeWorker } from "../../host/node_worker.ts";
 import type { Kernels } from "./kernels.ts";
 import type { KernelSource, PoolReply, PoolRequest } from "./worker.ts";
 import { PROGRESS_STRIDE, type Workspace } from "./workspace.ts";
@@ -131,23 +132,27 @@ export class ThreadPool implements Disposable {
     requests: readonly PoolRequest[],
     guard: (fail: (error: Error) => void) => () => void,
   ): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let missing = requests.length;
-    this.#tasks.add(reject);
-    if (this.#isOver) reject(new Error("Cannot run the model: its threads have ended"));
-    requests.forEach((request, i) => {
-      this.#asked[first + i]!.push(({ isDone }) => {
-        if (!isDone) reject(new Error("Cannot run the model: a thread was lost"));
-        if (--missing === 0) resolve();
-      });
-      this.#workers[first + i]!.postMessage(request);
-    });
-    const endGuard = guard(reject);
+    let endTask = () => {};
     try {
-      await promise;
+      await new Promise<void>((resolve, reject) => {
+        if (this.#isOver) throw new Error("Cannot run the model: its threads have ended");
+        const endGuard = guard(reject);
+        this.#tasks.add(reject);
+        endTask = () => {
+          endGuard();
+          this.#tasks.delete(reject);
+        };
+        let missing = requests.length;
+        requests.forEach((request, i) => {
+          this.#workers[first + i]!.postMessage(request);
+          this.#asked[first + i]!.push(({ isDone }) => {
+            if (!isDone) reject(new Error("Cannot run the model: a thread was lost"));
+            if (--missing === 0) resolve();
+          });
+        });
+      });
     } finally {
-      endGuard();
-      this.#tasks.delete(reject);
+      endTask();
     }
   }
 
@@ -173,5 +178,7 @@ export class ThreadPool implements Disposable {
 }
 
 function createPoolWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  return typeof Worker === "undefined"
+    ? nodeWorker("./worker.ts", import.meta.url)
+    : new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }

@@ -1,5 +1,6 @@
 // One thread of a pool: computes its share of each run and reports when it is done.
 
+import { workerScope } from "../../host/worker_scope.ts";
 import { type DotProduct, instantiate, type Kernels } from "./kernels.ts";
 
 /** What kernels are instantiated from. */
@@ -19,13 +20,7 @@ export interface PoolReply {
   readonly isDone: boolean;
 }
 
-/** A worker's global scope, as far as it is used here. */
-interface WorkerScope {
-  onmessage: (event: MessageEvent<PoolRequest>) => void;
-  postMessage(reply: PoolReply): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+const scope = workerScope<PoolRequest, PoolReply>();
 let kernels: Kernels | undefined;
 
 scope.onmessage = ({ data }) => {

@@ -88,6 +88,8 @@ export class TrainingEngine implements Disposable {
     weights: ViTMSNWeights,
     options: EngineOptions,
   ): Promise<TrainingEngine> {
+    const count = Threads.countFor(options.threads);
+    options = { ...options, threads: count };
     const build = options.build ?? bestTrainBuild();
     const module = trainModule(build);
     let layout: ReturnType<typeof layOut>;
@@ -101,7 +103,7 @@ export class TrainingEngine implements Disposable {
         { cause: error },
       );
     }
-    const threads = await Threads.start(options.threads ?? 1, module, layout.arena.memory, {
+    const threads = await Threads.start(count, module, layout.arena.memory, {
       own: !options.offThread,
       progress: layout.progress,
       createWorker: options.createWorker,

@@ -1,3 +1,5 @@
+import { canShareMemory } from "../../host/can_share_memory.ts";
+import { nodeWorker } from "../../host/node_worker.ts";
 import type { CreateWorker } from "../../runtime/simd/thread_pool.ts";
 import { type Call, instantiateTrain, makeCalls, type TrainKernels } from "./kernels.ts";
 import type { TrainReply, TrainRequest } from "./worker.ts";
@@ -47,9 +49,16 @@ export class Threads implements Disposable {
     }
   }
 
+  /** How many threads can train here: one, if they cannot share memory, or as many as asked for. */
+  static countFor(threads = 1): number {
+    return canShareMemory() ? threads : 1;
+  }
+
   /**
-   * Starts threads on a memory, which must not grow afterwards.
+   * Starts threads on a memory, which must not grow afterwards. Where threads cannot share it, the
+   * caller's is the only one.
    *
+   * @param count a number that {@linkcode Threads.countFor} gave.
    * @param own whether a single thread is the caller's, which then blocks the event loop while it computes.
    * @param progress the place of an i32 for each thread, which moves while it works; without, no watchdog looks.
    */
@@ -63,7 +72,9 @@ export class Threads implements Disposable {
       createWorker?: CreateWorker | undefined;
     },
   ): Promise<Threads> {
-    if (own && count === 1) return new Threads([], instantiateTrain(module, memory));
+    if (count === 1 && (own || !canShareMemory())) {
+      return new Threads([], instantiateTrain(module, memory));
+    }
     const workers: Worker[] = [];
     try {
       for (let i = 0; i < count; i++) workers.push(createWorker());
@@ -154,23 +165,25 @@ export class Threads implements Disposable {
 
   #ask(requests: readonly TrainRequest[]): Promise<TrainReply[]> {
     if (this.#failure) return Promise.reject(this.#failure);
-    const { promise, resolve, reject } = Promise.withResolvers<TrainReply[]>();
-    this.#fail = reject;
-    const replies: TrainReply[] = [];
-    let missing = requests.length;
-    if (missing === 0) resolve(replies);
-    requests.forEach((request, i) => {
-      const worker = this.#workers[i]!;
-      worker.onmessage = ({ data }: MessageEvent<TrainReply>) => {
-        replies[i] = data;
-        if (--missing === 0) resolve(replies);
-      };
-      worker.postMessage(request);
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      const replies: TrainReply[] = [];
+      let missing = requests.length;
+      if (missing === 0) resolve(replies);
+      requests.forEach((request, i) => {
+        const worker = this.#workers[i]!;
+        worker.onmessage = ({ data }: MessageEvent<TrainReply>) => {
+          replies[i] = data;
+          if (--missing === 0) resolve(replies);
+        };
+        worker.postMessage(request);
+      });
     });
-    return promise;
   }
 }
 
 function createTrainWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  return typeof Worker === "undefined"
+    ? nodeWorker("./worker.ts", import.meta.url)
+    : new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }

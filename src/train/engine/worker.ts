@@ -1,5 +1,6 @@
 // One thread of training: makes the calls that it is sent, and answers with their results.
 
+import { workerScope } from "../../host/worker_scope.ts";
 import { type Call, instantiateTrain, makeCalls, type TrainKernels } from "./kernels.ts";
 
 /** What the worker is sent: first the kernels, then calls. */
@@ -17,13 +18,7 @@ export interface TrainReply {
   readonly results: readonly number[];
 }
 
-/** A worker's global scope, as far as it is used here. */
-interface WorkerScope {
-  onmessage: (event: MessageEvent<TrainRequest>) => void;
-  postMessage(reply: TrainReply): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+const scope = workerScope<TrainRequest, TrainReply>();
 let kernels: TrainKernels | undefined;
 let onCall = () => {};
 

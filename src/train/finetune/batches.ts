@@ -1,4 +1,6 @@
 import { countsOf } from "../../heads/fit/samples.ts";
+import { toFloat16, toFloat32 } from "../../tensor/float16.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid } from "../../vit_msn/config.ts";
 import { mixBatch } from "../augmentation/mixing.ts";
 import { branchScales } from "../drop_path.ts";
@@ -34,7 +36,7 @@ export class Batches {
   readonly #views: Views;
   readonly #classWeights: readonly number[] | undefined;
   /** The outputs of the frozen blocks, in half precision, by view and image. */
-  readonly #cache = new Map<string, Float16Array>();
+  readonly #cache = new Map<string, Tensor<"float16">>();
   #cacheBytes = 0;
 
   constructor(job: Job, settings: FinetuneSettings, engine: TrainingEngine, kept: number) {
@@ -116,7 +118,7 @@ export class Batches {
     const all = new Float32Array(images * size);
     indices.forEach((_, b) => {
       const output = this.#cache.get(key(b));
-      if (output) all.set(output, b * size);
+      if (output) all.set(toFloat32(output).data, b * size);
     });
     for (let i = 0; i < missing.length; i += FORWARD_BATCH) {
       const part = missing.slice(i, i + FORWARD_BATCH);
@@ -127,11 +129,13 @@ export class Batches {
       const inputs = await this.#engine.inputsOf({ images: part.length, pixelValues: data });
       part.forEach((b, p) => {
         // What is not kept is rounded, too, so that the result does not depend on the cache.
-        const output = new Float16Array(inputs.subarray(p * size, (p + 1) * size));
-        all.set(output, b * size);
-        if (this.#cacheBytes + output.byteLength > MAX_CACHE_BYTES) return;
+        const data = inputs.subarray(p * size, (p + 1) * size);
+        const output = toFloat16({ dtype: "float32", shape: [size], data });
+        all.set(toFloat32(output).data, b * size);
+        const { byteLength } = output.data;
+        if (this.#cacheBytes + byteLength > MAX_CACHE_BYTES) return;
         this.#cache.set(key(b), output);
-        this.#cacheBytes += output.byteLength;
+        this.#cacheBytes += byteLength;
       });
     }
     const { pixelValues: _, ...others } = batch;

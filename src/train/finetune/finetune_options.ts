@@ -52,7 +52,7 @@ export interface FinetuneOptions {
   readonly falseRejectionRate?: number;
   /** The seed of all random choices; default 0. */
   readonly seed?: number;
-  /** Default 1. The result depends on it in its last bits. */
+  /** Default 1; one, too, where threads cannot share memory. The result depends on it in its last bits. */
   readonly threads?: number;
   /** When to end early, in seconds; the schedule of the learning rate is not shortened. */
   readonly timeLimit?: number;

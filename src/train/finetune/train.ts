@@ -4,6 +4,7 @@ import { Batches, type PreparedBatch } from "./batches.ts";
 import { headOfClassifier } from "./evaluation/calibrate.ts";
 import { clipFactor } from "../clip.ts";
 import { TrainingEngine } from "../engine/engine.ts";
+import { Threads } from "../engine/threads.ts";
 import type { FinetuneEvent, FinetuneResult } from "./finetune_events.ts";
 import { fittedImages, type Job, layerNormOf, threadOptions } from "./finetune_job.ts";
 import { decideSettings } from "./finetune_options.ts";
@@ -68,7 +69,7 @@ export async function* train(
     hashNumbers(training.labels),
     training.digest ?? "",
     [...backbone.values()].map(({ data }) => hashFloats(data)),
-    options.threads ?? 1,
+    Threads.countFor(options.threads),
   ]);
   let { progress, best } = await begin(engine, keepsAverage, fingerprint, run.resume);
   const batches = new Batches(job, settings, engine, kept);

@@ -2,6 +2,7 @@ import { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ViTMSNConfig } from "../../vit_msn/config.ts";
 import { clipFactor } from "../clip.ts";
+import { Threads } from "../engine/threads.ts";
 import { hashFloats, hashNumbers } from "../hash_numbers.ts";
 import { nextTask } from "../next_task.ts";
 import { collapseAlarm } from "./monitor/collapse.ts";
@@ -123,7 +124,7 @@ export class MsnTrainer implements Disposable {
       focalSize: [data.focal_size, data.focal_size],
       keptPatches: batches.keptPatches,
       usesBatchNorm: meta.use_bn,
-      threads: options.threads ?? 1,
+      threads: Threads.countFor(options.threads),
       ...(options.build ? { build: options.build } : {}),
       createWorker: options.createWorker,
     });
@@ -392,7 +393,7 @@ function fingerprintOf({ dataset, settings, networks, options }: PretrainJob): s
     dataset.digest ?? "",
     tensors.map(({ data }) => hashFloats(data as Float32Array)),
     options.seed ?? 0,
-    options.threads ?? 1,
+    Threads.countFor(options.threads),
     options.recordEvery ?? 0,
   ]);
 }

@@ -13,7 +13,7 @@ export interface PretrainOptions {
   readonly start?: PretrainStart;
   /** The seed of all random choices; default 0. */
   readonly seed?: number;
-  /** Default 1. The result depends on it in its last bits. */
+  /** Default 1; one, too, where threads cannot share memory. The result depends on it in its last bits. */
   readonly threads?: number;
   /** When to end early, in seconds; the schedules are not shortened. */
   readonly timeLimit?: number;

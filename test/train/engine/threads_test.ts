@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Arena, sharedMemory } from "../../../src/runtime/simd/arena.ts";
 import { type Call, instantiateTrain, trainModule } from "../../../src/train/engine/kernels.ts";
 import { Threads } from "../../../src/train/engine/threads.ts";
+import { CLOUDFLARE, NOT_ISOLATED, withGlobals } from "../../host/with_globals.ts";
 
 const module = trainModule("plain");
 
@@ -150,3 +151,43 @@ Deno.test("Threads: dispose() rejects the call that runs, and later ones", async
   await assertRejects(() => threads.run([calls]), Error, message);
   threads[Symbol.dispose]();
 });
+
+for (const [when, answers] of [["at its start", 0], ["later", 1]] as const) {
+  // `deno test` fails for a rejection that nobody handles, even after the test.
+  Deno.test(`Threads: one that cannot be asked ${when} rejects the call, and nothing else`, async () => {
+    const { memory, calls } = squares(1);
+    const createWorker = () => {
+      const created = afterStart("{}")();
+      const postMessage = created.postMessage.bind(created) as (message: unknown) => void;
+      let sent = 0;
+      created.postMessage = (message: unknown) => {
+        if (sent++ >= answers) throw new DOMException("not cloned", "DataCloneError");
+        postMessage(message);
+      };
+      return created;
+    };
+    const run = async () => {
+      using threads = await Threads.start(2, module, memory, { own: true, createWorker });
+      await threads.run([calls, calls]);
+    };
+    await assertRejects(run, DOMException, "not cloned");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+}
+
+for (
+  const [host, globals] of [
+    ["a page that is not isolated", NOT_ISOLATED],
+    ["a host without threads", CLOUDFLARE],
+  ] as const
+) {
+  Deno.test(`Threads: in ${host} the caller's is the only one`, async () => {
+    await withGlobals(globals, async () => {
+      assertEquals([undefined, 1, 4].map((threads) => Threads.countFor(threads)), [1, 1, 1]);
+      const { memory, calls } = squares(2);
+      using threads = await Threads.start(1, module, memory, { own: false });
+      assertEquals(await threads.run([calls]), [[1, 2]]);
+    });
+    assertEquals([undefined, 1, 4].map((threads) => Threads.countFor(threads)), [1, 1, 4]);
+  });
+}

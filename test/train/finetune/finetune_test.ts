@@ -26,6 +26,7 @@ import {
 } from "../../../src/train/finetune/training_state.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
 import { type ModelFile, readModelFile, writeModelFile } from "../../../src/vit_msn/model_file.ts";
+import { NOT_ISOLATED, withGlobals } from "../../host/with_globals.ts";
 import { randomWeights } from "../../vit_msn/random_weights.ts";
 
 const CONFIG = {
@@ -164,6 +165,12 @@ Deno.test("another seed gives other weights", async () => {
     await run({ tune: { kind: "all" }, seed: 1 }),
   ];
   assertNotEquals(bitsOf(a), bitsOf(b));
+});
+
+Deno.test("in a page that is not isolated it trains in one thread, whatever is asked for", async () => {
+  const options = { tune: { kind: "last", blocks: 1 } } as const;
+  const two = await withGlobals(NOT_ISOLATED, () => run({ ...options, threads: 2 }));
+  assertEquals(bitsOf(two), bitsOf(await run({ ...options, threads: 1 })));
 });
 
 Deno.test("a state of other options, photos or threads is not resumed", async () => {

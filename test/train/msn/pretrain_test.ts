@@ -19,6 +19,7 @@ import {
 } from "../../../src/train/msn/start_networks.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { parseConfig } from "../../../src/vit_msn/config.ts";
+import { NOT_ISOLATED, withGlobals } from "../../host/with_globals.ts";
 import {
   areFinite,
   bitsOf,
@@ -64,6 +65,11 @@ for (const [name, options] of Object.entries(WAYS)) {
     }
   });
 }
+
+Deno.test("pretrain() trains in one thread in a page that is not isolated, whatever is asked for", async () => {
+  const two = await withGlobals(NOT_ISOLATED, () => runPretrain({ threads: 2 }));
+  assertEquals(bitsOf(two), bitsOf(await runPretrain({ threads: 1 })));
+});
 
 Deno.test("pretrain() goes on from the state of a record, too", async () => {
   let state;

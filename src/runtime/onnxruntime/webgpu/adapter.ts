@@ -23,7 +23,7 @@ const ADAPTER_TIMEOUT = 10_000;
  * @throws {Error} if the driver fails, or does not answer within 10 s.
  */
 export async function requestAdapter(): Promise<GPUAdapter | undefined> {
-  const asked = navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const asked = globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!asked) return undefined;
   try {
     return await deadline(asked, ADAPTER_TIMEOUT) ?? undefined;

@@ -109,6 +109,8 @@ export class MsnEngine implements Disposable {
     prototypes: Tensor,
     options: MsnEngineOptions,
   ): Promise<MsnEngine> {
+    const count = Threads.countFor(options.threads);
+    options = { ...options, threads: count };
     const module = trainModule(options.build ?? bestTrainBuild());
     let layout: ReturnType<typeof layOut>;
     try {
@@ -121,7 +123,7 @@ export class MsnEngine implements Disposable {
         { cause: error },
       );
     }
-    const threads = await Threads.start(options.threads ?? 1, module, layout.arena.memory, {
+    const threads = await Threads.start(count, module, layout.arena.memory, {
       own: true,
       progress: layout.progress,
       createWorker: options.createWorker,

@@ -1,3 +1,4 @@
+import { groupBy } from "../../../host/group_by.ts";
 import { randomStream, shuffled, Stream } from "../../random_stream.ts";
 import { effectiveRank } from "./effective_rank.ts";
 import { featureSimilarity } from "./feature_similarity.ts";
@@ -181,7 +182,7 @@ function split(
   maxSupport: number,
   maxQueries: number,
 ): { support: number[]; queries: number[] } {
-  const byClass = Map.groupBy(
+  const byClass = groupBy(
     order.filter((image) => labels[image] !== undefined),
     (image) => labels[image]!,
   );
