@@ -58,8 +58,11 @@ async function declarationOf(path: string): Promise<string> {
     const message = ts.flattenDiagnosticMessageText(first.messageText, " ");
     throw new Error(`Cannot declare the types of ${path}, line ${line + 1}: ${message}`);
   }
-  return outputText;
+  return outputText.replaceAll(SYMBOL_PROPERTY, "");
 }
+
+/** TypeScript 6.0 declares a method named by a symbol twice: as the method, and before it as a property. */
+const SYMBOL_PROPERTY = /^ *(?:static )?\[Symbol\.\w+\]: \(.*\) => .*;\n/gm;
 
 /** The specifiers of imports, exports and import types, outside comments. */
 const SPECIFIERS = /(?:\bfrom |\bimport\(|\bimport )"([^"]+)"/g;
