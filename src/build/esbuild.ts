@@ -50,10 +50,14 @@ export function addressWorkers(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   for (const [file, source] of Object.entries(workers)) {
     if (source !== folder + source.split("/").at(-1)) continue;
-    const address = `new URL("./${source.split("/").at(-1)}", import.meta.url)`;
-    if (!text.includes(address)) continue;
-    found(file);
-    text = text.replaceAll(address, `new URL("./${file}", import.meta.url)`);
+    // Of the web's workers, and of Node.js' threads: see src/host/node_worker.ts.
+    for (const call of ["new URL", "nodeWorker"]) {
+      const address = (name: string) => `${call}("./${name}", import.meta.url)`;
+      const own = address(source.split("/").at(-1)!);
+      if (!text.includes(own)) continue;
+      found(file);
+      text = text.replaceAll(own, address(file));
+    }
   }
   return text;
 }

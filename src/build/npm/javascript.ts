@@ -17,10 +17,16 @@ const PEER = /^onnxruntime-web\b/;
 const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';
 const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;
 
-/** What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. */
+/**
+ * What Safari and Node.js before 18.18 lack. esbuild's own helpers use the same symbols. Taken apart, because
+ * the names `Symbol.dispose` and `Symbol.asyncDispose` are replaced here, too.
+ */
 const DISPOSE_SYMBOLS = `
-export const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-export const asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+const {
+  dispose = Symbol.for("Symbol.dispose"),
+  asyncDispose = Symbol.for("Symbol.asyncDispose"),
+} = Symbol;
+export { asyncDispose, dispose };
 `;
 
 /**
@@ -38,6 +44,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
     entryPoints: [...SOURCES]
       .filter(([name]) => !(compiled && name.endsWith("-worker")))
       .map(([name, source]) => ({ in: root + source, out: fileOf(name) })),
+    absWorkingDir: root,
     outdir: "/",
     bundle: true,
     splitting: true,
@@ -68,7 +75,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
           const url = resolveModule(path, namespace === "file" ? importer : undefined);
           const isModule = compiled && WASM_MODULE.test(url.pathname);
           return {
-            path: fromFileUrl(url),
+            path: isModule ? fromFileUrl(url).slice(root.length) : fromFileUrl(url),
             namespace: isModule ? "wasm" : "file",
             sideEffects: Object.values(WORKERS).some((worker) => url.pathname.endsWith(worker)),
           };
@@ -77,7 +84,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
         build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
           const file = path.replace(/\.ts$/, "");
           const name = file.split("/").at(-1)!;
-          modules.set(name, await Deno.readFile(file));
+          modules.set(name, await Deno.readFile(root + file));
           return { contents: `export { default } from "./${name}";` };
         });
         build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
@@ -93,10 +100,15 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
     }],
   });
   const files = new Map([
-    ...outputFiles.map(({ path, contents }) => [path.slice(1), contents] as const),
+    ...outputFiles.map(({ path, text }) => [path.slice(1), withoutCache(text)] as const),
     ...modules,
   ]);
-  return { files, inputs: Object.keys(metafile.inputs).map((path) => path.replace(/^file:/, "")) };
+  return {
+    files,
+    inputs: Object.keys(metafile.inputs).map((path) => path.replace(/^file:/, "")).map((path) =>
+      path.startsWith("..") ? fromFileUrl(new URL(path, ROOT)) : path
+    ),
+  };
 }
 
 /** Downloads the packages that the cache lacks: Deno does so on import, not on `import.meta.resolve`. */
@@ -109,6 +121,13 @@ async function downloadPackages(): Promise<void> {
     import("../../image/formats/jpeg_exact.ts"),
     import("../../image/formats/webp.ts"),
   ]);
+}
+
+/** Where esbuild writes which module it is, a package's is in Deno's cache, somewhere on this machine. */
+const CACHE = /^\/\/ \.\.\/.*\/npm\/[^/]+\//gm;
+
+function withoutCache(text: string): Uint8Array {
+  return new TextEncoder().encode(text.replaceAll(CACHE, "// npm:"));
 }
 
 /** @throws {Error} if jSquash's code is no longer the one that was examined. */
