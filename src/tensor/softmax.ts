@@ -1,5 +1,8 @@
+import { exp } from "./exp.ts";
+
 /**
- * Softmax of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision.
+ * Softmax of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision, the same to the
+ * last bit on every host.
  *
  * @example
  * ```ts
@@ -12,12 +15,12 @@
 export function softmax(logits: ArrayLike<number>): Float64Array {
   let max = -Infinity;
   for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i]!);
-  const out = Float64Array.from(logits, (logit) => Math.exp(logit - max));
+  const out = Float64Array.from(logits, (logit) => exp(logit - max));
   const sum = out.reduce((a, b) => a + b, 0);
   return out.map((e) => e / sum);
 }
 
 /** Element-wise sigmoid of one row of logits: `1 / (1 + exp(-x_i))`, in double precision. */
 export function sigmoid(logits: ArrayLike<number>): Float64Array {
-  return Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
+  return Float64Array.from(logits, (logit) => 1 / (1 + exp(-logit)));
 }
