@@ -1,6 +1,6 @@
 /**
  * ViT-MSN image classification and embeddings: {@linkcode decodeImage} makes pixels of an image file,
- * {@linkcode loadModel} makes a model of an ONNX file, and the model names what is on the pixels or
+ * {@linkcode ViTMSNModel.fromPretrained} and {@linkcode loadModel} make a model, and the model names what is on the pixels or
  * embeds them. {@linkcode fitHead} makes a classifier of the features of a few pictures a class.
  *
  * @module
@@ -32,8 +32,28 @@ export {
   type FunctionToApply,
 } from "./model/outputs/classification.ts";
 export { type Pooling } from "./model/outputs/pool.ts";
+export {
+  type ImageClassificationPipeline,
+  type ImageClassificationPipelineOptions,
+} from "./model/pipeline/image_classification.ts";
+export {
+  type ImageFeatureExtractionPipeline,
+  type ImageFeatureExtractionPipelineOptions,
+} from "./model/pipeline/image_feature_extraction.ts";
+export { type ModelSource, type OpenOptions } from "./model/pipeline/open_model.ts";
+export {
+  pipeline,
+  type PipelineOptions,
+  type Pipelines,
+  type PipelineTask,
+} from "./model/pipeline/pipeline.ts";
+export { type PipelineBase, type PipelineImageOptions } from "./model/pipeline/pipeline_base.ts";
+export { type NestedNumbers, PipelineTensor } from "./model/pipeline/pipeline_tensor.ts";
 export { type ClassWeight } from "./heads/fit/samples.ts";
 export { type UnknownReport } from "./heads/fit/unknown.ts";
+export { DownloadError } from "./hub/download_error.ts";
+export { type DownloadProgress } from "./hub/hub_options.ts";
+export { MissingFileError } from "./hub/missing_file_error.ts";
 export { decodeImage } from "./image/decode_image.ts";
 export type { DecodeMode, DecodeOptions } from "./image/decode_options.ts";
 export { type RawImage } from "./image/raw_image.ts";
@@ -62,6 +82,7 @@ export {
   loadModel,
   type LoadOptions,
 } from "./model/load_model.ts";
+export { type PretrainedOptions } from "./model/pretrained/pretrained_options.ts";
 export {
   type ClassifyOptions,
   type EmbedOptions,
@@ -115,5 +136,6 @@ export {
   type Sidecars,
   writeModelWithHead,
 } from "./vit_msn/model_file.ts";
+export { type WeightDataType } from "./vit_msn/quantize.ts";
 export { type OwnGraph } from "./vit_msn/verify/own_graph.ts";
 export { type ViTMSNWeights } from "./vit_msn/weights.ts";

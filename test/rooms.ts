@@ -15,12 +15,12 @@ export const ROOMS = [
   "image",
   "preprocess",
   "checkpoint",
+  "hub",
   "vit_msn",
   "runtime",
   "model/outputs",
   "heads",
   "model",
-  "hub",
   "dataset",
   "train",
   "http",
@@ -29,7 +29,7 @@ export const ROOMS = [
 ] as const;
 
 /** Where `Deno.*` may be used: whole rooms, and what takes requests from sockets. */
-const MAY_USE_DENO = /^src\/(hub|dataset|build|cli|http\/request)\//;
+const MAY_USE_DENO = /^src\/(dataset|build|cli|http\/request)\//;
 
 /** Modules that stand above the rooms: the library's main export. */
 const ABOVE = /^src\/\w+\.ts$/;

@@ -1,6 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import { DECODE_MODES, type DecodeMode } from "../image/decode_options.ts";
+import { withoutCustomSections } from "../../wasm/decoders/wasm_sections.ts";
 import { addressWorkers, resolveModule, ROOT, WASM_MODULE } from "./esbuild.ts";
 
 /** Modules that run in workers, by the names of their files in a bundle. */
@@ -117,19 +118,31 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
-/** Modules of `src/host/` that have a part for Node.js. */
-const NODE_HOST = /\/(node_builtin|node_worker|worker_scope)\.ts$/;
+/** Modules of `src/host/` that have a part for other hosts. */
+const HOST =
+  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory)\.ts$/;
 
 /** What Deno needs of them. */
 const DENO_HOST = `
   export const canStartWorkers = () => typeof Worker !== "undefined";
-  export function nodeBuiltin() {}
-  export function nodeWorker() {}
+  export const canShareMemory = canStartWorkers;
+  export const processors = () => navigator.hardwareConcurrency;
   export const workerScope = () => globalThis;
+  export function nodeLookups() {}
+  export function nodeWorker() {}
 `;
 
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
+
+/** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
+const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
+
+/** The options that include what a bundle leaves out. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  mozjpeg: "--decode exact",
+  "onnxruntime-web": "--with-onnxruntime",
+};
 
 const BYTES = "bytes";
 const MISSING = "missing";
@@ -151,9 +164,10 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
-        if (NODE_HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
+        if (HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
+        if (path === FROM_PRETRAINED) return { path: "fromPretrained", namespace: MISSING };
         if (/^node:/.test(path)) {
           return kind === "dynamic-import" ? { path, external: true } : { path, namespace: NODE };
         }
@@ -168,10 +182,10 @@ function denoPlugin(
         };
       });
       build.onLoad({ filter: /.*/, namespace: MISSING }, ({ path }) => {
-        const option = path === "mozjpeg" ? "--decode exact" : "--with-onnxruntime";
-        return {
-          contents: `throw new Error("${path} is not in this bundle: build it with ${option}");`,
-        };
+        const option = OPTIONS[path];
+        const hint = option ? `: build it with ${option}` : "";
+        // As an ES module: esbuild puts more around others.
+        return { contents: `export {}; throw new Error("${path} is not in this bundle${hint}");` };
       });
       build.onLoad({ filter: /.*/, namespace: DENO }, () => ({ contents: DENO_HOST }));
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({
@@ -185,7 +199,7 @@ function denoPlugin(
       build.onLoad({ filter: /.*/, namespace: BYTES }, async ({ path }) => {
         const name = path.split("/").at(-1)!;
         const bytes = await Deno.readFile(path);
-        files.set(name, bytes);
+        files.set(name, name.endsWith(".wasm") ? withoutCustomSections(bytes) : bytes);
         // A worker must not wait at its start: it would miss the messages of that time.
         const read = withWorkers ? "Deno.readFileSync" : "await Deno.readFile";
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
@@ -239,7 +253,12 @@ function besideTheBundle(
 
 /** @throws {Error} if a required address was not found in any module. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, MODEL, MODES];
+  const needed = [
+    ...(withWorkers ? Object.keys(WORKERS) : []),
+    SHARED_FOLDER,
+    MODEL,
+    MODES,
+  ];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }

@@ -50,14 +50,11 @@ export function addressWorkers(
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   for (const [file, source] of Object.entries(workers)) {
     if (source !== folder + source.split("/").at(-1)) continue;
-    // Of the web's workers, and of Node.js' threads: see src/host/node_worker.ts.
-    for (const call of ["new URL", "nodeWorker"]) {
-      const address = (name: string) => `${call}("./${name}", import.meta.url)`;
-      const own = address(source.split("/").at(-1)!);
-      if (!text.includes(own)) continue;
-      found(file);
-      text = text.replaceAll(own, address(file));
-    }
+    // Of `new Worker(new URL(…))` and of `nodeWorker(…)` for Node.js.
+    const address = `"./${source.split("/").at(-1)}", import.meta.url`;
+    if (!text.includes(address)) continue;
+    found(file);
+    text = text.replaceAll(address, `"./${file}", import.meta.url`);
   }
   return text;
 }

@@ -9,8 +9,10 @@ import {
   UsageError,
 } from "./command.ts";
 import { commandLine } from "./output/command_line.ts";
-import { convertCheckpoint, type Use } from "./options/convert_checkpoint.ts";
-import { downloadHubModel, hubNameOf, OFFLINE_OPTION } from "./options/hub_model.ts";
+import { findHubName } from "../hub/find_hub_name.ts";
+import { convertCheckpoint } from "./options/convert_checkpoint.ts";
+import type { Use } from "../vit_msn/from_checkpoint.ts";
+import { downloadHubModel, OFFLINE_OPTION } from "./options/hub_model.ts";
 import { main } from "./main.ts";
 import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
 import { printable } from "./output/printable.ts";
@@ -67,7 +69,7 @@ export const convert: Command<typeof options> = {
       ? {}
       : { outputs: outputsOption(values.outputs, OUTPUT_NAMES) };
     await assertReplaceable(out, "converted", values.force);
-    const name = await hubNameOf(source);
+    const name = await findHubName(source);
     const path = name ? await downloadHubModel(name, values.offline, terminal) : source;
     const { use } = await convertCheckpoint(
       path,

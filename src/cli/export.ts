@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { readErrorMessage, writeErrorMessage } from "../hub/file_error.ts";
+import { fileErrorCode } from "../hub/file_error_code.ts";
 import { readBytes, readWhole } from "../hub/read_whole.ts";
 import { writeFile } from "../hub/write_file.ts";
 import type { ModelProto } from "../onnx/model_proto.ts";
@@ -70,7 +71,7 @@ async function readExportable(
     const file = toModelFile(bytes, proto);
     return { file, checkpoint: toCheckpoint(file) };
   } catch (error) {
-    const url = error instanceof Deno.errors.NotFound ? urlText(path) : undefined;
+    const url = fileErrorCode(error) === "ENOENT" ? urlText(path) : undefined;
     throw new Error(`${path}: ${errorMessage(url ?? readErrorMessage(error))}`);
   }
 }

@@ -15,12 +15,10 @@
  * ```
  */
 export function isBrowser(scope: object = globalThis): boolean {
-  const { process, navigator } = scope as {
-    process?: { versions?: { node?: string } };
-    navigator?: { userAgent?: string };
-  };
+  const { process } = scope as { process?: { versions?: { node?: string } } };
+  const { userAgent } = (scope as typeof globalThis).navigator ?? {};
   // Bundlers give pages a `process`, but without versions.
   const isServer = "Deno" in scope || process?.versions?.node !== undefined ||
-    navigator?.userAgent === "Cloudflare-Workers";
+    userAgent === "Cloudflare-Workers";
   return !isServer && ("document" in scope || "WorkerGlobalScope" in scope);
 }

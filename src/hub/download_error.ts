@@ -1,5 +1,24 @@
-/** A failed download, with instructions for the next attempt. */
+/**
+ * A failed download, with instructions for the next attempt.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { DownloadError } from "./download_error.ts";
+ * import { downloadModel } from "./hub.ts";
+ *
+ * const name = { repo: "org/private", revision: "main" };
+ * const fetch = () => Promise.resolve(new Response(null, { status: 401 })); // in place of the hub
+ * await assertRejects(
+ *   () => downloadModel(name, { cacheFolder: "test/example-private", fetch }),
+ *   DownloadError,
+ *   "HF_TOKEN is not set to a token that may read it",
+ * );
+ * await Deno.remove("test/example-private", { recursive: true });
+ * ```
+ */
 export class DownloadError extends Error {
+  /** The class's name. */
   override name = "DownloadError";
   /** Whether another attempt may succeed. */
   readonly retry: boolean;
@@ -8,6 +27,7 @@ export class DownloadError extends Error {
   /** Whether the bytes received so far must be discarded. */
   readonly discard: boolean;
 
+  /** The message names what failed; the rest is about the next attempt. */
   constructor(
     message: string,
     { retry = false, after, discard = false }: {

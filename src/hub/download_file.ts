@@ -1,19 +1,21 @@
-import { createHash, type Hash } from "node:crypto";
+import { nodeBuiltin, type NodeBuiltins } from "../host/node_builtin.ts";
 import { DownloadError } from "./download_error.ts";
+import { fileSystem } from "./file_system.ts";
 import { type HubAccess, type HubAnswer, requestHub } from "./hub_request.ts";
 import { readKept, removeKept, writeVersion } from "./partial_file.ts";
+import { assertSize, rangeOf, type ReceiveOptions, responseBytes } from "./response_bytes.ts";
 import { retry } from "./retry.ts";
+import { Watchdog } from "./watchdog.ts";
+import { writeAll } from "./write_file.ts";
 
 /** The side effects and limits of a download. */
-export interface DownloadOptions extends HubAccess {
+export interface DownloadOptions extends HubAccess, ReceiveOptions {
   /** Resolves after this many milliseconds. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** The request is aborted if the server sends nothing for this many milliseconds. */
   readonly silence: number;
-  /** The maximum file size in bytes; default: unlimited. */
-  readonly maxBytes?: number;
-  /** Called with the number of bytes received and, if known, the total. */
-  readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
+  /** Ends the download. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The result of a complete download. */
@@ -36,14 +38,18 @@ export async function downloadFile(
   path: string,
   options: DownloadOptions,
 ): Promise<DownloadedFile | undefined> {
-  return await retry(async () => {
-    try {
-      return await tryDownload(address, path, options);
-    } catch (error) {
-      if (error instanceof DownloadError && error.discard) await removeKept(path);
-      throw error;
-    }
-  }, options.sleep);
+  return await retry(
+    async () => {
+      try {
+        return await tryDownload(address, path, options);
+      } catch (error) {
+        if (error instanceof DownloadError && error.discard) await removeKept(path);
+        throw error;
+      }
+    },
+    options.sleep,
+    options.signal,
+  );
 }
 
 async function tryDownload(
@@ -52,7 +58,7 @@ async function tryDownload(
   options: DownloadOptions,
 ): Promise<DownloadedFile | undefined> {
   const kept = await readKept(path);
-  using watchdog = new Watchdog(options.silence);
+  using watchdog = new Watchdog(options.silence, options.signal);
   const headers = kept && { Range: `bytes=${kept.size}-`, "If-Range": kept.etag };
   const answer = await requestHub(address, headers ?? {}, options, watchdog.signal);
   const { response } = answer;
@@ -74,9 +80,16 @@ async function tryDownload(
     await writeVersion(path, answer);
   }
   const size = await receive(answer, path, from, options, watchdog);
-  await Deno.rename(`${path}.partial`, path);
+  await fileSystem().rename(`${path}.partial`, path);
   await removeKept(path);
   return { size, commit: answer.commit };
+}
+
+/** The error of a file that is not the one that the hub has. */
+export function corrupt(): DownloadError {
+  return new DownloadError("it is corrupt: its SHA-256 differs from the one that the hub states", {
+    discard: true,
+  });
 }
 
 /** Whether a response continues the partial file. */
@@ -93,117 +106,44 @@ async function receive(
   answer: HubAnswer,
   path: string,
   from: number,
-  { maxBytes = Infinity, onProgress }: DownloadOptions,
+  options: DownloadOptions,
   watchdog: Watchdog,
 ): Promise<number> {
-  const { response, sha256 } = answer;
-  const total = totalOf(answer, from);
-  const tooLarge = () => new DownloadError(`it has more than ${maxBytes} bytes`, { discard: true });
-  if ((total ?? 0) > maxBytes) {
-    await response.body?.cancel();
-    throw tooLarge();
-  }
-  const hash = sha256 === undefined ? undefined : createHash("sha256");
+  const { sha256 } = answer;
+  await assertSize(answer, from, options);
+  const hash = sha256 === undefined ? undefined : sha256Hash();
   if (from > 0 && hash) await hashFile(`${path}.partial`, hash);
-  const mode = from > 0 ? { append: true } : { write: true, truncate: true };
-  using file = await Deno.open(`${path}.partial`, { create: true, ...mode });
+  const file = await fileSystem().open(`${path}.partial`, from > 0 ? "a" : "w");
   let received = from;
-  onProgress?.(received, total);
-  for await (const chunk of bytesOf(response, watchdog)) {
-    received += chunk.length;
-    if (received > maxBytes) throw tooLarge();
-    if (received > (total ?? Infinity)) {
-      throw new DownloadError(`received more than the file's ${total} bytes`, {
-        retry: true,
-        discard: true,
-      });
+  try {
+    for await (const chunk of responseBytes(answer, from, options, watchdog)) {
+      hash?.update(chunk);
+      await writeAll(file, chunk);
+      received += chunk.length;
     }
-    hash?.update(chunk);
-    for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-    onProgress?.(received, total);
-  }
-  if (total !== undefined && received < total) {
-    throw new DownloadError(`received only ${received} of ${total} bytes`, { retry: true });
+  } finally {
+    await file.close();
   }
   if (hash && hash.digest("hex") !== sha256) {
-    throw new DownloadError("it is corrupt: its SHA-256 differs from the one that the hub states", {
-      discard: true,
-    });
+    throw corrupt();
   }
   return received;
 }
 
-/** The size of the whole file, if known. The hub's size takes precedence over the file server's. */
-function totalOf({ response, linkedSize }: HubAnswer, from: number): number | undefined {
-  if (linkedSize !== undefined) return linkedSize;
-  const range = rangeOf(response);
-  if (range) return range.total;
-  // With compression, Content-Length is not the size of the file.
-  if (response.headers.has("Content-Encoding")) return undefined;
-  const length = response.headers.get("Content-Length");
-  return length === null ? undefined : from + Number(length);
-}
+type Hash = ReturnType<NodeBuiltins["node:crypto"]["createHash"]>;
 
-/** Parses `Content-Range` of a 206 response (RFC 9110, 14.4). */
-function rangeOf(response: Response): { start: number; total: number | undefined } | undefined {
-  if (response.status !== 206) return undefined;
-  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/
-    .exec(response.headers.get("Content-Range") ?? "") ?? [];
-  if (start === undefined) return undefined;
-  return { start: Number(start), total: total === "*" ? undefined : Number(total) };
-}
-
-async function* bytesOf(response: Response, watchdog: Watchdog): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  try {
-    while (true) {
-      const { done, value } = await reader.read().catch((error: Error) => {
-        throw new DownloadError(`the connection broke: ${error.message}`, { retry: true });
-      });
-      if (done) return;
-      watchdog.feed();
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {}); // rejects if the connection broke
-  }
+function sha256Hash(): Hash {
+  return nodeBuiltin("node:crypto")!.createHash("sha256"); // hosts with files have it
 }
 
 async function hashFile(path: string, hash: Hash): Promise<void> {
-  using file = await Deno.open(path);
-  const buffer = new Uint8Array(1 << 20);
-  for (let read; (read = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, read));
-}
-
-/** Aborts a request when its server has sent nothing for too long. */
-class Watchdog implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #silence: number;
-  #timer: ReturnType<typeof setTimeout>;
-
-  constructor(silence: number) {
-    this.#silence = silence;
-    this.#timer = this.#start();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Restarts the timer. */
-  feed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-
-  #start(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
-      this.#controller.abort(new Error(`the server was silent for ${this.#silence / 1000} s`));
-    }, this.#silence);
+  const file = await fileSystem().open(path);
+  try {
+    const buffer = new Uint8Array(1 << 20);
+    for (let read; (read = (await file.read(buffer, 0, buffer.length, null)).bytesRead) > 0;) {
+      hash.update(buffer.subarray(0, read));
+    }
+  } finally {
+    await file.close();
   }
 }

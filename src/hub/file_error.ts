@@ -1,3 +1,5 @@
+import { fileErrorCode, isMissingFile, isNotCapable } from "./file_error_code.ts";
+
 /** Says what is wrong with reading a file, in words that fit behind its name. */
 export function readErrorMessage(error: unknown): string {
   return fileErrorMessage(error, { missing: "no such file", access: "read" });
@@ -12,10 +14,10 @@ function fileErrorMessage(
   error: unknown,
   { missing, access }: { missing: string; access: string },
 ): string {
-  if (error instanceof Deno.errors.NotFound) return missing;
-  if (error instanceof Deno.errors.NotADirectory) return missing;
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.NotCapable) return `no permission to ${access} it`;
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  const code = fileErrorCode(error);
+  if (isMissingFile(error)) return missing;
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  if (code === "EISDIR") return "it is a folder";
+  if (isNotCapable(error)) return `no permission to ${access} it`;
   return error instanceof Error ? error.message : String(error);
 }

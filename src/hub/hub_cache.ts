@@ -1,4 +1,6 @@
 import { join } from "@std/path";
+import { isMissingFile } from "./file_error_code.ts";
+import { fileSystem } from "./file_system.ts";
 import type { HubName } from "./hub_name.ts";
 
 /** The state of a revision's cache folder, stored there as `download.json`. */
@@ -9,6 +11,8 @@ export interface CacheState extends HubName {
   readonly complete: boolean;
   /** The sizes in bytes of the downloaded files, by name. */
   readonly files: Readonly<Record<string, number>>;
+  /** What the hub did not have when `fromPretrained` had all that it needed. */
+  readonly absent?: readonly string[] | undefined;
 }
 
 const STATE_FILE = "download.json";
@@ -51,12 +55,12 @@ export async function whatIsMissing(cacheFolder: string, name: HubName): Promise
  */
 export async function readState(folder: string, name: HubName): Promise<CacheState | undefined> {
   try {
-    const text = await Deno.readTextFile(join(folder, STATE_FILE));
+    const text = await fileSystem().readFile(join(folder, STATE_FILE), "utf8");
     const state: CacheState | null = JSON.parse(text);
     const same = state?.repo === name.repo && state.revision === name.revision;
     return same && state.files && typeof state.files === "object" ? state : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    if (isMissingFile(error) || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -64,16 +68,26 @@ export async function readState(folder: string, name: HubName): Promise<CacheSta
 /** Writes the state atomically. */
 export async function writeState(folder: string, state: CacheState): Promise<void> {
   const path = join(folder, STATE_FILE);
-  await Deno.writeTextFile(`${path}.unfinished`, JSON.stringify(state, null, 2) + "\n");
-  await Deno.rename(`${path}.unfinished`, path);
+  const { writeFile, rename } = fileSystem();
+  await writeFile(`${path}.unfinished`, JSON.stringify(state, null, 2) + "\n");
+  await rename(`${path}.unfinished`, path);
 }
 
 /** Whether a file exists and has that size in bytes. */
 export async function hasSize(path: string, size: number | undefined): Promise<boolean> {
+  return size !== undefined && await sizeOf(path) === size;
+}
+
+/** Whether a file exists. */
+export async function hasFile(path: string): Promise<boolean> {
+  return await sizeOf(path) !== undefined;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    return (await Deno.stat(path)).size === size;
+    return (await fileSystem().stat(path)).size;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (isMissingFile(error)) return undefined;
     throw error;
   }
 }

@@ -29,3 +29,8 @@ export function parseHubName(text: string): HubName | undefined {
   if (parts.some((part) => part === "" || part === "." || part === "..")) return undefined;
   return { repo, revision };
 }
+
+/** A repository and its revision, as a user writes them. */
+export function hubNameText({ repo, revision }: HubName): string {
+  return `${repo}@${revision}`;
+}

@@ -1,4 +1,5 @@
 import { DownloadError } from "./download_error.ts";
+import { isNotCapable } from "./file_error_code.ts";
 import { retryAfter } from "./retry.ts";
 
 /** How to reach a hub. */
@@ -8,6 +9,8 @@ export interface HubAccess {
   readonly endpoint: string;
   /** An access token. It is sent only to the hub, never to a server that the hub redirects to. */
   readonly token?: string | undefined;
+  /** What a user sets to a token, for messages; default `HF_TOKEN`. */
+  readonly tokenName?: string;
   /** Returns the time in milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -34,7 +37,7 @@ const MAX_REDIRECTS = 5;
  *
  * @throws {DownloadError} if a server cannot be reached, redirects too often or to an unsafe address,
  * or responds with another status than 200, 206, 404 or 416.
- * @throws {Deno.errors.NotCapable} if the process lacks the permission to connect to a server.
+ * @throws {Error} named `NotCapable` if Deno lacks the permission to connect to a server.
  */
 export async function requestHub(
   address: string,
@@ -54,7 +57,7 @@ export async function requestHub(
     if (response.status < 300 || response.status >= 400 || location === null) {
       if (![200, 206, 404, 416].includes(response.status)) {
         await response.body?.cancel();
-        throw statusError(response, url, hub, access.now());
+        throw statusError(response, url, hub, access);
       }
       const etag = response.headers.get("ETag") ?? undefined;
       return {
@@ -78,19 +81,22 @@ async function send(
   signal: AbortSignal,
 ): Promise<Response> {
   const authorised = token !== undefined && url.origin === new URL(endpoint).origin;
+  const request = {
+    signal,
+    headers: {
+      // With compression, sizes and ranges would not refer to the file.
+      "Accept-Encoding": "identity",
+      ...headers,
+      ...(authorised ? { Authorization: `Bearer ${token}` } : {}),
+    },
+  };
   try {
-    return await fetch(url, {
-      redirect: "manual",
-      signal,
-      headers: {
-        // With compression, sizes and ranges would not refer to the file.
-        "Accept-Encoding": "identity",
-        ...headers,
-        ...(authorised ? { Authorization: `Bearer ${token}` } : {}),
-      },
-    });
+    const response = await fetch(url, { ...request, redirect: "manual" });
+    if (response.type !== "opaqueredirect") return response;
+    // Browsers do not tell where to. They follow it, and keep the token from other servers themselves.
+    return await fetch(url, { ...request, redirect: "follow" });
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (isNotCapable(error)) throw error;
     throw new DownloadError(`${url.host} cannot be reached: ${reason(error)}`, { retry: true });
   }
 }
@@ -102,22 +108,27 @@ function reason(error: unknown): string {
 }
 
 function redirected(location: string, from: URL): URL {
-  const url = URL.parse(location, from);
+  const url = URL.canParse(location, from) ? new URL(location, from) : undefined;
   const safe = url && (url.protocol === "https:" || url.protocol === from.protocol);
   if (safe && !url.username && !url.password) return url;
   throw new DownloadError(`${from.host} redirects to an address that is not safe to follow`);
 }
 
-function statusError(response: Response, url: URL, hub: string, now: number): DownloadError {
+function statusError(
+  response: Response,
+  url: URL,
+  hub: string,
+  { tokenName = "HF_TOKEN", now }: HubAccess,
+): DownloadError {
   const { status } = response;
   const refused = status === 401 || status === 403;
   if (refused && url.origin === hub) {
     return new DownloadError(
       `${url.host} denies access (HTTP ${status}): it does not exist, or it is private or gated and ` +
-        "HF_TOKEN is not set to a token that may read it",
+        `${tokenName} is not set to a token that may read it`,
     );
   }
-  const after = retryAfter(response.headers, now);
+  const after = retryAfter(response.headers, now());
   // A file server denies access when its signed URL has expired; the next attempt gets a new URL.
   const retry = refused || status === 408 || status === 429 || status >= 500;
   return new DownloadError(`${url.host} answers HTTP ${status}`, { retry, after });

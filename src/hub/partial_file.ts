@@ -1,3 +1,5 @@
+import { fileErrorCode } from "./file_error_code.ts";
+import { fileSystem } from "./file_system.ts";
 import { removeIfThere } from "./remove_if_there.ts";
 
 /** A partial download: the bytes are in `PATH.partial`, the version is in `PATH.partial.json`. */
@@ -11,14 +13,15 @@ export interface KeptPart {
 
 /** Reads the state of a partial download; `undefined` if there is none that can be resumed. */
 export async function readKept(path: string): Promise<KeptPart | undefined> {
+  const { stat, readFile } = fileSystem();
   try {
-    const { size } = await Deno.stat(`${path}.partial`);
-    const { etag, sha256 } = JSON.parse(await Deno.readTextFile(`${path}.partial.json`));
+    const { size } = await stat(`${path}.partial`);
+    const { etag, sha256 } = JSON.parse(await readFile(`${path}.partial.json`, "utf8"));
     if (size === 0 || typeof etag !== "string") return undefined;
     return { size, etag, sha256: typeof sha256 === "string" ? sha256 : undefined };
   } catch (error) {
     // An interrupted write leaves invalid JSON.
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    if (fileErrorCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -30,7 +33,7 @@ export async function writeVersion(
 ): Promise<void> {
   // Two files with the same weak ETag may differ in bytes (RFC 9110, 13.1.5).
   if (!etag || etag.startsWith("W/")) return;
-  await Deno.writeTextFile(`${path}.partial.json`, JSON.stringify({ etag, sha256 }));
+  await fileSystem().writeFile(`${path}.partial.json`, JSON.stringify({ etag, sha256 }));
 }
 
 /** Deletes a partial download. */

@@ -17,9 +17,24 @@ export interface Checkpoint {
  * it returns only the target encoder; `readMsnTraining` reads the rest.
  *
  * @param source a weights file or a folder; see {@linkcode readModelFiles}, also for the errors.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readCheckpoint } from "./read_checkpoint.ts";
+ *
+ * const { preprocessorConfig, tensors } = await readCheckpoint("test/golden/tiny");
+ * assertEquals(preprocessorConfig, undefined);
+ * assertEquals(tensors.get("classifier.bias")?.dtype, "float32");
+ * ```
  */
 export async function readCheckpoint(source: string): Promise<Checkpoint> {
   const { config, preprocessorConfig, tensors } = await readModelFiles(source);
+  return { config, preprocessorConfig, tensors: checkpointTensors(tensors) };
+}
+
+/** The weights of the model to use: of the authors' training state, the target encoder's. */
+export function checkpointTensors(tensors: Tensors): Tensors {
   const encoder = tensorsUnder("target_encoder.", tensors);
-  return { config, preprocessorConfig, tensors: encoder.size > 0 ? encoder : tensors };
+  return encoder.size > 0 ? encoder : tensors;
 }

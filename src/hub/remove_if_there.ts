@@ -1,8 +1,11 @@
+import { fileErrorCode } from "./file_error_code.ts";
+import { fileSystem } from "./file_system.ts";
+
 /** Removes a file if it exists. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
-    await Deno.remove(path);
+    await fileSystem().unlink(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (fileErrorCode(error) !== "ENOENT") throw error;
   }
 }

@@ -11,16 +11,21 @@ const FIRST_WAIT = 1000;
  * Calls a function until it succeeds, up to 5 times, with exponential backoff.
  *
  * @param sleep resolves after this many milliseconds.
- * @throws {DownloadError} from the last attempt. An error without `retry` is thrown at once.
+ * @param signal ends the attempts.
+ * @throws {DownloadError} from the last attempt. An error without `retry` is thrown at once, and the signal's
+ * reason if it is aborted.
  */
 export async function retry<T>(
   action: () => Promise<T>,
   sleep: (milliseconds: number) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<T> {
   for (let tries = 1;; tries++) {
+    signal?.throwIfAborted();
     try {
       return await action();
     } catch (error) {
+      signal?.throwIfAborted(); // what failed is only what was aborted
       if (!(error instanceof DownloadError) || !error.retry) throw error;
       if (tries === MAX_TRIES) throw new DownloadError(`${error.message} (tried ${tries} times)`);
       const wait = Math.min(error.after ?? FIRST_WAIT * 2 ** (tries - 1), MAX_WAIT);

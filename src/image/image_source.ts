@@ -57,7 +57,7 @@ export interface ImageSourceOptions extends DecodeOptions {
    */
   readonly allowedHosts?: readonly string[];
   /** Fetches URLs; default is the global one. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: (url: URL, init: RequestInit) => Promise<Response>;
   /** Aborts a download. */
   readonly signal?: AbortSignal;
 }

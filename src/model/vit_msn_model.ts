@@ -7,6 +7,7 @@ import { toFeature } from "../heads/feature.ts";
 import { Head } from "../heads/head.ts";
 import { computeLoss, problemTypeOf } from "./outputs/loss.ts";
 import { pool, type Pooling } from "./outputs/pool.ts";
+import type { PretrainedOptions } from "./pretrained/pretrained_options.ts";
 import type { ImageSource, ImageSourceOptions } from "../image/image_source.ts";
 import type { RawImage } from "../image/raw_image.ts";
 import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
@@ -61,7 +62,7 @@ export interface EmbedOptions extends ImageInputOptions {
 /** How {@linkcode ViTMSNForImageClassification.classify} reads images and chooses labels. */
 export interface ClassifyOptions extends ClassificationOptions, ImageInputOptions {}
 
-/** A ViT-MSN backbone that is ready to run; `loadModel` makes one. */
+/** A ViT-MSN backbone that is ready to run; `fromPretrained` and `loadModel` make one. */
 export class ViTMSNModel implements AsyncDisposable {
   /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
@@ -81,7 +82,7 @@ export class ViTMSNModel implements AsyncDisposable {
   readonly #readImages: ReadImages;
 
   /**
-   * Use `loadModel`.
+   * Use `fromPretrained` or `loadModel`.
    *
    * @param readImages by default, the model takes decoded images and `pixel_values` only. A service that
    * decodes images by itself has no use for more.
@@ -95,6 +96,46 @@ export class ViTMSNModel implements AsyncDisposable {
     this.#session = new DrainingSession(session);
     this.#readImages = readImages;
     this.concurrency = this.#session.concurrency;
+  }
+
+  /**
+   * Gets a model from the Hugging Face hub, a server or this machine, and makes it ready to run.
+   *
+   * What is used of a repository or a folder, the first of: this project's ONNX file (`model.onnx`, or for
+   * `dtype` `f16` and `int8` `model_f16.onnx` and `model_int8.onnx`); a checkpoint (`config.json` with
+   * `model.safetensors`, its shards or `pytorch_model.bin`), which is converted; an ONNX file of
+   * transformers.js or optimum (`onnx/model.onnx`, …), which needs onnxruntime as `runtime`. A checkpoint
+   * without `preprocessor_config.json` gets ImageNet's mean and standard deviation.
+   *
+   * A repository is downloaded once: in Node.js, Deno and Bun into the folder of the command line's models,
+   * in browsers and Workers into a `Cache`. It is never refreshed, even if its branch moves.
+   *
+   * @param source `org/name` or `org/name@revision` on the hub; the `https:` address of an ONNX file, a
+   * weights file or a folder; or the path of one of these. A path that exists comes first.
+   * @returns with `ViTMSNForImageClassification` a classifier, with `ViTMSNModel` either.
+   * @throws {Error} named `DownloadError` if a download fails; the message names the file, the repository and
+   * the revision, and `MissingFileError` if there is no such model.
+   * @throws {SyntaxError} if a file is damaged.
+   * @throws {TypeError} if an option does not fit the source, or the model has no trained classifier and a
+   * classifier is asked for: labels would be made up.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { ViTMSNForImageClassification } from "./vit_msn_model.ts";
+   *
+   * const path = "functions/_shared/model.onnx"; // or "org/name", or "https://…/model.onnx"
+   * await using model = await ViTMSNForImageClassification.fromPretrained(path);
+   * assertEquals(model.config.id2label.includes("ship"), true);
+   * ```
+   */
+  static async fromPretrained<Model extends ViTMSNModel>(
+    this: new (file: ModelDescription, session: Session) => Model,
+    source: string | URL,
+    options: PretrainedOptions = {},
+  ): Promise<Model> {
+    const { fromPretrained } = await import("./pretrained/from_pretrained.ts");
+    return await fromPretrained(this, source, options);
   }
 
   /**
@@ -290,7 +331,7 @@ const NO_LAYER_NORM =
   "Cannot compute features: another tool made the model's file, and its final LayerNorm is not known; " +
   "`deno task convert` makes one of the checkpoint";
 
-/** A ViT-MSN with a trained classifier; `loadModel` makes one. */
+/** A ViT-MSN with a trained classifier; `fromPretrained` and `loadModel` make one. */
 export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on images.

@@ -64,7 +64,7 @@ export class HubServer implements AsyncDisposable {
 
   async #answer(server: "hub" | "cdn", request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
-    const file = pathname.slice(pathname.lastIndexOf("/") + 1);
+    const [, file = ""] = /\/(?:resolve\/[^/]+|blobs)\/(.+)$/.exec(pathname) ?? [];
     const { headers } = request;
     this.received.push({
       server,
@@ -80,7 +80,9 @@ export class HubServer implements AsyncDisposable {
     if (this.token && headers.get("Authorization") !== `Bearer ${this.token}`) {
       return new Response("Invalid username or password.", { status: 401 });
     }
-    const served = ["main", "feature%2Fx"].map((at) => `/org/tiny/resolve/${at}/${file}`);
+    const served = ["main", "feature%2Fx", this.commit].map((at) =>
+      `/org/tiny/resolve/${at}/${file}`
+    );
     if (!content || !served.includes(pathname)) return notFound();
     const commit = { "X-Repo-Commit": this.commit };
     if (file.endsWith(".json")) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
-import { type DownloadProgress, MAX_JSON_BYTES } from "../../src/hub/hub.ts";
+import { MAX_JSON_BYTES } from "../../src/hub/download_options.ts";
+import type { DownloadProgress } from "../../src/hub/hub_options.ts";
 import { sha256 } from "../golden/golden.ts";
 import { cutAfter, status } from "./hub_server.ts";
 import { NAME, Setting, WEIGHTS } from "./setting.ts";
@@ -13,7 +14,7 @@ Deno.test("downloadModel() gets the files once, and tells the token to the hub o
   const onProgress = (step: DownloadProgress) => void progress.push(step);
   assertEquals(await setting.download({ token: "hf_token", onProgress }), setting.folder);
   setting.assertWeights();
-  assertEquals(setting.names(), ["config.json", "download.json", "download.lock", WEIGHTS]);
+  assertEquals(setting.names(), ["config.json", "download.json", WEIGHTS]);
   await readCheckpoint(setting.folder);
   const asked = ["hub config.json", "hub preprocessor_config.json", `hub ${WEIGHTS}`];
   assertEquals(hub.asked, [...asked, `cdn ${WEIGHTS}`]);
@@ -71,7 +72,7 @@ Deno.test("downloadModel() refuses and removes a corrupt file", async () => {
   corrupt[50_000]! ^= 1;
   setting.hub.next(`cdn ${WEIGHTS}`, () => new Response(corrupt));
   await setting.fails("model.safetensors of org/tiny@main: it is corrupt");
-  assertEquals(setting.names(), ["config.json", "download.json", "download.lock"]);
+  assertEquals(setting.names(), ["config.json", "download.json"]);
   // The part from before is checked too.
   setting.hub.next(`cdn ${WEIGHTS}`, cutAfter(40_000, setting.hub.etag), () => {
     Deno.writeFileSync(`${setting.folder}/${WEIGHTS}.partial`, new Uint8Array(40_000));
@@ -121,7 +122,7 @@ Deno.test("downloadModel() refuses large JSON files, with and without a stated s
   });
   await setting.fails("config.json of org/tiny@main: it has more than 10000000 bytes");
   await setting.fails("it has more than 10000000 bytes");
-  assertEquals(setting.names(), ["download.lock"]);
+  assertEquals(setting.names(), []);
   setting.hub.next("hub config.json", () => new Response(large.subarray(1)));
   await setting.download();
 });

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MissingFileError } from "../../src/hub/missing_file_error.ts";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
 import { type Tensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { TempFolder } from "../cli/run.ts";
@@ -86,7 +87,7 @@ Deno.test("readCheckpoint() gives shards the same as the whole", async () => {
   await fails(folder.path, SyntaxError, a, missing!);
   Deno.removeSync(`${folder.path}/${b}`);
   folder.write(INDEX, indexOf({ [a]: part(0, 20), [b]: part(20) }));
-  await fails(folder.path, Deno.errors.NotFound, folder.path, `it has no ${b}`);
+  await fails(folder.path, MissingFileError, folder.path, `it has no ${b}`);
   folder.write(b, golden("model.f16.safetensors").subarray(0, 9000));
   await fails(folder.path, SyntaxError, `${b}: Cannot read the safetensors file`);
 });
@@ -120,11 +121,11 @@ Deno.test("readCheckpoint() refuses shards outside of the folder, by name", asyn
 Deno.test("readCheckpoint() names the file that is missing, damaged or not clear", async () => {
   using folder = new TempFolder();
   const { path } = folder;
-  await fails(`${path}/nowhere`, Deno.errors.NotFound, `${path}/nowhere`, "no such folder or file");
-  await fails(`${path}/a.bin/b`, Deno.errors.NotFound, "no such folder or file");
-  await fails(path, Deno.errors.NotFound, path, "it has no config.json");
+  await fails(`${path}/nowhere`, MissingFileError, `${path}/nowhere`, "no such folder or file");
+  await fails(`${path}/a.bin/b`, MissingFileError, "no such folder or file");
+  await fails(path, MissingFileError, path, "it has no config.json");
   folder.write("config.json", "{}");
-  await fails(path, Deno.errors.NotFound, path, "no model.safetensors, pytorch_model.bin or");
+  await fails(path, MissingFileError, path, "no model.safetensors, pytorch_model.bin or");
   await fails(folder.write("w.onnx", ""), TypeError, `${path}/w.onnx`, ".safetensors, .bin, .pth");
   const bin = folder.write("w.bin", golden("pytorch_model.bin").subarray(0, 5000));
   await fails(bin, SyntaxError, bin, "not a zip file, or it is cut off");

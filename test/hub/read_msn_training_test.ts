@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { readPytorch } from "../../src/checkpoint/pytorch.ts";
 import { type Tensors, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { MissingFileError } from "../../src/hub/missing_file_error.ts";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
 import { readMsnTraining } from "../../src/hub/read_msn_training.ts";
 import { tensorsUnder } from "../../src/hub/tensors_under.ts";
@@ -286,5 +287,5 @@ Deno.test("readMsnTraining() names a file that is damaged or missing", async () 
   folder.write("msn.pth.tar", Deno.readFileSync(goldenPath(FILE)).subarray(0, 5000));
   await assertRejects(() => readMsnTraining(folder.path), SyntaxError, folder.file);
   Deno.removeSync(`${folder.path}/config.json`);
-  await assertRejects(() => readMsnTraining(folder.path), Deno.errors.NotFound, "config.json");
+  await assertRejects(() => readMsnTraining(folder.path), MissingFileError, "config.json");
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { downloadModel, type HubOptions } from "../../src/hub/hub.ts";
+import { downloadModel } from "../../src/hub/hub.ts";
+import type { HubOptions } from "../../src/hub/hub_options.ts";
 import { TempFolder } from "../cli/run.ts";
 import { HubServer } from "./hub_server.ts";
 

@@ -18,15 +18,13 @@ const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://l
 const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;
 
 /**
- * What Safari and Node.js before 18.18 lack. esbuild's own helpers use the same symbols. Taken apart, because
- * the names `Symbol.dispose` and `Symbol.asyncDispose` are replaced here, too.
+ * What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. Taken by pattern,
+ * because `define` would replace `Symbol.dispose` here, too.
  */
 const DISPOSE_SYMBOLS = `
-const {
-  dispose = Symbol.for("Symbol.dispose"),
-  asyncDispose = Symbol.for("Symbol.asyncDispose"),
-} = Symbol;
-export { asyncDispose, dispose };
+const { dispose: own, asyncDispose: ownAsync } = Symbol;
+export const dispose = own ?? Symbol.for("Symbol.dispose");
+export const asyncDispose = ownAsync ?? Symbol.for("Symbol.asyncDispose");
 `;
 
 /**

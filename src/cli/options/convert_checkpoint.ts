@@ -1,94 +1,26 @@
 import { readCheckpoint } from "../../hub/read_checkpoint.ts";
-import {
-  IMAGENET,
-  parsePreprocessorConfig,
-  type PreprocessorConfig,
-} from "../../preprocess/preprocessor_config.ts";
-import { parseConfig, type ViTMSNConfig } from "../../vit_msn/config.ts";
-import type { OutputName } from "../../vit_msn/graph.ts";
-import { withImageSize } from "../../vit_msn/image_size.ts";
-import { writeModelFile } from "../../vit_msn/model_file.ts";
-import type { WeightDataType } from "../../vit_msn/quantize.ts";
-import { hasClassifier, toWeights } from "../../vit_msn/weights.ts";
 import { writeFile } from "../../hub/write_file.ts";
-
-/** Options of {@linkcode convertCheckpoint}. */
-export interface ConvertOptions {
-  readonly dtype: WeightDataType;
-  /** [height, width] of the input images, in pixels; default is the config's. */
-  readonly imageSize?: readonly [number, number];
-  /** The outputs of the file's graph; default is `last_hidden_state` and, with a classifier, `logits`. */
-  readonly outputs?: readonly OutputName[];
-}
-
-/** The command that can use a converted file: images to labels, images to embeddings, or tensors only. */
-export type Use = "classify" | "embed" | "forward";
+import {
+  fromCheckpoint,
+  type FromCheckpointOptions,
+  type Use,
+} from "../../vit_msn/from_checkpoint.ts";
 
 /**
  * Converts a checkpoint to one ONNX file.
  *
- * @param warn receives one-line warnings for the file's user.
  * @param source a folder or a weights file; see {@linkcode readCheckpoint}.
+ * @param warn receives one-line warnings for the file's user.
+ * @returns the command that can use the file.
  * @throws {Error} if the checkpoint cannot be read or used, or the file cannot be written.
  */
 export async function convertCheckpoint(
   source: string,
   out: string,
-  { dtype, imageSize, outputs }: ConvertOptions,
+  options: FromCheckpointOptions,
   warn: (message: string) => void,
 ): Promise<{ use: Use }> {
-  const checkpoint = await readCheckpoint(source);
-  let { config, preprocessorConfig } = checkpoint;
-  let weights = toWeights(checkpoint.tensors, parseConfig(config));
-  if (imageSize) {
-    ({ config, weights } = withImageSize(config, weights, imageSize));
-    if (preprocessorConfig !== undefined) {
-      preprocessorConfig = withProcessedSize(preprocessorConfig, imageSize);
-    }
-  }
-  const parsed = parseConfig(config);
-  const [height, width] = parsed.imageSize;
-  if (preprocessorConfig === undefined) {
-    warn(
-      `${source} has no preprocessor_config.json: images will be resized to ` +
-        `${width} × ${height} and normalised by ImageNet's mean and standard deviation`,
-    );
-  }
-  const processor = preprocessorConfig ?? { size: { height, width }, ...IMAGENET };
-  const obstacle = obstacleToImages(parsed, parsePreprocessorConfig(processor));
-  if (obstacle) warn(`the model accepts tensors but not images: ${obstacle}`);
-  const hasLabels = hasClassifier(weights) && (!outputs || outputs.includes("logits"));
-  if (hasClassifier(weights) && !hasLabels) {
-    warn("the file has no classifier, because --outputs does not include logits");
-  }
-  await writeFile(out, writeModelFile(config, processor, weights, dtype, outputs));
-  if (obstacle) return { use: "forward" };
-  if (hasLabels) return { use: "classify" };
-  return { use: !outputs || outputs.includes("last_hidden_state") ? "embed" : "forward" };
-}
-
-/** Sets an image processor's output size; a centre crop keeps its ratio to the resized image. */
-function withProcessedSize(json: unknown, [height, width]: readonly [number, number]): unknown {
-  const { doCenterCrop, cropSize, size } = parsePreprocessorConfig(json);
-  const resized = { height, width };
-  if (!doCenterCrop) return { ...json as object, size: resized };
-  const ratio = Math.min(height, width) / Math.min(cropSize.height, cropSize.width);
-  const scaled = "shortestEdge" in size
-    ? { shortest_edge: Math.round(size.shortestEdge * ratio) }
-    : { height: Math.round(size.height * ratio), width: Math.round(size.width * ratio) };
-  return { ...json as object, size: scaled, crop_size: resized };
-}
-
-/** Why the model cannot take the image processor's output; undefined if it can. */
-function obstacleToImages(config: ViTMSNConfig, processor: PreprocessorConfig): string | undefined {
-  if (config.numChannels !== 3) {
-    return `it has ${config.numChannels} channels, but images have 3`;
-  }
-  const { doResize, size, doCenterCrop, cropSize } = processor;
-  const resized = doResize && "height" in size ? size : undefined;
-  const final = doCenterCrop ? cropSize : resized;
-  const [height, width] = config.imageSize;
-  if (!final && !doResize) return "its image processor neither resizes nor crops";
-  if (!final || final.height === height && final.width === width) return undefined;
-  return `its image_size is ${height} × ${width}, but its image processor outputs ${final.height} × ${final.width}`;
+  const { chunks, use } = fromCheckpoint(await readCheckpoint(source), options, source, warn);
+  await writeFile(out, chunks);
+  return { use };
 }

@@ -1,7 +1,9 @@
 import { join } from "@std/path";
-import { CONVERTED_FILES, downloadModel, HUB } from "../../hub/hub.ts";
-import { cachedModel } from "../../hub/hub_cache.ts";
-import { type HubName, parseHubName } from "../../hub/hub_name.ts";
+import { CONVERTED_FILES } from "../../hub/converted_files.ts";
+import { downloadModel } from "../../hub/hub.ts";
+import { cachedModel, hasFile } from "../../hub/hub_cache.ts";
+import type { HubName } from "../../hub/hub_name.ts";
+import { HUB } from "../../hub/hub_options.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { errorMessage, type Option, UsageError } from "../command.ts";
 import { convertCheckpoint } from "./convert_checkpoint.ts";
@@ -13,17 +15,6 @@ import type { Terminal } from "../output/terminal.ts";
 export const OFFLINE_OPTION = {
   help: "Download nothing; a hub model must already be in the cache",
 } as const satisfies Option;
-
-/**
- * Parses an argument as a hub model's name.
- *
- * @returns undefined if it is a path: it exists, or it has the extension of a model file.
- */
-export async function hubNameOf(argument: string): Promise<HubName | undefined> {
-  if (/\.(onnx|safetensors|bin|pth|pth\.tar)$/.test(argument)) return undefined;
-  const name = parseHubName(argument);
-  return name && !await exists(argument) ? name : undefined;
-}
 
 /**
  * Downloads a hub model into the user's cache, unless it is cached, and draws a progress bar.
@@ -91,7 +82,7 @@ export async function hubModelFile(
   }
   const folder = await downloadHubModel(name, offline, terminal);
   const file = join(folder, CONVERTED_FILES[dtype]);
-  if (await exists(file)) return file;
+  if (await hasFile(file)) return file;
   await terminal.system.allowWrite(await cacheFolder(terminal.system));
   await convertCheckpoint(folder, file, { dtype }, (message) => {
     terminal.stderr.write(`${name.repo}: ${message}\n`);
@@ -110,15 +101,4 @@ function endpointOf(value: string | undefined): string {
 function tokenOf(value: string | undefined): string | undefined {
   if (value === undefined || /^[\x21-\x7e]+$/.test(value)) return value;
   throw new Error("Cannot use HF_TOKEN: it contains spaces or invalid characters");
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
 }

@@ -17,7 +17,9 @@ import {
   UsageError,
 } from "../command.ts";
 import { readErrorMessage } from "../../hub/file_error.ts";
-import { hubModelFile, hubNameOf, OFFLINE_OPTION } from "./hub_model.ts";
+import { fileErrorCode } from "../../hub/file_error_code.ts";
+import { findHubName } from "../../hub/find_hub_name.ts";
+import { hubModelFile, OFFLINE_OPTION } from "./hub_model.ts";
 import { DTYPES, findOnnxFile, readSidecars } from "./model_folder.ts";
 import { runtimeOption } from "./runtime_option.ts";
 import type { Terminal } from "../output/terminal.ts";
@@ -139,7 +141,7 @@ async function openModel<T>(
     });
     return await open(readModelFile(embedded.default));
   }
-  const name = await hubNameOf(model);
+  const name = await findHubName(model);
   let path = model;
   if (name) path = await hubModelFile(name, dtype, offline, terminal);
   else if (await isFolder(model)) path = await findOnnxFile(model, dtype);
@@ -150,7 +152,7 @@ async function openModel<T>(
     const sidecars = isSelfContained(proto) ? {} : await readSidecars(path);
     return await open(toModelFile(bytes, proto, sidecars));
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
+    const isMissing = fileErrorCode(error) === "ENOENT";
     const reason = isMissing ? urlText(model) ?? "no such file or folder" : readErrorMessage(error);
     throw new Error(`${path}: ${errorMessage(reason)}`);
   }

@@ -1,5 +1,6 @@
 import { readSafetensors, type Tensors } from "../../checkpoint/safetensors.ts";
 import { readErrorMessage } from "../../hub/file_error.ts";
+import { fileErrorCode } from "../../hub/file_error_code.ts";
 import { readWhole } from "../../hub/read_whole.ts";
 import { errorMessage } from "../command.ts";
 
@@ -20,7 +21,7 @@ export async function readTraining<T>(
   try {
     return parse(readSafetensors(await readWhole(path)));
   } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
+    const isMissing = fileErrorCode(error) === "ENOENT";
     const reason = isMissing
       ? "there is no interrupted training; start one without --resume"
       : errorMessage(readErrorMessage(error));

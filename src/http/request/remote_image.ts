@@ -1,5 +1,5 @@
 import { LimitedBytesTransformStream } from "@std/streams/limited-bytes-transform-stream";
-import { nodeBuiltin } from "../../host/node_builtin.ts";
+import { nodeLookups } from "../../host/node_lookups.ts";
 import type { Deadline } from "../deadline.ts";
 import { Problem } from "../problem.ts";
 
@@ -99,15 +99,9 @@ async function resolveHost(host: string): Promise<string[]> {
   const lookups = await Promise.allSettled(
     "Deno" in globalThis
       ? [Deno.resolveDns(host, "A"), Deno.resolveDns(host, "AAAA")]
-      : resolveInNode(host),
+      : nodeLookups(host),
   );
   return lookups.flatMap((lookup) => lookup.status === "fulfilled" ? lookup.value : []);
-}
-
-function resolveInNode(host: string): Promise<string[]>[] {
-  const dns = nodeBuiltin("node:dns/promises");
-  if (!dns) throw new Error("Cannot look up a host: this one has no resolver; give `resolve`");
-  return [dns.resolve4(host), dns.resolve6(host)];
 }
 
 /** Networks that are not the public internet (RFC 6890, RFC 4193 and others). */

@@ -1,4 +1,5 @@
 import { dropAlpha } from "../formats/rgba.ts";
+import { ImageDecodeError } from "../image_decode_error.ts";
 import type { ImageLimits } from "../image_header.ts";
 import type { DrawableSource } from "../image_source.ts";
 import type { RawImage } from "../raw_image.ts";
@@ -64,7 +65,7 @@ export function isDrawable(source: unknown): source is DrawableSource {
  *
  * @param scope the global scope, or another one for tests.
  * @throws {TypeError} if the host has no 2D canvas.
- * @throws {ImageDecodeError} if the size exceeds a limit.
+ * @throws {ImageDecodeError} if the size exceeds a limit, or an image element cannot be loaded.
  * @throws {DOMException} `SecurityError` if the image comes from another origin without CORS.
  */
 export async function drawImage(
@@ -73,7 +74,11 @@ export async function drawImage(
   scope: object = globalThis,
 ): Promise<RawImage> {
   const drawable = source as Drawable;
-  await drawable.decode?.();
+  try {
+    await drawable.decode?.();
+  } catch {
+    throw new ImageDecodeError("Cannot read the image: the page could not load it");
+  }
   const { displayWidth, displayHeight, videoWidth, videoHeight, naturalWidth, naturalHeight } =
     drawable;
   const width = displayWidth ?? videoWidth ?? naturalWidth ?? drawable.width!;

@@ -51,6 +51,13 @@ Deno.test("drawImage() waits until an image element is loaded", async () => {
   assertEquals((await drawImage(source, DEFAULT_IMAGE_LIMITS, { document })).width, 1);
 });
 
+Deno.test("drawImage() refuses an image element that is not loaded", async () => {
+  const decode = () => Promise.reject(new DOMException("no", "EncodingError"));
+  const source = instanceOf("HTMLImageElement", { naturalWidth: 0, naturalHeight: 0, decode });
+  const draw = () => drawImage(source, DEFAULT_IMAGE_LIMITS, { document });
+  await assertRejects(draw, ImageDecodeError, "the page could not load it");
+});
+
 Deno.test("drawImage() refuses what is empty or too large before it makes a canvas", async () => {
   for (const [width, words] of [[0, "its size is 0"], [16_385, "over the limit"]] as const) {
     const source = instanceOf("ImageBitmap", { width, height: 1 });

@@ -1,5 +1,5 @@
 import { format } from "@std/fmt/bytes";
-import type { DownloadProgress } from "../../../hub/hub.ts";
+import type { DownloadProgress } from "../../../hub/hub_options.ts";
 import { drawBar, formatSeconds } from "./bar.ts";
 import { StatusLine } from "./status_line.ts";
 import type { Output } from "../terminal.ts";
