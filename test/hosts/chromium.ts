@@ -20,35 +20,40 @@ export interface Sites {
 
 /** Makes sites of the project in a folder. */
 export async function chromiumPages(folder: string, images: string): Promise<Sites> {
-  await lower("page", folder);
-  const page = (head: string) =>
-    `<!doctype html>
-<meta charset="utf-8">
-<link rel="icon" href="data:,">
-${head}
-<script type="module" src="./page.mjs"></script>
-`;
+  const vite = await viteSite(folder, "page", images);
+  const importMap = `${folder}/import-map`;
+  await Deno.mkdir(importMap);
+  await Deno.copyFile(`${folder}/page.mjs`, `${importMap}/page.mjs`);
+  await Deno.symlink(`${folder}/node_modules`, `${importMap}/node_modules`);
+  await Deno.symlink(images, `${importMap}/images`);
+  const imports = {
+    "@vit-msn/edge": "/node_modules/@vit-msn/edge/mod.js",
+    "@vit-msn/edge/model": "/node_modules/@vit-msn/edge/model.js",
+  };
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  await Deno.writeTextFile(`${importMap}/index.html`, htmlOf("page", map));
+  return { vite, importMap };
+}
 
-  await Deno.writeTextFile(`${folder}/index.html`, page(""));
+/** Builds a program of `programs/` as a site, and gives it the images. */
+export async function viteSite(folder: string, program: string, images: string): Promise<string> {
+  await lower(program, folder);
+  await Deno.writeTextFile(`${folder}/index.html`, htmlOf(program));
   // Workers share chunks with the page, so they are modules, too.
   await Deno.writeTextFile(
     `${folder}/vite.config.js`,
     'export default { worker: { format: "es" }, build: { target: "es2022" } };',
   );
   await tool("vite", ["build", "--logLevel", "error", "--outDir", "vite"], folder);
+  await Deno.symlink(images, `${folder}/vite/images`);
+  return `${folder}/vite`;
+}
 
-  const site = `${folder}/import-map`;
-  await Deno.mkdir(site);
-  await Deno.rename(`${folder}/page.mjs`, `${site}/page.mjs`);
-  await Deno.symlink(`${folder}/node_modules`, `${site}/node_modules`);
-  const imports = {
-    "@vit-msn/edge": "/node_modules/@vit-msn/edge/mod.js",
-    "@vit-msn/edge/model": "/node_modules/@vit-msn/edge/model.js",
-  };
-  await Deno.writeTextFile(
-    `${site}/index.html`,
-    page(`<script type="importmap">${JSON.stringify({ imports })}</script>`),
-  );
-  for (const root of [site, `${folder}/vite`]) await Deno.symlink(images, `${root}/images`);
-  return { vite: `${folder}/vite`, importMap: site };
+function htmlOf(program: string, head = ""): string {
+  return `<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+${head}
+<script type="module" src="./${program}.mjs"></script>
+`;
 }

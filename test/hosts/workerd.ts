@@ -5,18 +5,19 @@ import { bundle } from "./support/tools.ts";
  * Makes a Worker of the project in a folder, as wrangler does: WebAssembly and the model are modules of their
  * own.
  *
+ * @param program of `programs/`; it has `workerOf`.
  * @returns the Worker's folder.
  */
-export async function workerdFolder(folder: string): Promise<string> {
-  const program = fromFileUrl(new URL("programs/cloudflare.ts", import.meta.url));
+export async function workerdFolder(folder: string, program = "cloudflare"): Promise<string> {
+  const source = fromFileUrl(new URL(`programs/${program}.ts`, import.meta.url));
   await Deno.writeTextFile(
     `${folder}/index.js`,
     `import model from "@vit-msn/edge/model.onnx";
-import { workerOf } from "./cloudflare.mjs";
+import { workerOf } from "./worker.mjs";
 export default workerOf(model);
 `,
   );
-  await bundle(program, ["--packages=external", `--outfile=${folder}/cloudflare.mjs`], folder);
+  await bundle(source, ["--packages=external", `--outfile=${folder}/worker.mjs`], folder);
   const out = `${folder}/worker`;
   await bundle("index.js", [
     "--splitting",
