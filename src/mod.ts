@@ -40,7 +40,11 @@ export {
   type ImageFeatureExtractionPipeline,
   type ImageFeatureExtractionPipelineOptions,
 } from "./model/pipeline/image_feature_extraction.ts";
-export { type ModelSource, type OpenOptions } from "./model/pipeline/open_model.ts";
+export {
+  type ModelSource,
+  type OpenOptions,
+  type PipelineProgress,
+} from "./model/pipeline/open_model.ts";
 export {
   pipeline,
   type PipelineOptions,

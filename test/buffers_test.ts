@@ -69,7 +69,7 @@ Deno.test("decodeImage() and readImageHeader() take Buffers of every kind of fil
 
 for (const workers of [0, 2]) {
   Deno.test(`ImageDecoder takes Buffers, with ${workers} workers`, async () => {
-    using decoder = new ImageDecoder({ workers });
+    using decoder = new ImageDecoder({ workers, timeout: 60_000 });
     for (const [, file] of images) {
       await assertTakesBuffers(file, (bytes) => decoder.decode(bytes));
       await assertTakesBuffers(file, async (bytes) => {

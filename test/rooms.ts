@@ -34,8 +34,8 @@ const MAY_USE_DENO = /^src\/(dataset|build|cli|http\/request)\//;
 /** Modules that stand above the rooms: the library's main export. */
 const ABOVE = /^src\/\w+\.ts$/;
 
-/** Rooms that only the command line uses, and what serves in Deno alone. */
-const NEEDS_DENO = /^src\/(hub|dataset|build|cli)\//;
+/** Rooms that only the command line uses: they run in Deno alone. */
+const NEEDS_DENO = /^src\/(dataset|build|cli)\//;
 
 /** The one module that asks for a name before it uses it. */
 const ASKS_FIRST = "src/tensor/base64.ts";

@@ -10,9 +10,11 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | ViTMSNModel;
 
 /** The progress of a download, as transformers.js tells it. */
 export interface PipelineProgress {
+  /** What it tells. */
   readonly status: "progress";
   /** The model. */
   readonly name: string;
+  /** The file's name. */
   readonly file: string;
   /** Bytes received. */
   readonly loaded: number;
@@ -25,7 +27,7 @@ export interface PipelineProgress {
 /** How {@linkcode openModel} opens a model, with transformers.js' names beside this project's. */
 export interface OpenOptions extends Omit<PretrainedOptions, "dtype">, LoadOptions {
   /** The data type of the weights; default `f32`. `fp32`, `fp16` and `q8` are transformers.js' names. */
-  readonly dtype?: PretrainedOptions["dtype"] | keyof typeof DTYPES;
+  readonly dtype?: PretrainedOptions["dtype"] | "fp32" | "fp16" | "q8";
   /** Where it runs: `wasm` or `cpu`, which are the same here. For a graphics card, pass a `runtime`. */
   readonly device?: "wasm" | "cpu";
   /** Called as the bytes of a file arrive. */
