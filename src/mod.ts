@@ -20,7 +20,13 @@ export {
   type ShotsEvaluation,
   type ShotsOptions,
 } from "./heads/evaluate/evaluate_shots.ts";
-export { type CandidateReport, fitHead, type FitReport } from "./heads/fit/fit_head.ts";
+export { toFeature } from "./heads/feature.ts";
+export {
+  type CandidateReport,
+  fitHead,
+  type FitReport,
+  type HeldOutPredictions,
+} from "./heads/fit/fit_head.ts";
 export type { FitOptions, LabelledFeatures } from "./heads/fit/fit_options.ts";
 export { type Features } from "./heads/feature_rows.ts";
 export { type GuessingComparison } from "./heads/evaluate/guessing.ts";

@@ -60,6 +60,16 @@ export interface FitReport {
   readonly calibrationError?: { readonly before: number; readonly after: number };
   /** How well each criterion separates held-out classes from the others. */
   readonly unknown?: UnknownReport;
+  /** The predictions of held-out images. Undefined if there are too few images for cross-validation. */
+  readonly heldOut?: HeldOutPredictions;
+}
+
+/** Predictions by fits that did not see the image: what a head gets right, and which images it gets wrong. */
+export interface HeldOutPredictions {
+  /** [m], the index of each row's image. An image occurs once in each repeat of the cross-validation. */
+  readonly images: readonly number[];
+  /** m rows [K], calibrated, in the order of the head's labels; `evaluateLogits` takes them. */
+  readonly logits: readonly Float32Array[];
 }
 
 /** The weight of the negative log-likelihood against accuracy; measured on 2 to 50 images per class. */
@@ -148,6 +158,7 @@ export function fitHead(
     ...(guessing ? { guessing } : {}),
     ...(validation ? { calibrationError: calibrationErrorOf(validation, classes) } : {}),
     ...(unknown ? { unknown: unknown.report } : {}),
+    ...(validation ? { heldOut: heldOutOf(validation) } : {}),
   };
   return { head, report };
 }
@@ -274,6 +285,13 @@ function calibrationErrorOf(
   return {
     before: expectedCalibrationError(rows, truths),
     after: expectedCalibrationError(calibrated, truths),
+  };
+}
+
+function heldOutOf({ indices, logits, temperature }: Validation): HeldOutPredictions {
+  return {
+    images: indices,
+    logits: indices.map((_, row) => Float32Array.from(rowOf(logits, row), (z) => z / temperature)),
   };
 }
 

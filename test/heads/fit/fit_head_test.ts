@@ -205,3 +205,19 @@ Deno.test("adding to a head that has neither says what it takes", () => {
   const short = { features: [new Float32Array(3)], labels: ["x"] };
   assertThrows(() => addToHead(prototypes, short), RangeError, "3 numbers: the head's have 16");
 });
+
+Deno.test("the held-out predictions are those that the report's accuracy counts", () => {
+  const { features, labels } = clusters({ a: 12, b: 12 }, { noise: 2 });
+  const { head, report } = fitHead({ features, labels });
+  const { images, logits } = report.heldOut!;
+  const right = images.map((image, row) =>
+    +(head.labels[+(logits[row]![1]! > logits[row]![0]!)] === labels[image])
+  );
+  assertAlmostEquals(
+    right.reduce((a, b) => a + b) / right.length,
+    report.guessing!.accuracy,
+    1e-12,
+  );
+  assertEquals(new Set(images).size, 24);
+  assertEquals(fitHead(clusters({ a: 2, b: 2 })).report.heldOut, undefined);
+});
