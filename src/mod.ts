@@ -116,7 +116,7 @@ export {
   type ProcessorSize,
 } from "./preprocess/preprocessor_config.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-export { type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
+export { bestBuild, type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/thread_pool.ts";
 export {

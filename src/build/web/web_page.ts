@@ -1,0 +1,68 @@
+import { sha256 } from "../../tensor/sha256.ts";
+import { ROOT } from "../esbuild.ts";
+import type { BuiltTarget, TargetOptions } from "../target.ts";
+import { bundlePage, bundleServiceWorker } from "./bundle_page.ts";
+import { CONTENT_SECURITY_POLICY, PAGE_HEADERS } from "./security.ts";
+
+/** Files of `src/web/` that the page has as they are. */
+const STATIC = ["style.css", "icon.svg", "manifest.webmanifest"];
+
+/** The drawn photos that the page offers for a try. */
+export const EXAMPLES: readonly string[] = [
+  "airplane",
+  "automobile",
+  "bird",
+  "deer",
+  "dog",
+  "frog",
+  "horse",
+  "ship",
+  "truck",
+];
+
+/**
+ * Makes the page: static files for any host. `service_worker.js` keeps them in the browser, by their
+ * hashes; `_headers` has the headers for hosts that read such a file, such as Cloudflare Pages or Netlify.
+ */
+export async function webPage(
+  { out, model }: Pick<TargetOptions, "out" | "model">,
+): Promise<BuiltTarget> {
+  const files = await pageFiles(model.bytes);
+  return {
+    files: new Map([...files, ["_headers", new TextEncoder().encode(headersFile())]]),
+    nextStep: `Upload the folder ${out} to any static host, or look at it`,
+    command: ["npx", "http-server", out],
+  };
+}
+
+/**
+ * The files of the page by their paths.
+ *
+ * @param model an ONNX file of this project.
+ */
+export async function pageFiles(model: Uint8Array): Promise<Map<string, Uint8Array>> {
+  const read = (path: string) => Deno.readFile(new URL(path, ROOT));
+  const files = new Map(await bundlePage());
+  for (const name of STATIC) files.set(name, await read(`src/web/${name}`));
+  const html = await Deno.readTextFile(new URL("src/web/index.html", ROOT));
+  files.set(
+    "index.html",
+    new TextEncoder().encode(html.replace("CONTENT_SECURITY_POLICY", CONTENT_SECURITY_POLICY)),
+  );
+  files.set("model.onnx", model);
+  for (const name of EXAMPLES) {
+    files.set(`examples/${name}.jpg`, await read(`test/images/${name}.jpg`));
+  }
+  const hashes: Record<string, string> = {};
+  for (const [path, bytes] of files) hashes[path] = await sha256(bytes);
+  files.set(
+    "service_worker.js",
+    await bundleServiceWorker({ FILES: hashes, HEADERS: PAGE_HEADERS }),
+  );
+  return files;
+}
+
+function headersFile(): string {
+  const lines = Object.entries(PAGE_HEADERS).map(([name, value]) => `  ${name}: ${value}\n`);
+  return `/*\n${lines.join("")}`;
+}
