@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { readZip, type ZipEntries } from "../../checkpoint/zip.ts";
+import { readZip } from "./read_zip.ts";
 import type { ClassRecord, PhotoImage, PhotoRecord } from "./records.ts";
 import { writeZip } from "./write_zip.ts";
 
@@ -147,7 +147,9 @@ export function readProjectZip(bytes: Uint8Array<ArrayBuffer>): ProjectContent {
   return { classes, photos, images };
 }
 
-function readManifest(entries: ZipEntries): v.InferOutput<typeof manifestSchema> {
+function readManifest(
+  entries: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+): v.InferOutput<typeof manifestSchema> {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(entry(entries, MANIFEST!)));
@@ -167,7 +169,11 @@ function readManifest(entries: ZipEntries): v.InferOutput<typeof manifestSchema>
 }
 
 /** Copies of the pieces, which an entry holds one after the other. */
-function piecesOf(entries: ZipEntries, name: string, sizes: readonly number[]): ArrayBuffer[] {
+function piecesOf(
+  entries: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  name: string,
+  sizes: readonly number[],
+): ArrayBuffer[] {
   const content = entry(entries, name);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (content.length !== total) {
@@ -177,10 +183,13 @@ function piecesOf(entries: ZipEntries, name: string, sizes: readonly number[]): 
   return sizes.map((size) => content.slice(at, at += size).buffer as ArrayBuffer);
 }
 
-function entry(entries: ZipEntries, name: string): Uint8Array<ArrayBuffer> {
+function entry(
+  entries: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  name: string,
+): Uint8Array<ArrayBuffer> {
   const content = entries.get(name);
   if (!content) throw unreadable(`it has no ${name}`);
-  return content as Uint8Array<ArrayBuffer>;
+  return content;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -22,11 +22,11 @@ const [MAX_ENTRIES, MAX_BYTES] = [0xfffe, 0xfffffffe];
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { concat } from "@std/bytes/concat";
- * import { readZip } from "../../checkpoint/zip.ts";
+ * import { readZip } from "./read_zip.ts";
  * import { writeZip } from "./write_zip.ts";
  *
- * const zip = concat(writeZip(new Map([["a.bin", Uint8Array.of(1, 2)]])));
- * assertEquals(readZip(zip).get("a.bin"), Uint8Array.of(1, 2));
+ * const zip = writeZip(new Map([["a.bin", Uint8Array.of(1, 2)]]));
+ * assertEquals(readZip(new Uint8Array(concat(zip))).get("a.bin"), Uint8Array.of(1, 2));
  * ```
  */
 export function writeZip(

@@ -1,5 +1,3 @@
-import { toNumbers } from "../../tensor/to_numbers.ts";
-
 /** A photo with its embedding. */
 export interface EmbeddedPhoto {
   readonly label: string;
@@ -23,7 +21,12 @@ export interface EmbeddedPhoto {
 export function embeddingsFile(photos: readonly EmbeddedPhoto[]): string {
   return photos
     .map(({ label, name, embedding }) =>
-      JSON.stringify({ file: `${label}/${name}`, embedding: toNumbers(embedding) }) + "\n"
+      JSON.stringify({ file: `${label}/${name}`, embedding: Array.from(embedding, rounded) }) + "\n"
     )
     .join("");
+}
+
+/** Nine significant digits are a float32 exactly. */
+function rounded(x: number): number {
+  return Number(x.toPrecision(9));
 }

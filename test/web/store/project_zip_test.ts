@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes/concat";
-import { readZip } from "../../../src/checkpoint/zip.ts";
+import { readZip } from "../../../src/web/store/read_zip.ts";
 import { readProjectZip, writeProjectZip } from "../../../src/web/store/project_zip.ts";
 import { writeZip } from "../../../src/web/store/write_zip.ts";
 import { content } from "./content.ts";
