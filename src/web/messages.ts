@@ -1,4 +1,5 @@
 import type { Classification } from "../mod.ts";
+import type { TeachMessages } from "./teach/messages.ts";
 
 /** What the worker is asked for, what it answers, and what it says meanwhile. */
 export interface Message<Request, Reply, Progress = never> {
@@ -9,7 +10,7 @@ export interface Message<Request, Reply, Progress = never> {
 
 /** Messages by their kinds. Another part of the page adds its own by one more interface here. */
 // deno-lint-ignore no-empty-interface -- a list of lists
-export interface Messages extends ModelMessages {}
+export interface Messages extends ModelMessages, TeachMessages {}
 
 /** The messages of the model itself. */
 export interface ModelMessages {

@@ -2,6 +2,7 @@ import type { Messages } from "../messages.ts";
 import { classify } from "./classify.ts";
 import { load } from "./load.ts";
 import type { LoadedModel } from "./loaded_model.ts";
+import { TEACH_HANDLERS } from "./teach/teach_handlers.ts";
 
 /** What a handler works with, besides the request. */
 export interface Context<Progress> {
@@ -23,4 +24,5 @@ export type Handler<Kind extends keyof Messages> = (
 export const HANDLERS: { readonly [Kind in keyof Messages]: Handler<Kind> } = {
   load,
   classify,
+  ...TEACH_HANDLERS,
 };

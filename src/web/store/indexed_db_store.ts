@@ -4,6 +4,8 @@ import type { ClassRecord, PhotoImage, PhotoRecord } from "./records.ts";
 
 const VERSION = 1;
 const [CLASSES, PHOTOS, IMAGES] = ["classes", "photos", "images"];
+/** Records that are read at a time: between parts, the page answers. */
+const PART = 500;
 /** The key of each object store's records. */
 const KEYS = { [CLASSES!]: "id", [PHOTOS!]: "hash", [IMAGES!]: "hash" };
 
@@ -38,12 +40,15 @@ export class IndexedDbStore implements ProjectStore {
   }
 
   async readAll(): Promise<{ classes: ClassRecord[]; photos: PhotoRecord[] }> {
-    const transaction = this.#database.transaction([CLASSES!, PHOTOS!]);
-    const [classes, photos] = await Promise.all([
-      resultOf(transaction.objectStore(CLASSES!).getAll()),
-      resultOf(transaction.objectStore(PHOTOS!).getAll()),
-    ]);
-    return { classes, photos };
+    const store = this.#database.transaction(PHOTOS!).objectStore(PHOTOS!);
+    const photos: PhotoRecord[] = [];
+    for (let part = await resultOf(store.getAll(null, PART)); part.length > 0;) {
+      photos.push(...part);
+      const after = IDBKeyRange.lowerBound(photos.at(-1)!.hash, true);
+      part = await resultOf(store.getAll(after, PART));
+    }
+    const classes = this.#database.transaction(CLASSES!).objectStore(CLASSES!);
+    return { classes: await resultOf(classes.getAll()), photos };
   }
 
   async readImages(hashes: readonly string[]): Promise<(PhotoImage | undefined)[]> {

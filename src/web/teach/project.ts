@@ -18,6 +18,9 @@ export class Project {
   readonly #store: ProjectStore;
   readonly #classes: Map<string, ClassRecord>;
   readonly #photos: Map<string, PhotoRecord>;
+  /** The photos that are there, as long as nothing changes. */
+  #present: readonly PhotoRecord[] | undefined;
+  #version = 0;
 
   private constructor(
     store: ProjectStore,
@@ -52,16 +55,19 @@ export class Project {
   }
 
   /** The photos of all classes, in the order in which they were added. */
-  get photos(): PhotoRecord[] {
-    return [...this.#photos.values()].filter((photo) => this.#isThere(photo));
+  get photos(): readonly PhotoRecord[] {
+    return this.#present ??= [...this.#photos.values()].filter((photo) => this.#isThere(photo));
+  }
+
+  /** Another number after each change. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The photos of each class, by its id. */
   get members(): ReadonlyMap<string, readonly PhotoRecord[]> {
     const members = new Map<string, PhotoRecord[]>(this.classes.map(({ id }) => [id, []]));
-    for (const photo of this.#photos.values()) {
-      if (!photo.deleted) members.get(photo.classId)?.push(photo);
-    }
+    for (const photo of this.photos) members.get(photo.classId)?.push(photo);
     return members;
   }
 
@@ -174,19 +180,6 @@ export class Project {
     );
   }
 
-  /** The whole project, for an export. */
-  async content(): Promise<ProjectContent> {
-    const { classes, photos } = this;
-    const images = await this.images(photos.map(({ hash }) => hash));
-    const lost = images.findIndex((image) => !image);
-    if (lost !== -1) {
-      throw new Error(
-        `Cannot export the project: the pixels of ${photos[lost]!.name} are gone; delete the photo`,
-      );
-    }
-    return { classes, photos, images: images as PhotoImage[] };
-  }
-
   /**
    * Adds another project to this one, all or nothing: photos of a class go to the class of that name.
    *
@@ -211,6 +204,7 @@ export class Project {
     await this.#store.write({ classes: added, photos: records, images: kept });
     for (const record of added) this.#classes.set(record.id, record);
     for (const record of records) this.#put(record);
+    this.#changed();
     return records.length;
   }
 
@@ -231,6 +225,7 @@ export class Project {
   async #writeClass(record: ClassRecord): Promise<void> {
     await this.#store.write({ classes: [record] });
     this.#classes.set(record.id, record);
+    this.#changed();
   }
 
   async #writePhotos(
@@ -240,6 +235,12 @@ export class Project {
     if (photos.length === 0) return;
     await this.#store.write({ photos, images });
     for (const photo of photos) this.#put(photo);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#version++;
+    this.#present = undefined;
   }
 
   /** A photo that comes again after its deletion is the newest. */
