@@ -1,5 +1,6 @@
 import type { Classification } from "../mod.ts";
-import type { TeachMessages } from "./teach/messages.ts";
+import type { ExplainMessages } from "./explain/explain_messages.ts";
+import type { TeachMessages } from "./teach/teach_messages.ts";
 
 /** What the worker is asked for, what it answers, and what it says meanwhile. */
 export interface Message<Request, Reply, Progress = never> {
@@ -9,8 +10,7 @@ export interface Message<Request, Reply, Progress = never> {
 }
 
 /** Messages by their kinds. Another part of the page adds its own by one more interface here. */
-// deno-lint-ignore no-empty-interface -- a list of lists
-export interface Messages extends ModelMessages, TeachMessages {}
+export interface Messages extends ModelMessages, ExplainMessages, TeachMessages {}
 
 /** The messages of the model itself. */
 export interface ModelMessages {
@@ -75,7 +75,6 @@ export interface ClassifyRequest {
 export interface ClassifyReply {
   /** All labels, best first; none, if the model has no classifier. */
   readonly labels: readonly Classification[];
-  /** The embedding [D], not normalised. */
   readonly milliseconds: Steps;
   /** The photo's size in pixels. */
   readonly width: number;

@@ -1,5 +1,11 @@
 /// <reference lib="dom" />
 import type {
+  AttentionsReply,
+  AttentionsRequest,
+  OverlayReply,
+  OverlayRequest,
+} from "./explain/explain_messages.ts";
+import type {
   Answer,
   ClassifyReply,
   ClassifyRequest,
@@ -62,6 +68,16 @@ export class ModelClient {
   /** Names what is on a photo. */
   classify(request: ClassifyRequest): Promise<ClassifyReply> {
     return this.request("classify", request);
+  }
+
+  /** Computes what the model looks at on a photo. */
+  attentions(request: AttentionsRequest): Promise<AttentionsReply> {
+    return this.request("attentions", request);
+  }
+
+  /** Draws one of these maps on the photo that was last asked for. */
+  overlay(request: OverlayRequest): Promise<OverlayReply> {
+    return this.request("overlay", request);
   }
 
   /**

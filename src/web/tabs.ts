@@ -9,6 +9,14 @@ export interface Tab {
 
 /** The tabs by the names that stand in the address, the first one first. */
 export const TABS: Readonly<Record<string, Tab>> = {
-  see: { title: "See", load: async () => (await import("./see_view.ts")).seeView },
-  explain: { title: "Explain", load: async () => (await import("./explain_view.ts")).explainView },
+  see: { title: "See", load: async () => new (await import("./see_view.ts")).SeeView() },
+  explain: {
+    title: "Explain",
+    load: async () => new (await import("./explain_view.ts")).ExplainView(),
+  },
+  teach: { title: "Teach", load: async () => new (await import("./teach_view.ts")).TeachView() },
+  compare: {
+    title: "Compare",
+    load: async () => new (await import("./compare_view.ts")).CompareView(),
+  },
 };

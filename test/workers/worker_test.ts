@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join, resolve } from "@std/path";
 import { createHandler } from "../../src/http/handler.ts";
 import { build } from "../../src/cli/build.ts";
-import { writePng } from "../../src/cli/output/png.ts";
+import { writePng } from "../../src/image/write_png.ts";
 import { decodeImage, resize } from "../../src/mod.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model/load_model.ts";

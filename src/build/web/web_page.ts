@@ -5,7 +5,7 @@ import { bundlePage, bundleServiceWorker } from "./bundle_page.ts";
 import { CONTENT_SECURITY_POLICY, PAGE_HEADERS } from "./security.ts";
 
 /** Files of `src/web/` that the page has as they are. */
-const STATIC = ["style.css", "icon.svg", "manifest.webmanifest"];
+const STATIC = ["style.css", "teach.css", "icon.svg", "manifest.webmanifest"];
 
 /** The drawn photos that the page offers for a try. */
 export const EXAMPLES: readonly string[] = [

@@ -17,12 +17,22 @@ export type Handler<Kind extends keyof Messages> = (
   context: Context<Messages[Kind]["progress"]>,
 ) => Promise<Messages[Kind]["reply"]>;
 
-/**
- * The handlers by kinds. What the first label does not need is imported when it is first asked for:
- * `fit: async (…given) => (await import("./fit.ts")).fit(…given)`.
- */
+/** Loads what the first label does not need, when it is first asked for. */
+const explain = once(async () =>
+  new (await import("../explain/explain_handlers.ts")).ExplainHandlers()
+);
+
+/** The handlers by kinds. */
 export const HANDLERS: { readonly [Kind in keyof Messages]: Handler<Kind> } = {
   load,
   classify,
+  attentions: async (...given) => (await explain()).attentions(...given),
+  overlay: async (request) => await (await explain()).overlay(request),
   ...TEACH_HANDLERS,
 };
+
+/** A function that makes a thing once, and tries again if that failed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: T | undefined;
+  return async () => made ??= await make();
+}

@@ -1,4 +1,4 @@
-import type { TeachMessages } from "../../teach/messages.ts";
+import type { TeachMessages } from "../../teach/teach_messages.ts";
 import type { Handler } from "../handlers.ts";
 
 /** The handlers of Teach and Compare; each is loaded when it is first asked for. */

@@ -1,10 +1,24 @@
 import { concat } from "@std/bytes/concat";
-import type { RawImage } from "../../image/raw_image.ts";
+import type { RawImage } from "./raw_image.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** Encodes an image as PNG: 8-bit RGB, unfiltered rows. */
-export async function writePng({ width, height, data }: RawImage): Promise<Uint8Array> {
+/**
+ * Encodes an image as PNG: 8-bit RGB, unfiltered rows.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeImage } from "./decode_image.ts";
+ * import { writePng } from "./write_png.ts";
+ *
+ * const image = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
+ * assertEquals(await decodeImage(await writePng(image)), image);
+ * ```
+ */
+export async function writePng(
+  { width, height, data }: RawImage,
+): Promise<Uint8Array<ArrayBuffer>> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
@@ -16,11 +30,11 @@ export async function writePng({ width, height, data }: RawImage): Promise<Uint8
   }
   const compressed = await new Response(
     new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate")),
-  ).bytes();
+  ).arrayBuffer();
   return concat([
     SIGNATURE,
     chunk("IHDR", header),
-    chunk("IDAT", compressed),
+    chunk("IDAT", new Uint8Array(compressed)),
     chunk("IEND", new Uint8Array()),
   ]);
 }
