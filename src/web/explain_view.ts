@@ -75,7 +75,9 @@ export class ExplainView implements View {
           ${overlay
             ? picture(overlay, photo, settings)
             : html`<img src=${photo.url} alt=${photo.name}>`}
-          <figcaption>${caption(settings)}</figcaption>
+          <figcaption>
+            ${caption(settings)}. Dark is least, pale yellow most.
+          </figcaption>
         </figure>
         <div class="controls">
           ${controls(settings, this.#model!, set)}

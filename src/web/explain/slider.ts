@@ -12,7 +12,7 @@ export function slider(
   return html`
     <label class="slider">
       <span>${name}</span>
-      <output>${text}</output>
+      <span class="value" aria-hidden="true">${text}</span>
       <input
         type="range"
         min=${range.min}

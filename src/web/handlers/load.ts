@@ -7,7 +7,7 @@ import {
   ViTMSNForImageClassification,
   ViTMSNModel,
 } from "../../mod.ts";
-import type { LoadProgress, LoadRequest, ModelSummary } from "../messages.ts";
+import type { LoadProgress, ModelSummary } from "../messages.ts";
 import { scriptUrl } from "../script_url.ts";
 import type { Handler } from "./handlers.ts";
 

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { html, type TemplateResult } from "lit-html";
 
-/** The drawn photos that the build puts into `examples/`, without the model's own labels: these are to guess. */
+/** The drawn photos that the build puts into `examples/`; their names say what they show. */
 const EXAMPLES = [
   "ship",
   "frog",

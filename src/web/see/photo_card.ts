@@ -13,7 +13,7 @@ export function photoCard(app: App, photo: Photo): TemplateResult {
       <div class="says">
         <h3>${name}</h3>
         ${error ? html`<p class="error" role="alert">${error}</p>` : nothing}
-        ${answer ? said(app, photo, answer) : nothing}
+        ${answer ? said(app, answer) : nothing}
         ${answer || error ? nothing : html`<p class="waiting">Looking…</p>`}
         <p class="actions">
           ${answer
@@ -34,7 +34,7 @@ export function photoCard(app: App, photo: Photo): TemplateResult {
   `;
 }
 
-function said(app: App, _: Photo, answer: NonNullable<Photo["answer"]>): TemplateResult {
+function said(app: App, answer: NonNullable<Photo["answer"]>): TemplateResult {
   const { labels, milliseconds: { decode, preprocess, forward }, width, height } = answer;
   return html`
     ${labels.length > 0 ? labelBars(labels) : html`
