@@ -47,8 +47,9 @@ export class CompareView implements View {
     this.#end = takeFiles((files) => void this.#add(files, true));
   }
 
-  close(): void {
+  close(app: App): void {
     this.#end();
+    Teaching.of(app).say(undefined);
   }
 
   render(app: App): TemplateResult {
@@ -72,21 +73,21 @@ export class CompareView implements View {
                 chosen: [first, second],
               })}
               ${this.#legend(teaching)}
+              <div class="panel pointed">
+                ${this.#pointed
+                  ? this.#image(teaching, this.#pointed, "")
+                  : html`<span class="empty"></span>`}
+                <p aria-live="polite" class=${this.#pointed ? "" : "waiting"}>
+                  ${this.#pointed
+                    ? describe(this.#pointed)
+                    : "Point at a photo on the map, or go there by arrow keys; a click or Enter chooses it."}
+                </p>
+              </div>
             `}
-          ${workLine(teaching.work)}
           ${photoInput((files) => void this.#add(files, true))}
+          ${teaching.work ? workLine(teaching.work) : nothing}
         </section>
         <div class="side">
-          <section class="panel pointed" aria-label="The photo under the pointer">
-            <p aria-live="polite" class=${this.#pointed ? "" : "waiting"}>
-              ${this.#pointed
-                ? describe(this.#pointed)
-                : "Point at a photo on the map, or go there by arrow keys."}
-            </p>
-            ${this.#pointed
-              ? this.#image(teaching, this.#pointed, "")
-              : html`<span class="empty"></span>`}
-          </section>
           <section class="panel" aria-labelledby="two">
             <h2 id="two">Two photos</h2>
             <div class="slots">

@@ -33,7 +33,9 @@ export class TeachView implements View {
 
   close(app: App): void {
     this.#end();
-    Teaching.of(app).closeWebcam();
+    const teaching = Teaching.of(app);
+    teaching.closeWebcam();
+    teaching.say(undefined);
   }
 
   render(app: App): TemplateResult {
@@ -53,6 +55,15 @@ export class TeachView implements View {
               (record) => this.#cards.render(teaching, record),
             )}
           </ul>
+          ${project?.classes.length === 0
+            ? html`
+              <ol class="steps-to-do">
+                <li>Make two classes or more, such as “cup” and “plate”.</li>
+                <li>Add about five photos to each: files, or from the camera.</li>
+                <li>Press Teach: in a second, you have a classifier, and know how good it is.</li>
+              </ol>
+            `
+            : nothing}
           ${project ? newClass(teaching) : nothing}
         </section>
         <div class="side">

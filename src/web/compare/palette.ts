@@ -4,16 +4,16 @@ export interface Mark {
   readonly shape: "circle" | "square" | "triangle" | "diamond";
 }
 
-/** Told apart on light and dark ground, and by most people with a colour deficiency (after Okabe and Ito). */
+/** Told apart on light and on dark ground; the shapes tell them apart for those who see few colours. */
 const COLOURS = [
-  "#0072b2",
-  "#e69f00",
-  "#009e73",
-  "#d55e00",
-  "#cc79a7",
-  "#56b4e9",
-  "#8f6bd1",
-  "#a0883c",
+  "#2f86d6",
+  "#d98200",
+  "#0b9a6d",
+  "#d1495b",
+  "#a06cd5",
+  "#7d8a2e",
+  "#c2629b",
+  "#8a6d3b",
 ] as const;
 const SHAPES = ["circle", "square", "triangle", "diamond"] as const;
 /** Of photos that are in no class. */

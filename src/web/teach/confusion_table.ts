@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from "lit-html";
 import type { HeadEvaluation } from "../../mod.ts";
 
-/** Shades of a cell; style.css has one for each. */
+/** Shades of a cell; teach.css has one for each. */
 const SHADES = 5;
 
 /** The confusion matrix: a row a true class, a column a predicted one. */
@@ -21,7 +21,7 @@ export function confusionTable({ classes, confusion }: HeadEvaluation): Template
               <tr>
                 <th scope="row">${classes[c]!.label}</th>
                 ${row.map((times, other) =>
-                  html`<td class="${other === c ? "right" : "wrong"} shade-${
+                  html`<td class="${other === c ? "hit" : "miss"} shade-${
                     shade(times, classes[c]!.count)
                   }">${times}</td>`
                 )}

@@ -32,7 +32,7 @@ export function downloads(teaching: Teaching): TemplateResult {
       ${taught
         ? html`
           <p class="waiting">my.onnx is a whole model. The command line and the service use it as it is:</p>
-          <pre tabindex="0" aria-label="Commands">${SHELL}</pre>
+          <pre>${SHELL}</pre>
         `
         : nothing}
       <label class="button-like">

@@ -2,15 +2,46 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { HeadEvaluation } from "../../mod.ts";
+import { labelBars } from "../parts/label_bars.ts";
 import { confusionTable } from "./confusion_table.ts";
 import type { WrongPhoto } from "./fit_report.ts";
 import { reliabilityPlot } from "./reliability_plot.ts";
 import { photosText, type Taught, type Teaching } from "./teaching.ts";
 
+/** Tries the classifier on a photo. */
+function trial(teaching: Teaching): TemplateResult {
+  const { tried } = teaching;
+  return html`
+    <label class="button-like">
+      <input
+        type="file"
+        accept="image/*"
+        aria-label="Try it on a photo"
+        @change=${({ target }: Event) => {
+          const input = target as HTMLInputElement;
+          const [file] = input.files ?? [];
+          if (file) void teaching.tryPhoto(file);
+          input.value = ""; // so that the same file can be chosen again
+        }}
+      >
+      <span>Try it on a photo</span>
+    </label>
+    ${tried
+      ? html`
+        <div class="tried" aria-live="polite">
+          <img src=${tried.url} alt=${tried.file.name}>
+          <div>${tried.labels ? labelBars(tried.labels) : nothing}</div>
+        </div>
+      `
+      : nothing}
+  `;
+}
+
 /** How good the classifier is, and what it gets wrong. */
 export function reportView(teaching: Teaching, taught: Taught): TemplateResult {
   const { report, seconds, hashes } = taught;
   const { evaluation, method } = report;
+  const left = hashes.length - (evaluation?.count ?? 0);
   return html`
     <section class="panel report" aria-labelledby="report">
       <h2 id="report">How good it is</h2>
@@ -25,11 +56,15 @@ export function reportView(teaching: Teaching, taught: Taught): TemplateResult {
           ? "by cross-validation"
           : "for so few photos"}; taught with
         ${photosText(hashes.length)} in ${seconds.toFixed(1)} s.
+        ${evaluation && left > 0
+          ? html`${photosText(left)} of classes with fewer than three cannot be held out.`
+          : nothing}
         ${report.knowsUnknown ? "It answers “unknown” for photos of no class." : nothing}
         ${evaluation && !report.calibrated
           ? "Scores are not calibrated: calibration would make them all equal."
           : nothing}
       </p>
+      ${trial(teaching)}
       ${evaluation
         ? html`
           ${wrongPhotos(teaching, taught)}

@@ -25,6 +25,9 @@ const PREDICTION_INTERVAL = 100;
 /** A project of so many photos is fitted in a second or two, so it is fitted when it is opened. */
 const FITS_AT_ONCE = 500;
 
+/** Milliseconds for which a notice stays, if it is no error: long enough to read it and to undo. */
+const NOTICE_TIME = 12_000;
+
 /** Long work, and how far it is; without `total`, nobody knows. */
 export interface Work {
   readonly what: string;
@@ -49,6 +52,14 @@ export interface Taught {
   readonly seconds: number;
 }
 
+/** A photo that is in no class, and what the classifier says about it. */
+export interface Tried {
+  readonly file: File;
+  readonly url: string;
+  /** Once it has said so. */
+  readonly labels?: readonly Classification[];
+}
+
 /** The state of Teach and Compare, and what a visitor can do. */
 export class Teaching {
   static readonly #all = new WeakMap<App, Teaching>();
@@ -66,6 +77,8 @@ export class Teaching {
   webcam: Webcam | undefined;
   /** What the camera sees. */
   prediction: readonly Classification[] | undefined;
+  /** The photo on which the classifier was tried. */
+  tried: Tried | undefined;
   /** The class that is being recorded. */
   recording: string | undefined;
   /** The class that gets what is pasted. */
@@ -74,6 +87,7 @@ export class Teaching {
   #modelHash: string | undefined;
   #isOpening = false;
   #isLive = false;
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(app: App) {
     this.app = app;
@@ -151,6 +165,10 @@ export class Teaching {
   /** Says something at the foot of the page. */
   say(notice: Notice | undefined): void {
     this.notice = notice;
+    clearTimeout(this.#noticeTimer);
+    if (notice && !notice.isError) {
+      this.#noticeTimer = setTimeout(() => this.say(undefined), NOTICE_TIME);
+    }
     this.app.changed();
   }
 
@@ -271,6 +289,20 @@ export class Teaching {
     this.isFitting = false;
     this.app.changed();
     void this.#live();
+    if (this.tried && this.taught) await this.tryPhoto(this.tried.file);
+  }
+
+  /** Names what is on a photo, and again after each fit. */
+  async tryPhoto(file: File): Promise<void> {
+    if (this.tried?.file !== file) {
+      if (this.tried) URL.revokeObjectURL(this.tried.url);
+      this.tried = { file, url: URL.createObjectURL(file) };
+    }
+    const { tried } = this;
+    await this.do(async () => {
+      const labels = await this.app.client.request("predict", { image: file });
+      if (this.tried === tried) this.tried = { ...tried, labels };
+    });
   }
 
   /** Turns the camera on or off. */
@@ -427,7 +459,7 @@ export class Teaching {
 
   async #addFrame(classId: string): Promise<void> {
     const image = await this.webcam!.frame();
-    const name = `webcam-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.jpg`;
+    const name = `webcam ${new Date().toISOString().slice(11, 23).replaceAll(/[:.]/g, "-")}.jpg`;
     const photo = await this.app.client.request("readPhoto", { image, name }, {
       transfer: [image],
     });

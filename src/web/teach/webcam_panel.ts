@@ -7,7 +7,7 @@ import type { Teaching } from "./teaching.ts";
 export function webcamPanel(teaching: Teaching): TemplateResult {
   const { webcam, prediction, taught } = teaching;
   return html`
-    <section class="panel" aria-labelledby="webcam">
+    <section class="panel camera-panel ${webcam ? "on" : ""}" aria-labelledby="webcam">
       <h2 id="webcam">Camera</h2>
       ${webcam
         ? html`
