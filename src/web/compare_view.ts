@@ -247,7 +247,9 @@ export class CompareView implements View {
     this.#photos = photos;
     this.#points = new Float32Array(2 * photos.length);
     void teaching.do(async () => {
-      const points = await app.client.request("project", vectorsOf(photos));
+      const vectors = vectorsOf(photos);
+      const transfer = [vectors.data.buffer];
+      const points = await app.client.request("project", vectors, { transfer });
       if (this.#photos === photos) this.#points = points;
     });
   }

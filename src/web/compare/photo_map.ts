@@ -120,8 +120,12 @@ export class PhotoMap {
     const { photos, points, chosen } = this.#content;
     this.#places = placesOf(points, width, height);
     const radius = photos.length > MANY ? SMALL_RADIUS : RADIUS;
-    const paths = new Map<Mark, Path2D>();
-    const marks = new Map<number, Mark>();
+    const sprites = new Map<number, HTMLCanvasElement>();
+    const spriteOf = (classPlace: number) => {
+      const sprite = sprites.get(classPlace) ?? spriteOfMark(markOf(classPlace), radius, scale);
+      sprites.set(classPlace, sprite);
+      return sprite;
+    };
     const { color: ink } = getComputedStyle(canvas);
     const place = (i: number, draw: () => void) => {
       context.save();
@@ -129,18 +133,12 @@ export class PhotoMap {
       draw();
       context.restore();
     };
-    const fill = (i: number, factor: number) => {
-      const { classPlace } = photos[i]!;
-      const mark = marks.get(classPlace) ?? markOf(classPlace);
-      marks.set(classPlace, mark);
-      const path = paths.get(mark) ?? new Path2D(markPath(mark, radius));
-      paths.set(mark, path);
-      context.fillStyle = mark.colour;
-      context.scale(factor, factor);
-      context.fill(path);
-    };
+    const side = 4 * radius;
     context.globalAlpha = 0.8;
-    for (let i = 0; i < photos.length; i++) place(i, () => fill(i, 1));
+    photos.forEach(({ classPlace }, i) => {
+      const [x, y] = [this.#places[2 * i]! - side / 2, this.#places[2 * i + 1]! - side / 2];
+      context.drawImage(spriteOf(classPlace), x, y, side, side);
+    });
     context.globalAlpha = 1;
     context.strokeStyle = context.fillStyle = ink;
     context.lineWidth = 2;
@@ -161,9 +159,21 @@ export class PhotoMap {
       context.beginPath();
       context.arc(0, 0, radius + 4, 0, 2 * Math.PI);
       context.stroke();
-      fill(pointed, 1.3);
+      context.drawImage(spriteOf(photos[pointed]!.classPlace), -side / 2, -side / 2, side, side);
     });
   }
+}
+
+/** A mark to be drawn many times; its side is four radii. */
+function spriteOfMark(mark: Mark, radius: number, scale: number): HTMLCanvasElement {
+  const sprite = document.createElement("canvas");
+  sprite.width = sprite.height = Math.ceil(4 * radius * scale);
+  const context = sprite.getContext("2d")!;
+  context.scale(sprite.width / (4 * radius), sprite.height / (4 * radius));
+  context.translate(2 * radius, 2 * radius);
+  context.fillStyle = mark.colour;
+  context.fill(new Path2D(markPath(mark, radius)));
+  return sprite;
 }
 
 /** Fits points into a canvas with one scale for both axes. */

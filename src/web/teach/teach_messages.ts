@@ -2,7 +2,6 @@ import type { Classification } from "../../mod.ts";
 import type { Message } from "../messages.ts";
 import type { PhotoImage, PhotoRecord } from "../store/records.ts";
 import type { ProjectContent } from "../store/project_zip.ts";
-import type { EmbeddedPhoto } from "./embeddings_file.ts";
 import type { TeachReport } from "./fit_report.ts";
 import type { NewPhoto } from "./project.ts";
 
@@ -23,9 +22,11 @@ export interface TeachMessages {
   /** The fitted classifier alone, as an ONNX file. */
   writeHead: Message<undefined, Blob>;
   /** The embeddings as JSON lines. */
-  writeEmbeddings: Message<readonly EmbeddedPhoto[], Blob>;
-  /** A project as a zip file. */
-  writeProject: Message<ProjectContent, Blob>;
+  writeEmbeddings: Message<EmbeddingsRequest, Blob>;
+  /** Collects a part of the photos that `writeProject` writes. */
+  givePhotos: Message<GivenPhotos, undefined>;
+  /** A project of these classes and the photos that were given, as a zip file. */
+  writeProject: Message<ProjectContent["classes"], Blob>;
   /** Reads a project's zip file, and keeps it until all of it is taken. */
   openProject: Message<Blob, OpenedProject>;
   /** Takes photos of the file that `openProject` read. */
@@ -53,6 +54,11 @@ export interface FitRequest extends Vectors {
   readonly hashes: readonly string[];
 }
 
+/** The embeddings of n photos, and where each would lie in a folder. */
+export interface EmbeddingsRequest extends Vectors {
+  readonly files: readonly string[];
+}
+
 /** A photo to name. */
 export interface PredictRequest {
   readonly image: Blob | ImageBitmap;
@@ -69,6 +75,11 @@ export interface OpenedProject {
 export interface TakeRequest {
   readonly from: number;
   readonly count: number;
+}
+
+/** A part of a project's photos; with `from` 0, the first part. */
+export interface GivenPhotos extends TakenPhotos {
+  readonly from: number;
 }
 
 /** Photos with their images. */

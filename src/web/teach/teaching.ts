@@ -5,7 +5,6 @@ import type { ModelSummary } from "../messages.ts";
 import { IndexedDbStore } from "../store/indexed_db_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
 import type { ProjectStore } from "../store/project_store.ts";
-import type { ProjectContent } from "../store/project_zip.ts";
 import type { ClassRecord, PhotoImage, PhotoRecord } from "../store/records.ts";
 import type { TeachReport } from "./fit_report.ts";
 import { type NewPhoto, Project } from "./project.ts";
@@ -22,6 +21,8 @@ const FRAME_INTERVAL = 125;
 const MAX_WAITING = 4;
 /** Milliseconds between two predictions of what the camera sees. */
 const PREDICTION_INTERVAL = 100;
+/** Milliseconds between two drawings of how far long work is. */
+const PROGRESS_INTERVAL = 400;
 /** A project of so many photos is fitted in a second or two, so it is fitted when it is opened. */
 const FITS_AT_ONCE = 500;
 
@@ -87,6 +88,7 @@ export class Teaching {
   #modelHash: string | undefined;
   #isOpening = false;
   #isLive = false;
+  #nextProgress = 0;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(app: App) {
@@ -274,11 +276,12 @@ export class Teaching {
     await this.do(async () => {
       await this.#refresh(this.#modelHash!);
       const { photos, version } = project;
+      const vectors = vectorsOf(photos);
       const report = await this.app.client.request("fit", {
-        ...vectorsOf(photos),
+        ...vectors,
         labels: photos.map(({ classId }) => project.className(classId)),
         hashes: photos.map(({ hash }) => hash),
-      });
+      }, { transfer: [vectors.data.buffer] });
       this.taught = {
         report,
         hashes: photos.map(({ hash }) => hash),
@@ -363,36 +366,32 @@ export class Teaching {
   /** The whole project, as a zip file. */
   async exportProject(): Promise<Blob> {
     const { classes, photos } = this.project!;
-    const images: PhotoImage[] = [];
+    const { client } = this.app;
     for (let from = 0; from < photos.length; from += PART) {
       this.#progress({ what: "Reading photos", done: from, total: photos.length });
       const part = photos.slice(from, from + PART);
-      const found = await this.project!.images(part.map(({ hash }) => hash));
-      for (const [i, image] of found.entries()) {
-        if (!image) {
-          const { name } = part[i]!;
-          throw new Error(`Cannot export: the pixels of ${name} are gone; delete the photo`);
-        }
-        images.push(image);
+      const images = await this.project!.images(part.map(({ hash }) => hash));
+      const lost = images.findIndex((image) => !image);
+      if (lost !== -1) {
+        throw new Error(
+          `Cannot export: the pixels of ${part[lost]!.name} are gone; delete the photo`,
+        );
       }
+      await client.request("givePhotos", { from, photos: part, images: images as PhotoImage[] });
     }
-    const content: ProjectContent = { classes, photos, images };
-    return await this.app.client.request("writeProject", content, {
-      transfer: images.flatMap(({ thumbnail, pixels }) => [thumbnail, pixels]),
-    });
+    return await client.request("writeProject", classes);
   }
 
   /** The embeddings, as JSON lines. */
   async exportEmbeddings(): Promise<Blob> {
     const project = this.project!;
-    return await this.app.client.request(
-      "writeEmbeddings",
-      project.photos.map(({ classId, name, embedding }) => ({
-        label: project.className(classId),
-        name,
-        embedding,
-      })),
+    const vectors = vectorsOf(project.photos);
+    const files = project.photos.map(({ classId, name }) =>
+      `${project.className(classId)}/${name}`
     );
+    return await this.app.client.request("writeEmbeddings", { ...vectors, files }, {
+      transfer: [vectors.data.buffer],
+    });
   }
 
   /** Adds the project of a zip file to this one. */
@@ -489,8 +488,13 @@ export class Teaching {
     this.#isLive = false;
   }
 
+  /** Draws the page only a few times a second: to draw thumbnails costs more than to keep photos. */
   #progress(work: Work | undefined): void {
+    const now = performance.now();
+    const isSame = work !== undefined && work.what === this.work?.what;
     this.work = work;
+    if (isSame && now < this.#nextProgress) return;
+    this.#nextProgress = now + PROGRESS_INTERVAL;
     this.app.changed();
   }
 

@@ -1,6 +1,9 @@
 /// <reference lib="dom" />
 import type { Project } from "./project.ts";
 
+/** Thumbnails that are read at a time: between parts, the page answers. */
+const PART = 20;
+
 /** The addresses of thumbnails, which are read when they are first shown. */
 export class Thumbnails {
   readonly #urls = new Map<string, string>();
@@ -30,10 +33,16 @@ export class Thumbnails {
   }
 
   async #read(project: Project): Promise<void> {
-    const hashes = [...this.#wanted];
-    const images = await project.images(hashes);
-    for (const image of images) if (image) this.keep(image.hash, image.thumbnail);
-    for (const hash of hashes) this.#wanted.delete(hash);
-    if (images.some(Boolean)) this.#onRead();
+    const before = this.#urls.size;
+    for (let hashes = this.#next(); hashes.length > 0; hashes = this.#next()) {
+      const images = await project.images(hashes);
+      for (const image of images) if (image) this.keep(image.hash, image.thumbnail);
+      for (const hash of hashes) this.#wanted.delete(hash);
+    }
+    if (this.#urls.size > before) this.#onRead();
+  }
+
+  #next(): string[] {
+    return [...this.#wanted].slice(0, PART);
   }
 }

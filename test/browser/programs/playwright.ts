@@ -13,6 +13,20 @@ export interface Locator {
   first(): Locator;
   nth(index: number): Locator;
   count(): Promise<number>;
+  hover(): Promise<void>;
+  focus(): Promise<void>;
+  press(key: string): Promise<void>;
+  isEnabled(): Promise<boolean>;
+  inputValue(): Promise<string>;
+  allTextContents(): Promise<string[]>;
+  selectOption(option: { label: string }): Promise<unknown>;
+  locator(selector: string): Locator;
+}
+
+/** A file that the page gives to the visitor. */
+export interface Download {
+  saveAs(path: string): Promise<void>;
+  suggestedFilename(): string;
 }
 
 export interface Page {
@@ -24,6 +38,9 @@ export interface Page {
   locator(selector: string): Locator;
   getByRole(role: string, options: { name: string | RegExp; exact?: boolean }): Locator;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
+  readonly mouse: { down(): Promise<void>; up(): Promise<void> };
+  readonly keyboard: { down(key: string): Promise<void>; up(key: string): Promise<void> };
+  waitForEvent(event: "download"): Promise<Download>;
   on(event: "pageerror", listener: (error: Error) => void): void;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
   close(): Promise<void>;
@@ -63,10 +80,14 @@ const FLAGS = [
  * Starts Chromium.
  *
  * @param tools the folder that has playwright-core.
+ * @param flags more flags.
  */
-export async function launch(tools: string, program = "chromium"): Promise<Browser> {
+export async function launch(
+  tools: string,
+  { program = "chromium", flags = [] }: { program?: string; flags?: readonly string[] } = {},
+): Promise<Browser> {
   const executablePath = process.env.PATH!.split(":").map((folder) => `${folder}/${program}`)
     .find(existsSync);
   const { chromium } = createRequire(`${tools}/package.json`)("playwright-core");
-  return await chromium.launch({ executablePath, args: FLAGS });
+  return await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }

@@ -12,6 +12,7 @@ export const TEACH_HANDLERS: { readonly [Kind in keyof TeachMessages]: Handler<K
   writeHead: async (...given) => (await import("./write_head.ts")).writeHead(...given),
   writeEmbeddings: async (...given) =>
     (await import("./write_embeddings.ts")).writeEmbeddings(...given),
+  givePhotos: async (...given) => (await import("./write_project.ts")).givePhotos(...given),
   writeProject: async (...given) => (await import("./write_project.ts")).writeProject(...given),
   openProject: async (...given) => (await import("./opened_project.ts")).openProject(...given),
   takePhotos: async (...given) => (await import("./opened_project.ts")).takePhotos(...given),
