@@ -245,7 +245,7 @@ export class CompareView implements View {
     // While another model's embeddings are still computed, they differ in length.
     if (photos.some(({ embedding }) => embedding.length !== (size ?? embedding.length))) return;
     this.#photos = photos;
-    this.#points = new Float32Array(2 * photos.length);
+    this.#points = new Float32Array();
     void teaching.do(async () => {
       const vectors = vectorsOf(photos);
       const transfer = [vectors.data.buffer];

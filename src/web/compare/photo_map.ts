@@ -36,6 +36,9 @@ export class PhotoMap {
   #content: MapContent = { photos: [], points: new Float32Array(), chosen: [] };
   /** In CSS pixels. */
   #places: Float32Array = new Float32Array();
+  /** All photos, drawn for the points `#drawn`. */
+  #base: HTMLCanvasElement | undefined;
+  #drawn: Float32Array | undefined;
   #pointed = -1;
   readonly #observer = new ResizeObserver(() => this.#draw());
   readonly #show = (element: Element | undefined) => {
@@ -116,16 +119,19 @@ export class PhotoMap {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
     const context = canvas.getContext("2d")!;
-    context.scale(scale, scale);
     const { photos, points, chosen } = this.#content;
-    this.#places = placesOf(points, width, height);
+    if (points.length === 0) return;
     const radius = photos.length > MANY ? SMALL_RADIUS : RADIUS;
-    const sprites = new Map<number, HTMLCanvasElement>();
-    const spriteOf = (classPlace: number) => {
-      const sprite = sprites.get(classPlace) ?? spriteOfMark(markOf(classPlace), radius, scale);
-      sprites.set(classPlace, sprite);
-      return sprite;
-    };
+    if (
+      canvas.width !== this.#base?.width || canvas.height !== this.#base.height ||
+      points !== this.#drawn
+    ) {
+      this.#drawn = points;
+      this.#places = placesOf(points, width, height);
+      this.#base = basePicture(canvas, photos, this.#places, radius, scale);
+    }
+    context.drawImage(this.#base, 0, 0);
+    context.scale(scale, scale);
     const { color: ink } = getComputedStyle(canvas);
     const place = (i: number, draw: () => void) => {
       context.save();
@@ -133,13 +139,6 @@ export class PhotoMap {
       draw();
       context.restore();
     };
-    const side = 4 * radius;
-    context.globalAlpha = 0.8;
-    photos.forEach(({ classPlace }, i) => {
-      const [x, y] = [this.#places[2 * i]! - side / 2, this.#places[2 * i + 1]! - side / 2];
-      context.drawImage(spriteOf(classPlace), x, y, side, side);
-    });
-    context.globalAlpha = 1;
     context.strokeStyle = context.fillStyle = ink;
     context.lineWidth = 2;
     context.font = "600 13px system-ui, sans-serif";
@@ -159,9 +158,35 @@ export class PhotoMap {
       context.beginPath();
       context.arc(0, 0, radius + 4, 0, 2 * Math.PI);
       context.stroke();
-      context.drawImage(spriteOf(photos[pointed]!.classPlace), -side / 2, -side / 2, side, side);
+      context.fillStyle = markOf(photos[pointed]!.classPlace).colour;
+      context.fill(new Path2D(markPath(markOf(photos[pointed]!.classPlace), 1.3 * radius)));
     });
   }
+}
+
+/** All photos, drawn once: what is pointed at is drawn over it. */
+function basePicture(
+  { width, height }: HTMLCanvasElement,
+  photos: readonly ComparedPhoto[],
+  places: Float32Array,
+  radius: number,
+  scale: number,
+): HTMLCanvasElement {
+  const base = document.createElement("canvas");
+  base.width = width;
+  base.height = height;
+  const context = base.getContext("2d")!;
+  context.scale(scale, scale);
+  context.globalAlpha = 0.8;
+  const sprites = new Map<number, HTMLCanvasElement>();
+  const side = 4 * radius;
+  photos.forEach(({ classPlace }, i) => {
+    const sprite = sprites.get(classPlace) ?? spriteOfMark(markOf(classPlace), radius, scale);
+    sprites.set(classPlace, sprite);
+    const [x, y] = [places[2 * i]! - side / 2, places[2 * i + 1]! - side / 2];
+    context.drawImage(sprite, x, y, side, side);
+  });
+  return base;
 }
 
 /** A mark to be drawn many times; its side is four radii. */

@@ -5,7 +5,7 @@ import type { ClassRecord, PhotoImage, PhotoRecord } from "./records.ts";
 const VERSION = 1;
 const [CLASSES, PHOTOS, IMAGES] = ["classes", "photos", "images"];
 /** Records that are read at a time: between parts, the page answers. */
-const PART = 500;
+const PART = 200;
 /** The key of each object store's records. */
 const KEYS = { [CLASSES!]: "id", [PHOTOS!]: "hash", [IMAGES!]: "hash" };
 

@@ -127,13 +127,14 @@ export class Project {
       if (known) already.set(photo.hash, known);
       else fresh.set(photo.hash, photo);
     }
-    const time = Date.now();
+    // One after the other, so that they stand in this order when the project is opened again.
+    let time = Math.max(Date.now(), (this.photos.at(-1)?.time ?? 0) + 1);
     await this.#writePhotos(
       [...fresh.values()].map(({ hash, name, model, embedding }) => ({
         hash,
         name,
         classId,
-        time,
+        time: time++,
         model,
         embedding,
       })),

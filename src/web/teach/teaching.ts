@@ -21,6 +21,8 @@ const FRAME_INTERVAL = 125;
 const MAX_WAITING = 4;
 /** Milliseconds between two predictions of what the camera sees. */
 const PREDICTION_INTERVAL = 100;
+/** Files that a notice names because they cannot be read. */
+const MAX_FAILED = 3;
 /** Milliseconds between two drawings of how far long work is. */
 const PROGRESS_INTERVAL = 400;
 /** A project of so many photos is fitted in a second or two, so it is fitted when it is opened. */
@@ -226,7 +228,8 @@ export class Teaching {
         text: [
           `Added ${photosText(added)} to “${this.project!.className(classId)}”.`,
           ...(already.length > 0 ? [this.#alreadyText(already)] : []),
-          ...failed,
+          ...failed.slice(0, MAX_FAILED),
+          ...(failed.length > MAX_FAILED ? [`${failed.length - MAX_FAILED} more failed.`] : []),
         ].join(" "),
         isError: failed.length > 0,
       });
@@ -275,7 +278,9 @@ export class Teaching {
     const start = performance.now();
     await this.do(async () => {
       await this.#refresh(this.#modelHash!);
-      const { photos, version } = project;
+      const { version } = project;
+      // In an order of their own: the same photos make the same classifier, however they came.
+      const photos = project.photos.toSorted((a, b) => a.hash < b.hash ? -1 : 1);
       const vectors = vectorsOf(photos);
       const report = await this.app.client.request("fit", {
         ...vectors,
