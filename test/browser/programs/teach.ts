@@ -236,7 +236,7 @@ async function taughtByFiles(context: Context) {
     document.querySelectorAll(".class")[1]
       .dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
   })()`);
-  await until(page, `/is in “things that move” already/.test(${NOTICE})`);
+  await until(page, `/is in “.+” already/.test(${NOTICE})`);
 
   // Compare: by the keyboard.
   await page.locator("nav a[href='#compare']").click();
