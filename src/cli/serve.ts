@@ -79,8 +79,8 @@ export const serve: Command<typeof options> = {
   description:
     "Serves classification and embeddings over HTTP, with OpenAI's and the Open Inference Protocol's\n" +
     "routes too; GET /docs and GET /openapi.json describe them. GET / is a page that classifies,\n" +
-    "explains and teaches in the browser, by itself and with the embedded model; it is bundled at the\n" +
-    "first visit, in seconds. Ctrl-C finishes the requests in progress,\n" +
+    "explains and teaches in the browser, by itself and with the embedded model; it is bundled in\n" +
+    "seconds, at once in a terminal, else at the first visit. Ctrl-C finishes the requests in progress,\n" +
     `within ${SHUTDOWN_TIMEOUT / 1000} seconds, and exits.`,
   options,
   examples: [
@@ -143,6 +143,8 @@ export const serve: Command<typeof options> = {
     });
     const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
     const handler = values["no-page"] ? service : pageHandler(service, pageInWorker, log);
+    // Somebody is there, and will open it.
+    if (terminal.stderr.isTerminal) void handler(new Request("http://localhost/"));
     const hostname = values.host ?? "127.0.0.1";
     try {
       const inTime = await runServer(handler, {

@@ -19,7 +19,6 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   evaluate<T>(expression: string): Promise<T>;
-  waitForFunction(expression: string): Promise<unknown>;
   waitForTimeout(milliseconds: number): Promise<void>;
   locator(selector: string): Locator;
   getByRole(role: string, options: { name: string | RegExp; exact?: boolean }): Locator;

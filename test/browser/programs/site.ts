@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   svg: "image/svg+xml",
   jpg: "image/jpeg",
+  wasm: "application/wasm",
   webmanifest: "application/manifest+json",
 };
 
