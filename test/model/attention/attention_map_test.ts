@@ -1,16 +1,20 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes/concat";
+import { fitHead } from "../../../src/heads/fit/fit_head.ts";
 import type { RawImage } from "../../../src/image/raw_image.ts";
 import { attentionMap } from "../../../src/model/attention/attention_map.ts";
 import { computeAttentions } from "../../../src/model/attention/compute_attentions.ts";
 import { tensorAttentions } from "../../../src/model/attention/tensor_attentions.ts";
-import { loadModel } from "../../../src/model/load_model.ts";
-import { ViTMSNForImageClassification } from "../../../src/model/vit_msn_model.ts";
+import { loadClassifier, loadModel } from "../../../src/model/load_model.ts";
+import type { ViTMSNForImageClassification } from "../../../src/model/vit_msn_model.ts";
 import { onnxruntimeWasm } from "../../../src/runtime/onnxruntime/wasm.ts";
 import { ortOfBytes } from "../../../src/runtime/onnxruntime/ort_of_bytes.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { choosePatches } from "../../../src/vit_msn/patch_dropping.ts";
+import { writeModelWithHead } from "../../../src/vit_msn/model_file.ts";
 import { maxDifference } from "../../golden/golden.ts";
 import { goldenCase, goldenModel } from "../../golden/model.ts";
+import { clusters } from "../../heads/fit/samples.ts";
 import { rolloutReference } from "./rollout_reference.ts";
 
 const SHIP = await Deno.readFile("test/images/ship.jpg");
@@ -81,6 +85,19 @@ Deno.test("dropped patches have no weight, and the labels are those of the rest"
   map.weights.forEach((weight, i) => assertEquals(Number.isNaN(weight), !patches.includes(i)));
   assertEquals(map.mask?.reduce((a, b) => a + b, 0), patches.length);
   const labels = await model.classify(SHIP, keep);
+  assertEquals(attentions.labels!.map(({ label }) => label), labels.map(({ label }) => label));
+  const scores = (list: typeof labels) => list.map(({ score }) => score);
+  assert(maxDifference(scores([...attentions.labels!]), scores(labels)) < 1e-6);
+});
+
+Deno.test("the labels are those of a fitted head", async () => {
+  await using backbone = await loadModel(embedded);
+  const size = backbone.config.hiddenSize;
+  const { head } = fitHead(clusters({ ant: 6, bee: 6 }, { size }), { method: "ridge" });
+  const file = concat(writeModelWithHead(embedded, head.parameters));
+  await using model = await loadClassifier(file);
+  const labels = await model.classify(SHIP);
+  const attentions = await computeAttentions(model, SHIP);
   assertEquals(attentions.labels!.map(({ label }) => label), labels.map(({ label }) => label));
   const scores = (list: typeof labels) => list.map(({ score }) => score);
   assert(maxDifference(scores([...attentions.labels!]), scores(labels)) < 1e-6);
