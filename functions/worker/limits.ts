@@ -15,6 +15,7 @@ export const WORKER_LIMITS: Partial<ServerLimits> = {
   maxDecodeBytes: 42_000_000,
   // The embedded model takes 0.3 MB.
   maxAttentionBytes: 4_000_000,
+  maxPictureSide: 400, // at most 0.5 MB, and twice as much on the way to a PNG
   maxImages: 8,
   maxWaiting: 16,
 };

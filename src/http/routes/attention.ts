@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { RawImage } from "../../image/raw_image.ts";
-import { resize } from "../../image/transform/resize.ts";
+import { thumbnail } from "../../image/transform/thumbnail.ts";
 import { writePng } from "../../image/write_png.ts";
 import { attentionBytes } from "../../model/attention/attention_bytes.ts";
 import { attentionJson } from "../../model/attention/attention_json.ts";
@@ -10,6 +10,7 @@ import { overlayAttention } from "../../model/attention/overlay_attention.ts";
 import { tensorAttentions } from "../../model/attention/tensor_attentions.ts";
 import type { ViTMSNModel } from "../../model/vit_msn_model.ts";
 import { type Box, seenBox } from "../../preprocess/seen_box.ts";
+import { discard } from "../../tensor/memory_pressure.ts";
 import { rowsOf } from "../../tensor/rows_of.ts";
 import { patchGrid } from "../../vit_msn/config.ts";
 import { choosePatches, type KeepOptions } from "../../vit_msn/patch_dropping.ts";
@@ -52,9 +53,6 @@ const parameters = v.strictObject({
 });
 
 type Parameters = v.InferOutput<typeof parameters>;
-
-/** The longer side of the picture in pixels: a larger photo is scaled down, for its memory and time. */
-const MAX_SIDE = 1024;
 
 /** `POST /attention`: what CLS attends to on an image, as a picture or as numbers. */
 export const attention: Route = {
@@ -124,7 +122,7 @@ export const attention: Route = {
       },
     }, (image) => {
       box = boxOf(model, image);
-      if (!isJson) photo = thumbnail(image);
+      if (!isJson) photo = thumbnail(image, service.limits.maxPictureSide);
     }) as [ImageAttentions];
     const map: AttentionMap = {
       ...attentionMap(attentions, {
@@ -137,7 +135,10 @@ export const attention: Route = {
     };
     const { labels } = attentions;
     if (isJson) return Response.json({ ...attentionJson(map), ...(labels ? { labels } : {}) });
-    const png = await exchange.deadline.wait(writePng(overlayAttention(photo!, map)));
+    const picture = overlayAttention(photo!, map);
+    discard(photo!.data);
+    const png = await exchange.deadline.wait(writePng(picture));
+    discard(picture.data);
     return new Response(png, { headers: { "content-type": "image/png" } });
   },
 };
@@ -189,12 +190,4 @@ function boxOf({ processor, config }: ViTMSNModel, image: RawImage): Box {
     width: columns * patchWidth,
     height: rows * patchHeight,
   });
-}
-
-/** A copy of an image, scaled down to {@linkcode MAX_SIDE}. */
-function thumbnail({ width, height, data }: RawImage): RawImage {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
-  if (scale === 1) return { width, height, data: data.slice() };
-  const sideOf = (side: number) => Math.max(1, Math.round(scale * side));
-  return resize({ width, height, data }, sideOf(width), sideOf(height), "bilinear");
 }
