@@ -1,7 +1,8 @@
 import { exp } from "./exp.ts";
 
 /**
- * Softmax of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision.
+ * Softmax of one row of logits: `exp(x_i - max) / Σ exp(x_j - max)`, in double precision, the same to the
+ * last bit on every host.
  *
  * @example
  * ```ts

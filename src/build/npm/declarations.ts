@@ -9,6 +9,9 @@ const PEER = /^onnxruntime-web\//;
 /** `Disposable` and `AsyncDisposable` are in no library that TypeScript loads by default. */
 const LIBRARY = '/// <reference lib="esnext.disposable" />\n';
 
+/** Types of WebGPU, which TypeScript's `dom` has since 6.0 only; without them, these are `any`. */
+const GPU_TYPE = /\bGPU(?:Adapter|Device)\b/g;
+
 /**
  * Makes the type declarations of all exports: a `.d.ts` for each module that they name, in the folders of
  * the sources.
@@ -31,6 +34,7 @@ export async function declarations(): Promise<ReadonlyMap<string, string>> {
     if (foreign) throw new Error(`Cannot declare the types of ${path}: they need ${foreign}`);
     texts.set(file, withJsNames(text));
   }
+  for (const [file, text] of texts) texts.set(file, withGpuTypes(text));
   for (const source of SOURCES.values()) {
     const file = source.replace(/\.ts$/, ".d.ts");
     texts.set(file, LIBRARY + texts.get(file)!);
@@ -74,6 +78,15 @@ function importsOf(text: string): string[] {
 
 function isRelative(specifier: string): boolean {
   return specifier.startsWith(".");
+}
+
+/** Declares the types of WebGPU that a module names: the host's, if it has them. */
+function withGpuTypes(text: string): string {
+  const names = new Set(text.match(GPU_TYPE));
+  const aliases = [...names].map((name) =>
+    `type ${name} = typeof globalThis extends { ${name}: { prototype: infer T } } ? T : any;\n`
+  );
+  return text + aliases.join("");
 }
 
 /** TypeScript finds the declarations of `./a.js` in `./a.d.ts`. */

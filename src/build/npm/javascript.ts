@@ -38,6 +38,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
     entryPoints: [...SOURCES]
       .filter(([name]) => !(compiled && name.endsWith("-worker")))
       .map(([name, source]) => ({ in: root + source, out: fileOf(name) })),
+    absWorkingDir: root,
     outdir: "/",
     bundle: true,
     splitting: true,
@@ -68,7 +69,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
           const url = resolveModule(path, namespace === "file" ? importer : undefined);
           const isModule = compiled && WASM_MODULE.test(url.pathname);
           return {
-            path: fromFileUrl(url),
+            path: isModule ? fromFileUrl(url).slice(root.length) : fromFileUrl(url),
             namespace: isModule ? "wasm" : "file",
             sideEffects: Object.values(WORKERS).some((worker) => url.pathname.endsWith(worker)),
           };
@@ -77,7 +78,7 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
         build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
           const file = path.replace(/\.ts$/, "");
           const name = file.split("/").at(-1)!;
-          modules.set(name, await Deno.readFile(file));
+          modules.set(name, await Deno.readFile(root + file));
           return { contents: `export { default } from "./${name}";` };
         });
         build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
@@ -93,10 +94,15 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
     }],
   });
   const files = new Map([
-    ...outputFiles.map(({ path, contents }) => [path.slice(1), contents] as const),
+    ...outputFiles.map(({ path, text }) => [path.slice(1), withoutCache(text)] as const),
     ...modules,
   ]);
-  return { files, inputs: Object.keys(metafile.inputs).map((path) => path.replace(/^file:/, "")) };
+  return {
+    files,
+    inputs: Object.keys(metafile.inputs).map((path) => path.replace(/^file:/, "")).map((path) =>
+      path.startsWith("..") ? fromFileUrl(new URL(path, ROOT)) : path
+    ),
+  };
 }
 
 /** Downloads the packages that the cache lacks: Deno does so on import, not on `import.meta.resolve`. */
@@ -109,4 +115,11 @@ async function downloadPackages(): Promise<void> {
     import("../../image/formats/jpeg_exact.ts"),
     import("../../image/formats/webp.ts"),
   ]);
+}
+
+/** Where esbuild writes which module it is, a package's is in Deno's cache, somewhere on this machine. */
+const CACHE = /^\/\/ \.\.\/.*\/npm\/[^/]+\//gm;
+
+function withoutCache(text: string): Uint8Array {
+  return new TextEncoder().encode(text.replaceAll(CACHE, "// npm:"));
 }

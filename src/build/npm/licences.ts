@@ -11,6 +11,29 @@ const DECODER_PACKAGES = [
 /** A licence that is one of several, chosen here: imagescript is AGPL-3.0 or MIT. */
 const CHOSEN: Readonly<Record<string, string>> = { imagescript: "LICENSE.MIT" };
 
+/** The copyright of a package under the MIT licence that has no licence file, from its sources. */
+const COPYRIGHTS: Readonly<Record<string, string>> = {
+  "deno-std": "Copyright 2018-2026 the Deno authors",
+};
+
+const MIT = `MIT License
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without
+limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the
+Software, and to permit persons to whom the Software is furnished to do so, subject to the following
+conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions
+of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED
+TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL
+THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
+CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER
+DEALINGS IN THE SOFTWARE.
+`;
+
 /** Names of licence files; jSquash has those of the codecs in its folder `codec`. */
 const FILES = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "codec/LICENSE.codec.md"];
 
@@ -57,6 +80,8 @@ async function licenceTexts(name: string, folder: string): Promise<string[]> {
   for (const file of CHOSEN[name] ? [CHOSEN[name]] : FILES) {
     if (await isFile(`${folder}/${file}`)) texts.push(await Deno.readTextFile(`${folder}/${file}`));
   }
+  const copyright = COPYRIGHTS[name];
+  if (texts.length === 0 && copyright) return [`${copyright}\n\n${MIT}`];
   if (texts.length === 0) {
     throw new Error(`Cannot tell the licence of ${name}: ${folder} has no file`);
   }
