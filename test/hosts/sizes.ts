@@ -11,7 +11,8 @@ const MAX_FIRST_LABEL = 110_000;
  * What the main entry must not drag in. Of the hub, it has what the options and errors of `fromPretrained` are;
  * the rest is loaded when something is downloaded.
  */
-const NOT_IN_MAIN = /onnxruntime|hono|src\/(train|http|search)\/|src\/hub\/(?!\w+_error|hub_options)/;
+const NOT_IN_MAIN =
+  /onnxruntime|hono|src\/(train|http|search)\/|src\/hub\/(?!\w+_error|hub_options)/;
 
 /** A user's program. */
 const USER = `
