@@ -2,8 +2,8 @@
 
 import { autoRuntime } from "../../src/runtime/auto.ts";
 import { ortOfBytes } from "../../src/runtime/onnxruntime/ort_of_bytes.ts";
-import type { Session } from "../../src/runtime/runtime.ts";
-import { type ModelDescription, readModelFile } from "../../src/vit_msn/model_file.ts";
+import { readModelFile } from "../../src/vit_msn/model_file.ts";
+import type { OpenOnnx } from "./open_model.ts";
 
 /**
  * Opens a model's ONNX file.
@@ -11,9 +11,7 @@ import { type ModelDescription, readModelFile } from "../../src/vit_msn/model_fi
  * @throws {SyntaxError} if the bytes are not such a file.
  * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
  */
-export async function openOnnx(
-  bytes: Uint8Array,
-): Promise<{ description: ModelDescription; session: Session }> {
+export const openOnnx: OpenOnnx = async (bytes) => {
   const file = readModelFile(bytes);
   return { description: file, session: await autoRuntime({ ort: ortOfBytes }).createSession(file) };
-}
+};

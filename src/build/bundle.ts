@@ -1,8 +1,17 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
-import { DECODE_MODES, type DecodeMode } from "../image/decode_options.ts";
 import { withoutCustomSections } from "../../wasm/decoders/wasm_sections.ts";
-import { addressWorkers, resolveModule, ROOT, WASM_MODULE } from "./esbuild.ts";
+import type { DecodeMode } from "../image/decode_options.ts";
+import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "./built_settings.ts";
+import {
+  addressWorkers,
+  FROM_PRETRAINED,
+  HOST_MODULES,
+  resolveModule,
+  ROOT,
+  WASM_MODULE,
+  withoutMetaUrl,
+} from "./esbuild.ts";
 
 /** Modules that run in workers, by the names of their files in a bundle. */
 const WORKERS = {
@@ -25,17 +34,13 @@ export interface BundledFile {
 }
 
 /** Options of {@linkcode bundle}. */
-export interface BundleOptions {
+export interface BundleOptions extends BuiltSettings {
   /** Whether onnxruntime-web is included, for models of other tools. */
   readonly withOnnxruntime: boolean;
   /** Whether the host has workers. */
   readonly withWorkers: boolean;
   /** Whether the function may open its own listener with `Deno.listen`. */
   readonly withConnections: boolean;
-  /** The name of the model's file beside the bundle. */
-  readonly model: string;
-  /** How JPEGs are decoded by default; with `exact`, mozjpeg is included. */
-  readonly decode: DecodeMode;
 }
 
 /**
@@ -95,7 +100,10 @@ export async function bundle(
  * Downloads the packages of bundles that the cache lacks: Deno does so on import, not on
  * `import.meta.resolve`.
  */
-async function downloadPackages(withOnnxruntime: boolean, decode: DecodeMode): Promise<void> {
+export async function downloadPackages(
+  withOnnxruntime: boolean,
+  decode: DecodeMode,
+): Promise<void> {
   await Promise.all([
     import("../http/handler.ts"),
     import("../model/load_model.ts"),
@@ -118,12 +126,9 @@ const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 /** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
 const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
-/** Modules of `src/host/` that have a part for other hosts. */
-const HOST =
-  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory)\.ts$/;
-
-/** What Deno needs of them. */
+/** What Deno needs of {@linkcode HOST_MODULES}. */
 const DENO_HOST = `
+  export const IS_WORKERD = false;
   export const canStartWorkers = () => typeof Worker !== "undefined";
   export const canShareMemory = canStartWorkers;
   export const processors = () => navigator.hardwareConcurrency;
@@ -134,9 +139,6 @@ const DENO_HOST = `
 
 /** The import of the module that needs mozjpeg. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
-
-/** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
-const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
 
 /** The options that include what a bundle leaves out. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -164,7 +166,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
-        if (HOST.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
+        if (HOST_MODULES.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
         if (path === FROM_PRETRAINED) return { path: "fromPretrained", namespace: MISSING };
@@ -210,7 +212,7 @@ function denoPlugin(
         return {
           contents: path.startsWith(root)
             ? besideTheBundle(text, path.slice(root.length), { model, decode }, pointed)
-            : text,
+            : withoutMetaUrl(text, path),
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
       });
@@ -221,12 +223,6 @@ function denoPlugin(
 /** How an entry addresses the shared folder. */
 const SHARED_FOLDER = `import.meta.resolve("../_shared/")`;
 
-/** How a function names the model beside it. */
-const MODEL = `"./model.onnx"`;
-
-/** How a function names the modes of decoding. */
-const MODES = `"${DECODE_MODES}"`;
-
 /**
  * Rewrites the addresses of a module's own files to those in the bundle.
  *
@@ -235,30 +231,19 @@ const MODES = `"${DECODE_MODES}"`;
 function besideTheBundle(
   text: string,
   path: string,
-  { model, decode }: Pick<BundleOptions, "model" | "decode">,
+  settings: BuiltSettings,
   pointed: Set<string>,
 ): string {
-  const replace = (name: string, from: string, to: string) => {
-    if (text.includes(from)) pointed.add(name);
-    text = text.replaceAll(from, to);
-  };
-  text = addressWorkers(text, path, WORKERS, (name) => pointed.add(name));
-  replace(SHARED_FOLDER, SHARED_FOLDER, `import.meta.resolve("./")`);
-  replace(MODEL, MODEL, `"./${model}"`);
-  const modes = DECODE_MODES.filter((mode) => mode !== "exact" || decode === "exact")
-    .toSorted((a, b) => Number(b === decode) - Number(a === decode));
-  replace(MODES, MODES, `"${modes}"`);
-  return text;
+  const found = (name: string) => pointed.add(name);
+  text = addressWorkers(text, path, WORKERS, found);
+  if (text.includes(SHARED_FOLDER)) found(SHARED_FOLDER);
+  text = text.replaceAll(SHARED_FOLDER, `import.meta.resolve("./")`);
+  return withBuiltSettings(text, settings, found);
 }
 
 /** @throws {Error} if a required address was not found in any module. */
 function assertPointed(pointed: ReadonlySet<string>, withWorkers: boolean): void {
-  const needed = [
-    ...(withWorkers ? Object.keys(WORKERS) : []),
-    SHARED_FOLDER,
-    MODEL,
-    MODES,
-  ];
+  const needed = [...(withWorkers ? Object.keys(WORKERS) : []), SHARED_FOLDER, ...BUILT_SETTINGS];
   const missing = needed.find((name) => !pointed.has(name));
   if (missing) throw new Error(`Cannot bundle: no module addresses ${missing}`);
 }

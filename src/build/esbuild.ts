@@ -58,3 +58,28 @@ export function addressWorkers(
   }
   return text;
 }
+
+/** Modules of `src/host/` that have parts for several hosts; a bundle has those of its own. */
+export const HOST_MODULES =
+  /\/(node_builtin|node_lookups|node_worker|worker_scope|processors|can_share_memory|workerd)\.ts$/;
+
+/** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
+export const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
+
+/** Where jSquash assigns `import.meta.url`, which webpack and terser refuse; its modules do not need it. */
+const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';
+const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;
+
+/**
+ * Removes what jSquash does with `import.meta.url` from a module of it.
+ *
+ * @throws {Error} if jSquash's code is no longer the one that was examined.
+ */
+export function withoutMetaUrl(text: string, path: string): string {
+  if (!path.includes("/@jsquash/")) return text;
+  const without = text.replace(ASSIGNS_META, "").replace(READS_META, '""');
+  if (!text.includes(ASSIGNS_META) || without.includes("import.meta.url=")) {
+    throw new Error(`Cannot bundle ${path}: it uses import.meta.url in another way than expected`);
+  }
+  return without;
+}

@@ -4,6 +4,7 @@ import type { ImageDecoder } from "../image/image_decoder.ts";
 import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
 import { rowsOf } from "../tensor/rows_of.ts";
+import { discard } from "../tensor/memory_pressure.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Admission, Backlog } from "./queue/backlog.ts";
 import { timedOut } from "./deadline.ts";
@@ -144,7 +145,7 @@ export class Service {
     const { deadline } = exchange;
     const waiting: WaitingImage[] = await Promise.all(images.map(async (bytes, i) => {
       const name = images.length > 1 ? `image ${i}: ` : "";
-      return { bytes, name, header: await this.#readHeader(bytes, name) };
+      return { bytes, name, header: await this.#readHeader(bytes, name, model) };
     }));
     const pixels = waiting.map(({ header }) => pixelsOf(header));
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
@@ -174,9 +175,14 @@ export class Service {
   }
 
   /** Reads an image's header and checks the memory that its decoding takes, before it is decoded. */
-  async #readHeader(bytes: Uint8Array, name: string): Promise<ImageHeader> {
+  async #readHeader(
+    bytes: Uint8Array,
+    name: string,
+    { processor }: ServedModel["model"],
+  ): Promise<ImageHeader> {
     try {
-      const header = await this.#decoder.readHeader(bytes);
+      const { limits, size } = processor.decodeOptions(this.#decode);
+      const header = await this.#decoder.readHeader(bytes, limits, size);
       const { width, height } = header;
       const memory = decodeMemory(header);
       if (memory > this.limits.maxDecodeBytes) {
@@ -223,6 +229,7 @@ export class Service {
         );
         const decoded = performance.now();
         const pixelValues = processor.preprocess([image]);
+        discard(image.data);
         exchange.addTime("decode", decoded - begin);
         exchange.addTime("preprocess", performance.now() - decoded);
         return pixelValues;

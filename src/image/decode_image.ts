@@ -2,6 +2,7 @@ import { plainBytes } from "../tensor/plain_bytes.ts";
 import { assertDecodeOptions, type DecodeOptions } from "./decode_options.ts";
 import type { RawImage } from "./raw_image.ts";
 import type { ImageHeader } from "./image_header.ts";
+import { asStored } from "./formats/jpeg_scale.ts";
 import { type FormatHeader, readImageHeader } from "./read_image_header.ts";
 import { toUpright } from "./transform/orientation.ts";
 
@@ -51,8 +52,7 @@ export async function decodeWithHeader(
 ): Promise<RawImage> {
   bytes = plainBytes(bytes);
   const { orientation } = header;
-  // Orientations from 5 on exchange width and height.
-  const storedSize = size && orientation >= 5 ? { width: size.height, height: size.width } : size;
+  const storedSize = asStored(size, orientation);
   const stored = await decodeStored(bytes, header as FormatHeader, decode === "exact", storedSize);
   return toUpright(stored, orientation);
 }

@@ -32,7 +32,7 @@ const scope = workerScope<DecodeRequest, DecodeReply>();
 scope.onmessage = async ({ data: { bytes, options, header } }) => {
   let isLarge = false;
   try {
-    header ??= readImageHeader(bytes, options.limits);
+    header ??= readImageHeader(bytes, options.limits, options.size);
     isLarge = bytes.length + decodeMemory(header) > MAX_KEPT;
     const image = await decodeWithHeader(bytes, header, options);
     scope.postMessage({ image, isLarge }, [image.data.buffer as ArrayBuffer]);

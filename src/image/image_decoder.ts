@@ -152,11 +152,16 @@ export class ImageDecoder implements Disposable {
   /**
    * Reads an image's header in the caller's thread.
    *
+   * @param size that of the later decoding: it takes less memory if it scales down.
    * @throws {ImageDecodeError} if the header is damaged or exceeds a limit.
    */
-  async readHeader(bytes: Uint8Array, limits?: ImageLimits): Promise<ImageHeader> {
+  async readHeader(
+    bytes: Uint8Array,
+    limits?: ImageLimits,
+    size?: DecodeOptions["size"],
+  ): Promise<ImageHeader> {
     const { readImageHeader } = await import("./decode_image.ts");
-    const header = readImageHeader(bytes, limits);
+    const header = readImageHeader(bytes, limits, size);
     this.#headers.set(header, [bytes, limits]);
     return header;
   }

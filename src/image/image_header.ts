@@ -22,7 +22,9 @@ export interface ImageHeader {
    * size is damaged or a decompression bomb.
    */
   readonly plausiblePixels: number;
-  /** The highest memory use measured while decoding such an image, in bytes per pixel. */
+  /**
+   * The highest memory use measured while decoding such an image, in bytes per pixel of its stored size.
+   */
   readonly memoryPerPixel: number;
 }
 

@@ -1,7 +1,9 @@
 import { plainBytes } from "../tensor/plain_bytes.ts";
+import type { DecodeOptions } from "./decode_options.ts";
 import { type GifHeader, readGifHeader } from "./formats/gif_header.ts";
 import { type ImageFormat, sniffImageFormat } from "./formats/image_format.ts";
 import { type JpegHeader, readJpegHeader } from "./formats/jpeg_header.ts";
+import type { Size } from "./formats/jpeg_scale.ts";
 import { type PngHeader, readPngHeader } from "./formats/png_header.ts";
 import { readWebpHeader, type WebpHeader } from "./formats/webp_header.ts";
 import { ImageDecodeError } from "./image_decode_error.ts";
@@ -14,7 +16,10 @@ export type FormatHeader =
   | { readonly format: "gif" } & GifHeader
   | { readonly format: "webp" } & WebpHeader;
 
-const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHeader, "format">>> = {
+/** Reads the header of a format. */
+type HeaderReader = (bytes: Uint8Array, minimum?: Size) => Omit<ImageHeader, "format">;
+
+const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
   jpeg: readJpegHeader,
   png: readPngHeader,
   gif: readGifHeader,
@@ -25,12 +30,14 @@ const READERS: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Omit<ImageHea
  * Reads the header of a JPEG, PNG, GIF or WebP file. The header is checked against the limits and
  * against the largest image that the data could hold. The time does not depend on the declared size.
  *
+ * @param minimum the size of {@linkcode DecodeOptions}, which lessens the memory that a JPEG takes.
  * @throws {ImageDecodeError} if the file has another format, its header is damaged, or it exceeds a
  * limit.
  */
 export function readImageHeader(
   bytes: Uint8Array,
   limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
+  minimum?: DecodeOptions["size"],
 ): ImageHeader {
   bytes = plainBytes(bytes);
   if (bytes.length > limits.maxBytes) {
@@ -39,7 +46,7 @@ export function readImageHeader(
     );
   }
   const format = sniffImageFormat(bytes);
-  const header = { format, ...READERS[format](bytes) };
+  const header = { format, ...READERS[format](bytes, minimum) };
   const { width, height } = header;
   if (width === 0 || height === 0) {
     throw new ImageDecodeError(`Cannot decode the image: its size is ${width} × ${height}`);

@@ -1,3 +1,5 @@
+import { IS_WORKERD } from "../host/workerd.ts";
+
 /** Memory that is requested and not used, in bytes: enough for V8 to collect garbage first. */
 const PRESSURE = 2 ** 28;
 
@@ -5,7 +7,8 @@ const PRESSURE = 2 ** 28;
  * Makes V8 collect garbage. It counts only what it knows to be large: the handles of a graphics card's
  * memory and the instances of WebAssembly look small, and may wait for a long time.
  *
- * @returns whether the host had so much memory to give; one that has not collects by itself.
+ * @returns whether the host had so much memory to give; one that has not collects by itself. Cloudflare's
+ * Workers have not, and are not asked: they could be ended for it.
  *
  * @example
  * ```ts
@@ -16,6 +19,7 @@ const PRESSURE = 2 ** 28;
  * ```
  */
 export function pressMemory(): boolean {
+  if (IS_WORKERD) return false;
   try {
     new ArrayBuffer(PRESSURE);
     return true;
@@ -35,4 +39,19 @@ export function countGarbage(bytes: number): void {
   if (garbage <= MAX_GARBAGE) return;
   garbage = 0;
   pressMemory();
+}
+
+/** Of a buffer in ES2024: moves its memory elsewhere, here to nowhere. */
+interface Movable {
+  transfer?(bytes: number): unknown;
+}
+
+/**
+ * Frees an array that nobody will read again. Other hosts than Cloudflare's Workers leave it to the garbage
+ * collector, which there would let more gather than fits.
+ *
+ * @param bytes the whole of its buffer goes.
+ */
+export function discard({ buffer }: Uint8Array | Uint8ClampedArray): void {
+  if (IS_WORKERD) (buffer as ArrayBufferLike & Movable).transfer?.(0);
 }

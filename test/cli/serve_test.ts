@@ -30,6 +30,17 @@ Deno.test("build refuses what it cannot bundle", async () => {
   const both = await run(build, ["--with-onnxruntime", "--weights", "packed"]);
   assertEquals(both.code, 2);
   assertStringIncludes(both.stderr, "--with-onnxruntime requires --weights onnx");
+  for (
+    const [args, words] of [
+      [["--target", "workers", "--with-onnxruntime"], "--with-onnxruntime does not go with"],
+      [["--target", "npm", "--decode", "fast"], "--decode is for functions"],
+      [["--target", "container", "--decode", "slow"], "--decode is slow, not one of"],
+    ] as const
+  ) {
+    const { code, stderr } = await run(build, args);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, words);
+  }
   const weights = await run(build, ["--weights", "zip"]);
   assertEquals(weights.code, 2);
   assertStringIncludes(weights.stderr, "--weights is zip, not one of packed, onnx");

@@ -6,8 +6,10 @@ import { gifBomb, jpegBomb, pngOf } from "./hostile_files.ts";
 
 const golden = readGolden("decoded.safetensors");
 
+const file = (name: string) => golden.get(`${name}.file`)!.data as Uint8Array;
+
 function headerOf(name: string) {
-  const header = readImageHeader(golden.get(`${name}.file`)!.data as Uint8Array);
+  const header = readImageHeader(file(name));
   const { format, width, height, bitDepth, components, frames, orientation } = header;
   return { format, size: [width, height], bitDepth, components, frames, orientation };
 }
@@ -58,4 +60,25 @@ Deno.test("readImageHeader() lets through the emptiest pictures that there can b
   const blank = await pngOf({ width: 6000, height: 6000, bitDepth: 1 });
   assertEquals(blank.length < 6000, true);
   assertEquals(readImageHeader(blank).width, 6000);
+});
+
+Deno.test("readImageHeader() counts the memory of a JPEG as it is scaled down", () => {
+  const memoryOf = (name: string, side?: number) =>
+    readImageHeader(file(name), undefined, side ? { width: side, height: side } : undefined)
+      .memoryPerPixel;
+  // 45 × 31 pixels: planes and pixels, at a half for 15 rows, at a quarter for 7, at an eighth for 3.
+  assertEquals([undefined, 16, 15, 7, 3].map((side) => memoryOf("jpeg_444", side)), [
+    ...[10, 2.5, 2.5, 0.625, 0.15625],
+  ]);
+  // All coefficients of a progressive one stay: 3 or 1.5 a pixel, of two bytes.
+  assertEquals(memoryOf("jpeg_progressive_444"), 16);
+  assertEquals(memoryOf("jpeg_progressive_444", 3), 6.15625);
+  assertEquals(memoryOf("jpeg_progressive"), 13);
+  assertEquals(memoryOf("jpeg_progressive", 3), 3.15625);
+  // Upright it has 31 × 45 pixels.
+  const upright = (width: number, height: number) =>
+    readImageHeader(file("jpeg_orientation_6"), undefined, { width, height }).memoryPerPixel;
+  assertEquals([upright(16, 23), upright(23, 16)], [2.5, 10]);
+  // Other formats are not scaled.
+  assertEquals(memoryOf("png_rgb", 3), memoryOf("png_rgb"));
 });

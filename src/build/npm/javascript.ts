@@ -1,6 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
-import { addressWorkers, resolveModule, ROOT, WASM_MODULE } from "../esbuild.ts";
+import { addressWorkers, resolveModule, ROOT, WASM_MODULE, withoutMetaUrl } from "../esbuild.ts";
 import { fileOf, SOURCES, WORKERS } from "./exports.ts";
 
 /** The JavaScript of the package for a kind of hosts. */
@@ -12,10 +12,6 @@ export interface JavaScript {
 
 /** An optional peer, which users install if they need it. */
 const PEER = /^onnxruntime-web\b/;
-
-/** Where jSquash assigns `import.meta.url`, which webpack and terser refuse; its modules do not need it. */
-const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';
-const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;
 
 /**
  * What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. Taken by pattern,
@@ -126,14 +122,4 @@ const CACHE = /^\/\/ \.\.\/.*\/npm\/[^/]+\//gm;
 
 function withoutCache(text: string): Uint8Array {
   return new TextEncoder().encode(text.replaceAll(CACHE, "// npm:"));
-}
-
-/** @throws {Error} if jSquash's code is no longer the one that was examined. */
-function withoutMetaUrl(text: string, path: string): string {
-  if (!path.includes("/@jsquash/")) return text;
-  const without = text.replace(ASSIGNS_META, "").replace(READS_META, '""');
-  if (!text.includes(ASSIGNS_META) || without.includes("import.meta.url=")) {
-    throw new Error(`Cannot bundle ${path}: it uses import.meta.url in another way than expected`);
-  }
-  return without;
 }

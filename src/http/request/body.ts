@@ -1,5 +1,6 @@
 import type { Deadline } from "../deadline.ts";
 import type { ServerLimits } from "../limits.ts";
+import { discard } from "../../tensor/memory_pressure.ts";
 import { Problem } from "../problem.ts";
 import type { BodyMemory, HeldMemory } from "./body_memory.ts";
 
@@ -52,6 +53,7 @@ export async function readBody(
       bytes = withRoom(bytes, length, value.length, declared || maxBodyBytes, held);
       bytes.set(value, length);
       length += value.length;
+      discard(value);
     }
   } catch (error) {
     held[Symbol.dispose]();
@@ -61,7 +63,13 @@ export async function readBody(
     watch[Symbol.dispose]();
   }
   held.complete();
-  return { bytes: bytes.subarray(0, length), [Symbol.dispose]: () => held[Symbol.dispose]() };
+  return {
+    bytes: bytes.subarray(0, length),
+    [Symbol.dispose]() {
+      held[Symbol.dispose]();
+      discard(bytes);
+    },
+  };
 }
 
 /** The buffer, or a larger one with the same `length` bytes in it. */
@@ -78,6 +86,7 @@ function withRoom(
   held.grow(size - buffer.length);
   const larger = new Uint8Array(size);
   larger.set(buffer.subarray(0, length));
+  discard(buffer);
   return larger;
 }
 

@@ -2,12 +2,8 @@ import jpegWasm from "../../../wasm/decoders/jpeg.wasm.ts";
 import { concat } from "@std/bytes/concat";
 import type { RawImage } from "../raw_image.ts";
 import type { JpegHeader } from "./jpeg_header.ts";
+import { jpegScale, type Size } from "./jpeg_scale.ts";
 import { WasmDecoder } from "../wasm/wasm_decoder.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** For progressive colour or CMYK at full resolution: 2-byte coefficients, planes and pixels. */
 const MEMORY_PER_PIXEL = 16;
@@ -59,16 +55,12 @@ const FULL_SIZE: Size = { width: 65_535, height: 65_535 };
  * height is at least the requested one. Requesting the longer side at the smallest scale at which both
  * sides are at least the minimum selects that scale.
  */
-function scaledSize({ width, height }: Size, minimum: Size): Size {
-  for (const factor of [8, 4, 2]) {
-    const scaled = { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
-    if (scaled.width >= minimum.width && scaled.height >= minimum.height) {
-      return width >= height
-        ? { ...FULL_SIZE, width: scaled.width }
-        : { ...FULL_SIZE, height: scaled.height };
-    }
-  }
-  return FULL_SIZE;
+function scaledSize(image: Size, minimum: Size): Size {
+  const scale = jpegScale(image, minimum);
+  if (scale === 1) return FULL_SIZE;
+  return image.width >= image.height
+    ? { ...FULL_SIZE, width: Math.ceil(image.width / scale) }
+    : { ...FULL_SIZE, height: Math.ceil(image.height / scale) };
 }
 
 /** APP14: length, "Adobe", version, 4 bytes of flags, and colour transform 0 (none). */

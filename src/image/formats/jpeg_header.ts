@@ -1,6 +1,7 @@
 import { type ExifOrientation, readOrientation } from "./exif.ts";
 import { damagedAs } from "../image_decode_error.ts";
 import type { ImageHeader } from "../image_header.ts";
+import { asStored, jpegScale, type Size } from "./jpeg_scale.ts";
 
 const damaged = damagedAs("JPEG");
 
@@ -45,7 +46,8 @@ interface Frame {
   readonly names: string;
   /** The most pixels that one byte of entropy-coded data can hold. */
   readonly pixelsPerByte: number;
-  readonly memoryPerPixel: number;
+  /** Bytes of coefficients that are kept, for each pixel; scaling does not lessen them. */
+  readonly coefficientsPerPixel: number;
 }
 
 /**
@@ -57,10 +59,11 @@ const MAX_SCANS = 100;
 /**
  * Reads a JPEG's markers up to the first scan, and counts the scans.
  *
+ * @param minimum the upright size that will do, if the image is scaled down while it is decoded.
  * @throws {ImageDecodeError} if the markers are damaged, there is no scan or more than 100, or the
  * coding process, the bits per sample or the number of components is not supported.
  */
-export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+export function readJpegHeader(bytes: Uint8Array, minimum?: Size): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: ExifOrientation | undefined;
   let frame: Frame | undefined;
@@ -89,13 +92,14 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     at += 2 + length;
     if (marker === 0xda) { // start of scan
       if (!frame) throw damaged("it has no frame before its first scan");
-      const { width, height, components, pixelsPerByte, memoryPerPixel } = frame;
+      const { width, height, components, pixelsPerByte, coefficientsPerPixel } = frame;
       const scans = 1 + countScans(bytes, at);
       if (scans > MAX_SCANS) {
         throw damaged(`it has ${scans} scans; at most ${MAX_SCANS} are supported`);
       }
       const needsAdobe = !adobe && (components === 4 || frame.names === "RGB" && !jfif);
       const overruled = adobe && jfif && components === 3;
+      const scale = jpegScale(frame, asStored(minimum, orientation ?? 1));
       return {
         width,
         height,
@@ -107,7 +111,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
         adobe,
         scanStart: at,
         plausiblePixels: (bytes.length - at) * pixelsPerByte,
-        memoryPerPixel,
+        // Planes and pixels, and coefficients.
+        memoryPerPixel: (4 + 2 * components) / scale ** 2 + coefficientsPerPixel,
       };
     }
     if (marker === 0xe1 && startsWith(segment, EXIF)) {
@@ -164,8 +169,8 @@ function readFrame(segment: Uint8Array, progressive: boolean): Frame {
     components,
     names,
     pixelsPerByte: blocksPerByte * pixelsPerBlock,
-    // Planes and pixels; in a progressive frame also all coefficients, two bytes each.
-    memoryPerPixel: 4 + 2 * components + (progressive ? 2 * components : 0),
+    // A progressive frame keeps all of them, of two bytes.
+    coefficientsPerPixel: progressive ? 128 / pixelsPerBlock : 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { WasmSource } from "../../host/wasm_source.ts";
-import { countGarbage } from "../../tensor/memory_pressure.ts";
+import { countGarbage, discard } from "../../tensor/memory_pressure.ts";
 import type { RawImage } from "../raw_image.ts";
 import { dropAlpha } from "../formats/rgba.ts";
 import { WasmDecoder } from "./wasm_decoder.ts";
@@ -94,7 +94,9 @@ export class EmscriptenDecoder {
     }
     const { data } = decoded;
     countGarbage(data.length);
-    return { width, height, data: dropAlpha(data as Uint8ClampedArray) };
+    const rgb = dropAlpha(data as Uint8ClampedArray);
+    discard(data as Uint8ClampedArray);
+    return { width, height, data: rgb };
   }
 
   /** Creates an error for an image of this format. */

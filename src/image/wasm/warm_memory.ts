@@ -1,3 +1,4 @@
+import { IS_WORKERD } from "../../host/workerd.ts";
 import { countGarbage } from "../../tensor/memory_pressure.ts";
 
 /** The bytes of a page of WebAssembly memory. */
@@ -9,6 +10,9 @@ const MIN_SIZE = 2 ** 22;
 const MIN_LIMIT = 2 ** 25;
 /** The most memory that a thread keeps for the next images, in bytes. */
 export const MAX_KEPT = 2 ** 26;
+
+/** The size of the only memory in a Worker, in bytes. */
+const WORKERD_SIZE = 3 * 2 ** 24;
 
 interface Kept {
   readonly memory: WebAssembly.Memory;
@@ -34,7 +38,8 @@ export class WarmMemory implements Disposable {
    * @throws {RangeError} if the host has no memory.
    */
   constructor(bytes: number, pages: number) {
-    this.#size = 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
+    // A Worker has room for one, which all images share: a second one would wait for garbage collection.
+    this.#size = IS_WORKERD ? WORKERD_SIZE : 2 ** Math.ceil(Math.log2(Math.max(MIN_SIZE, bytes)));
     const warm = kept.get(this.#size);
     kept.delete(this.#size);
     if (warm) {

@@ -1,0 +1,18 @@
+import type { ServerLimits } from "../../src/http/limits.ts";
+
+/**
+ * Limits by which a Worker stays below its 128 MB; `deno task test:workers` measures it. One image at a time is
+ * decoded, in at most 48 MiB of WebAssembly memory, which stays. The rest is for the engine with the embedded
+ * model, bodies, pixels, and what waits for garbage collection.
+ */
+export const WORKER_LIMITS: Partial<ServerLimits> = {
+  // 12 megapixels at best quality have 8 MB.
+  maxBodyBytes: 10_000_000,
+  maxUploadBytes: 16_000_000,
+  // With `fast`, baseline JPEGs of any size within the decoder's limits; progressive ones, whose coefficients
+  // are all kept, of 13 megapixels in 4:2:0, 10 in 4:2:2, 6.8 in 4:4:4. Unscaled images: 2.8 megapixels of
+  // PNG, 2.6 of WebP, 5.2 of GIF.
+  maxDecodeBytes: 42_000_000,
+  maxImages: 8,
+  maxWaiting: 16,
+};
