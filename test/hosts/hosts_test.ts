@@ -5,6 +5,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { bundlers } from "./bundlers.ts";
 import { readme } from "./readme.ts";
 import { sizes } from "./sizes.ts";
+import { transformers } from "./transformers.ts";
 import { types } from "./types.ts";
 import { chromiumPages, type PageResult } from "./chromium.ts";
 import type { Answers, Scores } from "./programs/job.ts";
@@ -131,6 +132,7 @@ Deno.test({
       await bundlers(t, await project("bundlers"));
       await types(t, await project("types"));
       await sizes(t, await project("sizes"), images);
+      await transformers(t, `${folder}/transformers`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
