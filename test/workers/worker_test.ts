@@ -1,6 +1,7 @@
 // The built Worker under Cloudflare's workerd.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { join, resolve } from "@std/path";
 import { createHandler } from "../../src/http/handler.ts";
 import { build } from "../../src/cli/build.ts";
@@ -163,6 +164,44 @@ test("a Worker goes on after clients that have gone", async () => {
     Array.from({ length: 4 }, () => workerd.post("/classify", SHIP, { signal })),
   );
   for (const { status, text } of answers) assertEquals(status, 200, text);
+});
+
+test("a Worker's requests share the model: what one has begun does not end with it", async () => {
+  await using workerd = await start();
+  // Pixels of several images wait for the model together, across requests.
+  const data = Array(8 * 3 * 32 * 32).fill(0.5);
+  const inputs = [{ name: "pixel_values", datatype: "FP32", shape: [8, 3, 32, 32], data }];
+  const body = JSON.stringify({ inputs });
+  const init = {
+    headers: { "content-type": "application/json" },
+    signal: AbortSignal.timeout(20_000),
+  };
+  await workerd.post("/classify", SHIP);
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => workerd.post("/v2/models/vit-msn/infer", body, init)),
+  );
+  for (const { status, text } of answers) assert([200, 429].includes(status), text);
+  assertEquals((await workerd.post("/classify", SHIP)).status, 200);
+});
+
+test("a Worker frees what clients have taken that have gone in the middle of an upload", async () => {
+  await using workerd = await start();
+  const { hostname, port } = new URL(workerd.url);
+  const head = `POST /classify HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 9000000\r\n\r\n`;
+  for (let i = 0; i < 4; i++) {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const writer = connection.writable.getWriter();
+    await writer.write(new TextEncoder().encode(head));
+    await writer.write(new Uint8Array(3_000_000));
+    await delay(300);
+  }
+  let metrics = "";
+  for (let tries = 0; tries < 50 && !metrics.includes("vit_msn_body_bytes 0\n"); tries++) {
+    await delay(100);
+    metrics = (await workerd.fetch("/metrics")).text;
+  }
+  assertStringIncludes(metrics, "vit_msn_body_bytes 0\n");
+  assertEquals((await workerd.post("/classify", SHIP)).status, 200);
 });
 
 test("a Worker reads its model from R2, packed or ONNX, and checks its SHA-256", async () => {
