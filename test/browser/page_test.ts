@@ -142,6 +142,7 @@ Deno.test({
         assertMatch(bare.first, /1 thread$/);
         const { hardwareConcurrency } = navigator;
         if (hardwareConcurrency > 1) assertMatch(bare.second, /[2-9] threads$/);
+        assertEquals(bare.other, "Another");
         assertEquals(bare.offline, bare.second);
         assertSame(bare.labels, [ship]);
         assertSame(bare.offlineLabels, [ship]);

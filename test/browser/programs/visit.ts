@@ -214,6 +214,16 @@ async function bare(browser: Browser): Promise<Visit> {
     await until(page, "navigator.serviceWorker.controller !== null");
     await page.reload();
     const second = await engine(page);
+    // Something else at the same address is not hidden, and the page comes back.
+    site.other = "<title>Another</title>";
+    await page.reload();
+    const other = await page.evaluate("document.title");
+    site.other = undefined;
+    await page.reload();
+    await engine(page);
+    await until(page, "navigator.serviceWorker.controller !== null");
+    await page.reload();
+    await engine(page);
     await site.close();
     const asked = site.requests.length;
     await page.reload();
@@ -223,7 +233,15 @@ async function bare(browser: Browser): Promise<Visit> {
     const offlineLabels = await page.evaluate(LABELS);
     await page.locator(".card a").click(); // Explain was not opened before
     await page.locator("figure canvas").waitFor();
-    return { first, second, offline, labels, offlineLabels, asked: site.requests.length - asked };
+    return {
+      first,
+      second,
+      other,
+      offline,
+      labels,
+      offlineLabels,
+      asked: site.requests.length - asked,
+    };
   });
 }
 
