@@ -68,7 +68,7 @@ Deno.test({
         `--outfile=${folder}/visit.mjs`,
       ], folder);
       const text = await command("node", [`${folder}/visit.mjs`, TOOLS, page, photos]);
-      const { see, explain, bare, plain, speed, looks } = JSON.parse(text);
+      const { see, explain, bare, plain, hub, speed, looks } = JSON.parse(text);
 
       await using model = await loadClassifier(await Deno.readFile(MODEL));
       const topK = model.config.id2label.length;
@@ -77,9 +77,9 @@ Deno.test({
       const ship = await labelsOf("ship.jpg");
 
       await t.step("nothing goes wrong, nothing is asked of others", () => {
-        for (const { wrongs } of [see, explain, plain, speed, looks]) assertEquals(wrongs, []);
-        // The host that is gone.
-        assertEquals(bare.wrongs, []);
+        for (const { wrongs } of [see, explain, bare, plain, hub, speed, looks]) {
+          assertEquals(wrongs, []);
+        }
       });
 
       await t.step("labels are those of classify", async () => {
@@ -156,6 +156,13 @@ Deno.test({
         });
         const photo = await toRawImage(await read("dog.jpg"));
         assertSame(plain.labels, [await model.classify(photo, { topK })]);
+      });
+
+      await t.step("a model of the hub", async () => {
+        assertEquals(hub.asked, "/org/mine/resolve/main/model.onnx");
+        const dog = await labelsOf("dog.jpg");
+        assertSame(hub.labels, [dog, dog]);
+        assertMatch(hub.missing, /Cannot load the model org\/none/);
       });
 
       await t.step("axe finds nothing serious, and nothing is too wide", () => {

@@ -29,6 +29,7 @@ export interface Page {
 }
 
 export interface Route {
+  request(): { url(): string };
   fetch(): Promise<{ text(): Promise<string> }>;
   fulfill(options: Record<string, unknown>): Promise<void>;
 }

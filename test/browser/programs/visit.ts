@@ -261,6 +261,41 @@ async function plain(browser: Browser): Promise<Visit> {
   }, { serviceWorkers: "block" });
 }
 
+/** A model of the hub, which only the visitor can ask for. A stand-in answers for the hub. */
+async function hub(browser: Browser): Promise<Visit> {
+  const site = await serveSite(folder, { withHeaders: true });
+  const asked: string[] = [];
+  const { wrongs, ...rest } = await visit(browser, site, async (page, context) => {
+    await context.route("https://huggingface.co/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      asked.push(pathname);
+      const isThere = pathname === "/org/mine/resolve/main/model.onnx";
+      await route.fulfill({
+        status: isThere ? 200 : 404,
+        headers: { "access-control-allow-origin": "*" },
+        ...(isThere ? { body: await readFile(`${photos}/mine.onnx`) } : {}),
+      });
+    });
+    await page.goto(site.url);
+    await engine(page);
+    await page.locator("input[type=file]").first().setInputFiles(`${photos}/dog.jpg`);
+    await answered(page, 1);
+    const load = async (name: string) => {
+      await page.locator("#hub").fill(name);
+      await page.getByRole("button", { name: "Load" }).click();
+    };
+    await load("org/mine");
+    await until(page, `/org.mine/.test(document.querySelector(".model dd").textContent)`);
+    await answered(page, 1);
+    await load("org/none");
+    await page.locator(".banner").waitFor();
+    const missing = await page.locator(".banner").textContent();
+    return { missing, labels: await page.evaluate(LABELS) };
+  }, { serviceWorkers: "block" });
+  const others = wrongs.filter((wrong) => !/asks for https:..huggingface.co|404/.test(wrong));
+  return { ...rest, asked: asked[0], wrongs: others };
+}
+
 /** The time to the first label, while the model comes with 10 Mbit/s and all else is in the cache. */
 async function speed(browser: Browser): Promise<Visit> {
   const modelSpeed = 1_250_000;
@@ -312,7 +347,7 @@ async function looks(browser: Browser): Promise<Visit> {
 const browser = await launch(tools);
 try {
   const visits: Record<string, Visit> = {};
-  for (const [name, visit] of Object.entries({ see, explain, bare, plain, speed, looks })) {
+  for (const [name, visit] of Object.entries({ see, explain, bare, plain, hub, speed, looks })) {
     console.error(name);
     visits[name] = await visit(browser);
   }
