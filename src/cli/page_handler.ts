@@ -5,7 +5,7 @@ import { staticFiles } from "../http/page/static_files.ts";
 type Handler = (request: Request) => Promise<Response>;
 
 /** Paths that only the page has: of no other does it answer. */
-const OF_PAGE = /^\/($|[\w.-]+\.(js|css|svg|webmanifest|onnx)$|examples\/)/;
+const OF_PAGE = /^\/($|[\w.-]+\.(js|css|svg|wasm|webmanifest|onnx)$|examples\/)/;
 
 /**
  * Puts the page before a service: at `/`, with its files beside it, and the description of the service at

@@ -64,6 +64,10 @@ const options = {
     help:
       "Most memory for decoding an image, in MB; default 240: enough for JPEGs of 24 megapixels, or PNG, WebP and progressive JPEGs of 15",
   },
+  "max-attention-mb": {
+    value: "N",
+    help: "Most memory for the attentions of an image, in MB; default 64: enough for ViT-L/16",
+  },
   timeout: {
     value: "SECONDS",
     help: "Time limit of a request, two thirds of it for receiving the body; default 30",
@@ -79,8 +83,8 @@ export const serve: Command<typeof options> = {
   description:
     "Serves classification and embeddings over HTTP, with OpenAI's and the Open Inference Protocol's\n" +
     "routes too; GET /docs and GET /openapi.json describe them. GET / is a page that classifies,\n" +
-    "explains and teaches in the browser, by itself and with the embedded model; it is bundled at the\n" +
-    "first visit, in seconds. Ctrl-C finishes the requests in progress,\n" +
+    "explains and teaches in the browser, by itself and with the embedded model; it is bundled in\n" +
+    "seconds, at once in a terminal, else at the first visit. Ctrl-C finishes the requests in progress,\n" +
     `within ${SHUTDOWN_TIMEOUT / 1000} seconds, and exits.`,
   options,
   examples: [
@@ -99,6 +103,7 @@ export const serve: Command<typeof options> = {
         | "max-waiting"
         | "max-connections"
         | "max-decode-mb"
+        | "max-attention-mb"
         | "timeout",
       otherwise: number,
     ) => numberOption(name, values[name], { otherwise, min: 1, max: 10_000, integer: true });
@@ -115,6 +120,7 @@ export const serve: Command<typeof options> = {
       ...DEFAULT_SERVER_LIMITS,
       maxBodyBytes,
       maxDecodeBytes: count("max-decode-mb", 240) * 1_000_000,
+      maxAttentionBytes: count("max-attention-mb", 64) * 1_000_000,
       maxUploadBytes: Math.max(3 * maxBodyBytes, 60_000_000),
       maxImages: count("max-images", 32),
       maxWaiting: count("max-waiting", 64),
@@ -143,6 +149,8 @@ export const serve: Command<typeof options> = {
     });
     const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
     const handler = values["no-page"] ? service : pageHandler(service, pageInWorker, log);
+    // Somebody is there, and will open it.
+    if (terminal.stderr.isTerminal) void handler(new Request("http://localhost/"));
     const hostname = values.host ?? "127.0.0.1";
     try {
       const inTime = await runServer(handler, {

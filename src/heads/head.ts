@@ -16,6 +16,20 @@ export const UNKNOWN = "unknown";
 /**
  * A classifier of features, fitted by `fitHead` on a few images per class. Its probabilities are
  * `softmax(z / T)`, with the logits z of its method and the temperature T of its calibration.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fitHead } from "./fit/fit_head.ts";
+ *
+ * const support = {
+ *   features: [Float32Array.of(1, 0), Float32Array.of(0, 1)],
+ *   labels: ["east", "north"],
+ * };
+ * const { head } = fitHead(support, { method: "prototypes" });
+ * const [labels] = head.predict([Float32Array.of(0.9, 0.1)]);
+ * assertEquals(labels?.[0]?.label, "east");
+ * ```
  */
 export class Head {
   /** The settings and tensors, as a file stores them. */

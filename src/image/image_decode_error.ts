@@ -1,4 +1,16 @@
-/** The bytes are not an image that can be decoded; the message states the reason. */
+/**
+ * The bytes are not an image that can be decoded; the message states the reason.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { decodeImage } from "./decode_image.ts";
+ * import { ImageDecodeError } from "./image_decode_error.ts";
+ *
+ * const error = await decodeImage(Uint8Array.of(1, 2, 3)).catch((error) => error);
+ * assert(error instanceof ImageDecodeError);
+ * ```
+ */
 export class ImageDecodeError extends Error {
   /** The class's name. */
   override name = "ImageDecodeError";

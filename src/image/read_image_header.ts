@@ -33,6 +33,15 @@ const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
  * @param minimum the size of {@linkcode DecodeOptions}, which lessens the memory that a JPEG takes.
  * @throws {ImageDecodeError} if the file has another format, its header is damaged, or it exceeds a
  * limit.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readImageHeader } from "./read_image_header.ts";
+ *
+ * const { format, width, height } = readImageHeader(await Deno.readFile("test/images/ship.jpg"));
+ * assertEquals([format, width, height], ["jpeg", 480, 360]);
+ * ```
  */
 export function readImageHeader(
   bytes: Uint8Array,

@@ -24,12 +24,8 @@ export async function writePng(
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([8, 2, 0, 0, 0], 8); // bits, colour type RGB, compression, filter, interlace
-  const rows = new Uint8Array(height * (1 + 3 * width)); // each begins with its filter type, 0
-  for (let y = 0; y < height; y++) {
-    rows.set(data.subarray(3 * width * y, 3 * width * (y + 1)), y * (1 + 3 * width) + 1);
-  }
   const compressed = await new Response(
-    new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate")),
+    filteredRows({ width, height, data }).pipeThrough(new CompressionStream("deflate")),
   ).arrayBuffer();
   return concat([
     SIGNATURE,
@@ -37,6 +33,27 @@ export async function writePng(
     chunk("IDAT", new Uint8Array(compressed)),
     chunk("IEND", new Uint8Array()),
   ]);
+}
+
+/** About how many bytes are given to the compressor at a time. */
+const STRIP_BYTES = 2 ** 16;
+
+/** The rows, each after its filter type 0, some at a time: a copy of all would take as much memory again. */
+function filteredRows({ width, height, data }: RawImage): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const stride = 3 * width;
+  const stripRows = Math.max(1, Math.floor(STRIP_BYTES / (1 + stride)));
+  let y = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (y === height) return controller.close();
+      const rows = Math.min(stripRows, height - y);
+      const strip = new Uint8Array(rows * (1 + stride));
+      for (let i = 0; i < rows; i++, y++) {
+        strip.set(data.subarray(stride * y, stride * (y + 1)), i * (1 + stride) + 1);
+      }
+      controller.enqueue(strip);
+    },
+  });
 }
 
 /** A PNG chunk: length, name, content, and the CRC-32 of name and content. */

@@ -40,6 +40,15 @@ export interface CreateOptions {
  * @returns a {@linkcode ViTMSNForImageClassification} if the file has a trained classifier.
  * @throws {SyntaxError} if the bytes are not such a file.
  * @throws {TypeError} if a config in it cannot be used, or contradicts the graph.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel } from "./load_model.ts";
+ *
+ * await using model = await loadModel(await Deno.readFile("functions/_shared/model.onnx"));
+ * assertEquals(model.config.numHiddenLayers, 6);
+ * ```
  */
 export async function loadModel(
   bytes: Uint8Array,
@@ -55,6 +64,17 @@ export async function loadModel(
  * The same of a file that is read already.
  *
  * @throws {TypeError} if the config contradicts the graph, or the head was fitted on another backbone.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readModelFile } from "../vit_msn/model_file.ts";
+ * import { createModel } from "./load_model.ts";
+ *
+ * const file = readModelFile(await Deno.readFile("functions/_shared/model.onnx"));
+ * await using model = await createModel(file); // and another one of the same file
+ * assertEquals(model.config, file.config);
+ * ```
  */
 export async function createModel(
   file: ModelFile,
@@ -113,6 +133,18 @@ export async function loadClassifier(
  * The same of a file that is read already.
  *
  * @throws {TypeError} as {@linkcode createModel} and {@linkcode loadClassifier}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readModelFile } from "../vit_msn/model_file.ts";
+ * import { createClassifier } from "./load_model.ts";
+ *
+ * await using model = await createClassifier(
+ *   readModelFile(await Deno.readFile("functions/_shared/model.onnx")),
+ * );
+ * assertEquals(model.config.id2label.length, 10);
+ * ```
  */
 export async function createClassifier(
   file: ModelFile,

@@ -62,7 +62,19 @@ export interface EmbedOptions extends ImageInputOptions {
 /** How {@linkcode ViTMSNForImageClassification.classify} reads images and chooses labels. */
 export interface ClassifyOptions extends ClassificationOptions, ImageInputOptions {}
 
-/** A ViT-MSN backbone that is ready to run; `fromPretrained` and `loadModel` make one. */
+/**
+ * A ViT-MSN backbone that is ready to run; `fromPretrained` and `loadModel` make one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ViTMSNModel } from "./vit_msn_model.ts";
+ *
+ * await using model = await ViTMSNModel.fromPretrained("functions/_shared/model.onnx");
+ * const photos = [await Deno.readFile("test/images/ship.jpg"), await Deno.readFile("test/images/dog.jpg")];
+ * assertEquals((await model.embed(photos)).shape, [2, 192]);
+ * ```
+ */
 export class ViTMSNModel implements AsyncDisposable {
   /** The model's settings and its labels. */
   readonly config: ViTMSNConfig;
@@ -331,7 +343,20 @@ const NO_LAYER_NORM =
   "Cannot compute features: another tool made the model's file, and its final LayerNorm is not known; " +
   "`deno task convert` makes one of the checkpoint";
 
-/** A ViT-MSN with a trained classifier; `fromPretrained` and `loadModel` make one. */
+/**
+ * A ViT-MSN with a trained classifier; `fromPretrained` and `loadModel` make one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ViTMSNForImageClassification } from "./vit_msn_model.ts";
+ *
+ * const path = "functions/_shared/model.onnx";
+ * await using model = await ViTMSNForImageClassification.fromPretrained(path);
+ * const [best] = await model.classify(await Deno.readFile("test/images/dog.jpg"), { topK: 1 });
+ * assertEquals(best?.label, "dog");
+ * ```
+ */
 export class ViTMSNForImageClassification extends ViTMSNModel {
   /**
    * Names what is on images.

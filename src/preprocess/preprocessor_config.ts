@@ -77,6 +77,15 @@ const schema = v.object({
  * normalise with mean and standard deviation 0.5.
  *
  * @throws {TypeError} if a setting has an unsupported value; the message names it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parsePreprocessorConfig } from "./preprocessor_config.ts";
+ *
+ * const config = parsePreprocessorConfig({ size: { height: 32, width: 32 } });
+ * assertEquals([config.size, config.doCenterCrop], [{ height: 32, width: 32 }, false]);
+ * ```
  */
 export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
   const config = checkedJson(schema, json, "the image processor");

@@ -4,9 +4,13 @@ import type { PreprocessorConfig } from "./preprocessor_config.ts";
 
 /** A rectangle on an image of any size, in shares of its width and height from the top left. */
 export interface Box {
+  /** From 0. */
   readonly left: number;
+  /** From 0. */
   readonly top: number;
+  /** Up to 1. */
   readonly width: number;
+  /** Up to 1. */
   readonly height: number;
 }
 

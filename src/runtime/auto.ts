@@ -30,6 +30,17 @@ const MIN_GPU_BYTES = 40_000_000;
  * processor does the work, from then on.
  *
  * @throws {RangeError} if an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel } from "../model/load_model.ts";
+ * import { autoRuntime } from "./auto.ts";
+ *
+ * const bytes = await Deno.readFile("functions/_shared/model.onnx");
+ * await using model = await loadModel(bytes, { runtime: autoRuntime() });
+ * assertEquals(model.defaultOutputs, ["last_hidden_state", "logits"]);
+ * ```
  */
 export function autoRuntime(
   { allowSingleThread = false, ort, ...options }: AutoOptions = {},

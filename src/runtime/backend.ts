@@ -18,6 +18,17 @@ export type Backend = typeof BACKENDS[number];
  *
  * @param options of {@linkcode autoRuntime} and {@linkcode simdRuntime}; onnxruntime-web takes `ort` alone.
  * @throws {RangeError} if an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { loadModel } from "../model/load_model.ts";
+ * import { runtimeOf } from "./backend.ts";
+ *
+ * const bytes = await Deno.readFile("functions/_shared/model.onnx");
+ * await using model = await loadModel(bytes, { runtime: runtimeOf("simd", { threads: 1 }) });
+ * assertEquals(model.concurrency, 1);
+ * ```
  */
 export function runtimeOf(backend: Backend, options: AutoOptions = {}): Runtime {
   switch (backend) {

@@ -98,6 +98,22 @@ export function writeModelFile(
  * @param model a file of {@linkcode writeModelFile}, or of this function; or its bytes.
  * @throws {SyntaxError} if the bytes are not an ONNX model.
  * @throws {TypeError} if `deno task convert` did not make it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { concat } from "@std/bytes/concat";
+ * import { fitHead, loadModel } from "../mod.ts";
+ * import { readModelFile, writeModelWithHead } from "./model_file.ts";
+ *
+ * const file = readModelFile(await Deno.readFile("functions/_shared/model.onnx"));
+ * await using backbone = await loadModel(file.bytes);
+ * const photos = await Promise.all(["dog", "ship"].map((name) => Deno.readFile(`test/images/${name}.jpg`)));
+ * const features = await backbone.features(photos);
+ * const { head } = fitHead({ features, labels: ["animal", "vehicle"] }, { method: "prototypes" });
+ * const mine = readModelFile(concat(writeModelWithHead(file, head.parameters)));
+ * assertEquals(mine.config.id2label, ["animal", "vehicle"]);
+ * ```
  */
 export function writeModelWithHead(
   model: ModelFile | Uint8Array,
@@ -144,6 +160,15 @@ export function verifiedWeights({ own }: Pick<ModelFile, "own">): ViTMSNWeights 
  * @throws {SyntaxError} if the bytes are not an ONNX model, there is no config or image processor, or the
  * graph has other inputs than `pixel_values`.
  * @throws {TypeError} if a config in it cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readModelFile } from "./model_file.ts";
+ *
+ * const { config } = readModelFile(await Deno.readFile("functions/_shared/model.onnx"));
+ * assertEquals([config.hiddenSize, config.imageSize], [192, [32, 32]]);
+ * ```
  */
 export function readModelFile(bytes: Uint8Array, sidecars?: Sidecars): ModelFile {
   return toModelFile(bytes, readModel(bytes), sidecars);

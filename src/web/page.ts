@@ -31,7 +31,7 @@ async function show(): Promise<void> {
 
 addEventListener("hashchange", () => void show());
 await show();
-await app.load({ url: new URL("./model.onnx", document.baseURI).href, name: "the embedded model" });
+await app.load({ url: new URL("./model.onnx", document.baseURI).href, name: "this page's model" });
 // Last: the files of the first visit come first.
 if ("serviceWorker" in navigator && isSecureContext) {
   const url = scriptUrl(new URL("./service_worker.js", document.baseURI));

@@ -3,12 +3,14 @@
 
 /** The files of this build by their paths, with their SHA-256; the build writes them here. */
 declare const FILES: Readonly<Record<string, string>>;
+/** The build, as the HTML names it; the build writes it here. */
+declare const BUILD: string;
 /** Headers of every answer; the build writes them here. */
 declare const HEADERS: Readonly<Record<string, string>>;
 
 /** What this module uses of a service worker's global scope, whose types contradict those of pages. */
 interface ServiceWorkerScope {
-  readonly registration: { readonly scope: string };
+  readonly registration: { readonly scope: string; unregister(): Promise<boolean> };
   readonly clients: { claim(): Promise<void> };
   addEventListener(
     type: "install" | "activate",
@@ -42,8 +44,9 @@ scope.addEventListener("fetch", (event) => {
   const { request } = event;
   const [url] = request.url.split(/[?#]/);
   if (request.method !== "GET" || !url!.startsWith(base)) return;
-  const path = url!.slice(base.length) || "index.html";
-  if (path in FILES) event.respondWith(answer(path, request));
+  const path = url!.slice(base.length);
+  if (path === "") event.respondWith(page(request));
+  else if (path in FILES) event.respondWith(kept(path, request));
 });
 
 async function keepAll(): Promise<void> {
@@ -71,9 +74,31 @@ async function removeOld(): Promise<void> {
   }
 }
 
-async function answer(path: string, request: Request): Promise<Response> {
-  const kept = await (await caches.open(CACHE)).match(keyOf(path));
-  const response = kept ?? await fetch(request);
+/** How long the network may take before what is kept is shown, in milliseconds. */
+const PATIENCE = 3000;
+
+/**
+ * The HTML: of the network, if there is one, to see whether it is still of this build. A host may have a new one,
+ * or something else altogether, as another program at the same port of this machine: then this service worker
+ * steps aside.
+ */
+async function page(request: Request): Promise<Response> {
+  const own = () => kept("index.html", request);
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), PATIENCE);
+  });
+  const response = await Promise.race([fetch(request).catch(() => undefined), late]);
+  if (!response || response.status >= 500) return await own();
+  if (response.type === "opaqueredirect") return response;
+  if (response.ok && (await response.clone().text()).includes(BUILD)) return await own();
+  await scope.registration.unregister();
+  return response;
+}
+
+/** A file of this build, with the headers. */
+async function kept(path: string, request: Request): Promise<Response> {
+  const match = await (await caches.open(CACHE)).match(keyOf(path));
+  const response = match ?? await fetch(request);
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   const { status, statusText } = response;

@@ -3,7 +3,9 @@
 
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { bundlers } from "./bundlers.ts";
+import { readme } from "./readme.ts";
 import { sizes } from "./sizes.ts";
+import { transformers } from "./transformers.ts";
 import { types } from "./types.ts";
 import { chromiumPages, type PageResult } from "./chromium.ts";
 import type { Answers, Scores } from "./programs/job.ts";
@@ -72,7 +74,9 @@ Deno.test({
       });
 
       await t.step("Bun", async () => {
-        const cwd = await project("bun");
+        const cwd = `${folder}/bun`;
+        await Deno.mkdir(cwd);
+        await tool("bun", ["add", tarball], cwd);
         await lower("process", cwd);
         const { usual, plain }: Job = JSON.parse(
           await tool("bun", ["process.mjs", images], cwd),
@@ -124,9 +128,11 @@ Deno.test({
         },
       });
 
+      await readme(t, await project("readme"), images, hasChromium);
       await bundlers(t, await project("bundlers"));
       await types(t, await project("types"));
       await sizes(t, await project("sizes"), images);
+      await transformers(t, `${folder}/transformers`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -18,6 +18,15 @@ export default workerOf(model);
 `,
   );
   await bundle(source, ["--packages=external", `--outfile=${folder}/worker.mjs`], folder);
+  return await bundleWorker(folder);
+}
+
+/**
+ * Bundles the Worker `index.js` of a folder.
+ *
+ * @returns the bundle's folder.
+ */
+export async function bundleWorker(folder: string): Promise<string> {
   const out = `${folder}/worker`;
   await bundle("index.js", [
     "--splitting",

@@ -63,4 +63,10 @@ Deno.test("a size that takes too much memory is refused before it is decoded", a
   );
   const enough = service({ limits: { maxDecodeBytes: 480 * 360 * 16 } });
   assertEquals((await enough(post("/classify", SHIP))).status, 200);
+  // Scaled down while it is decoded, it takes less.
+  const scaled = service({
+    decode: "fast",
+    limits: { maxDecodeBytes: 480 * 360 * 16 - 800_000 },
+  });
+  assertEquals((await scaled(post("/classify", SHIP))).status, 200);
 });

@@ -1,6 +1,7 @@
 // The built Worker under Cloudflare's workerd.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { join, resolve } from "@std/path";
 import { createHandler } from "../../src/http/handler.ts";
 import { build } from "../../src/cli/build.ts";
@@ -89,6 +90,7 @@ test("a Worker answers as Deno does, to the last bit", async () => {
       ["/embed", SHIP, {}],
       ["/v1/embeddings", embeddings, json],
       ["/v2/models/vit-msn/infer", tensor, json],
+      ["/attention?threshold=0.5", SHIP, { headers: { accept: "application/json" } }],
       ["/classify", await Deno.readFile("test/images/dog.jpg"), {}],
       ["/classify?top_k=10", await photoOf(1000, 800), {}],
       ...["jpeg_cmyk", "png_rgba", "png_palette", "gif", "gif_animated", "webp_lossless"]
@@ -110,9 +112,8 @@ test("a Worker answers as Deno does, to the last bit", async () => {
   }
   const { text, status } = await workerd.fetch("/openapi.json");
   assertEquals(status, 200);
-  for (const path of ["/classify", "/embed", "/v1/embeddings", "/v2/models/{model}/infer"]) {
-    assert(path in JSON.parse(text).paths, path);
-  }
+  const paths = ["/classify", "/embed", "/attention", "/v1/embeddings", "/v2/models/{model}/infer"];
+  for (const path of paths) assert(path in JSON.parse(text).paths, path);
   assertStringIncludes((await workerd.fetch("/metrics")).text, `sha256="${SHA256}"`);
   // The model is no public file.
   assertEquals((await workerd.fetch("/model.packed")).status, 404);
@@ -165,6 +166,44 @@ test("a Worker goes on after clients that have gone", async () => {
   for (const { status, text } of answers) assertEquals(status, 200, text);
 });
 
+test("a Worker's requests share the model: what one has begun does not end with it", async () => {
+  await using workerd = await start();
+  // Pixels of several images wait for the model together, across requests.
+  const data = Array(8 * 3 * 32 * 32).fill(0.5);
+  const inputs = [{ name: "pixel_values", datatype: "FP32", shape: [8, 3, 32, 32], data }];
+  const body = JSON.stringify({ inputs });
+  const init = {
+    headers: { "content-type": "application/json" },
+    signal: AbortSignal.timeout(20_000),
+  };
+  await workerd.post("/classify", SHIP);
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => workerd.post("/v2/models/vit-msn/infer", body, init)),
+  );
+  for (const { status, text } of answers) assert([200, 429].includes(status), text);
+  assertEquals((await workerd.post("/classify", SHIP)).status, 200);
+});
+
+test("a Worker frees what clients have taken that have gone in the middle of an upload", async () => {
+  await using workerd = await start();
+  const { hostname, port } = new URL(workerd.url);
+  const head = `POST /classify HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: 9000000\r\n\r\n`;
+  for (let i = 0; i < 4; i++) {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    const writer = connection.writable.getWriter();
+    await writer.write(new TextEncoder().encode(head));
+    await writer.write(new Uint8Array(3_000_000));
+    await delay(300);
+  }
+  let metrics = "";
+  for (let tries = 0; tries < 50 && !metrics.includes("vit_msn_body_bytes 0\n"); tries++) {
+    await delay(100);
+    metrics = (await workerd.fetch("/metrics")).text;
+  }
+  assertStringIncludes(metrics, "vit_msn_body_bytes 0\n");
+  assertEquals((await workerd.post("/classify", SHIP)).status, 200);
+});
+
 test("a Worker reads its model from R2, packed or ONNX, and checks its SHA-256", async () => {
   const packed = join(worker.path, "worker/assets/model.packed");
   const bindings = { MODEL_KEY: "models/mine", MODEL_SHA256: SHA256 };
@@ -193,9 +232,9 @@ test("a Worker stays below 128 MB with photos of 12 megapixels, and with all tha
   await using workerd = await start();
   /** The Worker's own: workerd itself, and miniflare's Workers for assets, are idle. */
   const peak = async () => await workerd.peakMemory() - idle;
-  const send = async (name: string, body: Uint8Array, times: number) => {
+  const send = async (name: string, body: Uint8Array, times: number, path = "/classify") => {
     for (let i = 0; i < times; i++) {
-      const answer = await workerd.post("/classify", body as Uint8Array<ArrayBuffer>);
+      const answer = await workerd.post(path, body as Uint8Array<ArrayBuffer>);
       assertEquals(answer.status, 200, answer.text);
     }
     const bytes = await peak();
@@ -209,10 +248,12 @@ test("a Worker stays below 128 MB with photos of 12 megapixels, and with all tha
   await send("20 of these", progressive, 20);
   const png = await largestPng();
   await send("2.8 megapixels of PNG", png, 5);
+  await send("pictures of its attention", png, 5, "/attention");
+  await send("pictures of attention on 12 megapixels", progressive, 5, "/attention");
   const together = [baseline, progressive, png];
   const answers = await Promise.all(
-    [...together, ...together].map((body) =>
-      workerd.post("/classify", body as Uint8Array<ArrayBuffer>)
+    ["/classify", "/attention"].flatMap((path) =>
+      together.map((body) => workerd.post(path, body as Uint8Array<ArrayBuffer>))
     ),
   );
   for (const { status } of answers) assert([200, 429].includes(status), `${status}`);

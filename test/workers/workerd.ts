@@ -1,7 +1,10 @@
 import { join, resolve } from "@std/path";
 import { TempFolder } from "../cli/run.ts";
 
-/** The packages that run and check Workers; nothing but these tests needs them. */
+/**
+ * The packages that run and check Workers; nothing but these tests needs them. These are the last versions
+ * for Node.js 20.
+ */
 const PACKAGES = ["miniflare@4.20260426.0", "wrangler@4.86.0"];
 
 /** Whether npm is there to install them: it must be in CI. */

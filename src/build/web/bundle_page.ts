@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
+import { withoutCustomSections } from "../../../wasm/decoders/wasm_sections.ts";
 import { DISPOSE_OPTIONS, disposeSymbols } from "../dispose_symbols.ts";
 import { resolveModule, ROOT, withoutMetaUrl } from "../esbuild.ts";
 
@@ -12,6 +13,9 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 /** What starts in a worker, and is imported for its effects. */
 const WORKER_MODULES = /\/src\/(web|runtime\/simd)\/worker\.ts$/;
+
+/** The import of a decoder's WebAssembly. */
+const DECODER = /\/wasm\/decoders\/(\w+\.wasm)\.ts$/;
 
 /** The import of the module that needs mozjpeg: the page decodes as the commands do by default. */
 const MOZJPEG = "./formats/jpeg_exact.ts";
@@ -31,13 +35,14 @@ const COMMON = {
 
 /**
  * Bundles the page's scripts: the entry, its workers, and chunks that they share or load when they need
- * them, all in one folder.
+ * them, and the WebAssembly of the decoders, all in one folder.
  *
  * @throws {Error} if they cannot be bundled.
  */
 export async function bundlePage(): Promise<Map<string, Uint8Array>> {
   await downloadPackages();
   const root = fromFileUrl(ROOT);
+  const files = new Map<string, Uint8Array>();
   const { outputFiles } = await esbuild.build({
     ...COMMON,
     ...DISPOSE_OPTIONS,
@@ -50,9 +55,10 @@ export async function bundlePage(): Promise<Map<string, Uint8Array>> {
     splitting: true,
     format: "esm",
     chunkNames: "[name]-[hash]",
-    plugins: [disposeSymbols, modules()],
+    plugins: [disposeSymbols, modules(files)],
   });
-  return new Map(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
+  for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
+  return files;
 }
 
 /**
@@ -71,25 +77,40 @@ export async function bundleServiceWorker(
     entryPoints: [{ in: `${fromFileUrl(ROOT)}src/web/service_worker.ts`, out: "service_worker" }],
     outdir: "/",
     format: "iife",
-    plugins: [modules()],
+    plugins: [modules(new Map())],
   });
   return outputFiles[0]!.contents;
 }
 
-/** Resolves modules as Deno does. */
-function modules(): esbuild.Plugin {
+/**
+ * Resolves modules as Deno does. The decoders' WebAssembly goes into files: as base64 in a script it would take
+ * a third more.
+ *
+ * @param files gets these.
+ */
+function modules(files: Map<string, Uint8Array>): esbuild.Plugin {
   const root = fromFileUrl(ROOT);
   return {
     name: "web",
     setup(build) {
       build.onResolve({ filter: /.*/ }, ({ path, importer, kind, namespace }) => {
         if (kind === "entry-point") return { path, namespace: "file" };
+        if (DECODER.test(path)) return { path: DECODER.exec(path)![1]!, namespace: "wasm" };
         if (path === MOZJPEG) return { path, namespace: "missing" };
         const url = resolveModule(path, namespace === "file" ? importer : undefined);
         return {
           path: fromFileUrl(url),
           namespace: "file",
           sideEffects: WORKER_MODULES.test(url.pathname), // unused modules are left out
+        };
+      });
+      build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path: name }) => {
+        const bytes = await Deno.readFile(`${root}wasm/decoders/${name}`);
+        files.set(name, withoutCustomSections(bytes));
+        return {
+          contents: `const response = await fetch(new URL("./${name}", import.meta.url));
+            if (!response.ok) throw new Error("Cannot decode the image: ${name} cannot be loaded");
+            export default new Uint8Array(await response.arrayBuffer());`,
         };
       });
       build.onLoad({ filter: /.*/, namespace: "missing" }, () => ({

@@ -44,21 +44,24 @@ export async function pageFiles(model: Uint8Array): Promise<Map<string, Uint8Arr
   const read = (path: string) => Deno.readFile(new URL(path, ROOT));
   const files = new Map(await bundlePage());
   for (const name of STATIC) files.set(name, await read(`src/web/${name}`));
-  const html = await Deno.readTextFile(new URL("src/web/index.html", ROOT));
-  files.set(
-    "index.html",
-    new TextEncoder().encode(html.replace("CONTENT_SECURITY_POLICY", CONTENT_SECURITY_POLICY)),
-  );
   files.set("model.onnx", model);
   for (const name of EXAMPLES) {
     files.set(`examples/${name}.jpg`, await read(`test/images/${name}.jpg`));
   }
   const hashes: Record<string, string> = {};
   for (const [path, bytes] of files) hashes[path] = await sha256(bytes);
-  files.set(
-    "service_worker.js",
-    await bundleServiceWorker({ FILES: hashes, HEADERS: PAGE_HEADERS }),
+  const encode = (text: string) => new TextEncoder().encode(text);
+  // By which the service worker knows the HTML of its own build.
+  const build = (await sha256(encode(JSON.stringify(hashes)))).slice(0, 32);
+  const html = encode(
+    (await Deno.readTextFile(new URL("src/web/index.html", ROOT)))
+      .replace("CONTENT_SECURITY_POLICY", CONTENT_SECURITY_POLICY)
+      .replace('content="BUILD"', `content="${build}"`),
   );
+  files.set("index.html", html);
+  hashes["index.html"] = await sha256(html);
+  const constants = { FILES: hashes, HEADERS: PAGE_HEADERS, BUILD: build };
+  files.set("service_worker.js", await bundleServiceWorker(constants));
   return files;
 }
 

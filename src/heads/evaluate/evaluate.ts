@@ -81,6 +81,15 @@ export function evaluateHead(head: Head, { features, labels }: LabelledFeatures)
  * @param labels [K], in the order of the logits.
  * @param temperature the temperature that the logits are already divided by.
  * @throws {RangeError} if there are no images, or one of `truths` is not in `labels`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { evaluateLogits } from "./evaluate.ts";
+ *
+ * const logits = [Float32Array.of(2, 0), Float32Array.of(1, 0)];
+ * assertEquals(evaluateLogits(logits, ["cat", "dog"], ["cat", "dog"]).accuracy, 0.5);
+ * ```
  */
 export function evaluateLogits(
   logits: readonly Float32Array[],

@@ -39,6 +39,16 @@ export interface ShotsEvaluation {
  * @param query the images to evaluate on; default is the rest of `labelled`.
  * @throws {RangeError} if a class of `labelled` has too few images, a label of `query` does not occur in
  * `labelled`, or an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { evaluateShots } from "./evaluate_shots.ts";
+ *
+ * const features = [0, 0.1, 0.2, 1.3, 1.4, 1.5].map((a) => Float32Array.of(Math.cos(a), Math.sin(a)));
+ * const labels = ["east", "east", "east", "north", "north", "north"];
+ * assertEquals(evaluateShots({ features, labels }, { shots: 1, splits: 3 }).accuracy, 1);
+ * ```
  */
 export function evaluateShots(
   labelled: LabelledFeatures,

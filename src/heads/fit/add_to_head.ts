@@ -35,6 +35,21 @@ const SAME = 1 - 1e-6;
  *
  * @throws {TypeError} if the head keeps no features and its method is not `prototypes`.
  * @throws {RangeError} if a feature has another length than the head's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addToHead } from "./add_to_head.ts";
+ * import { fitHead } from "./fit_head.ts";
+ *
+ * const support = {
+ *   features: [Float32Array.of(1, 0), Float32Array.of(0, 1)],
+ *   labels: ["east", "north"],
+ * };
+ * const { head } = fitHead(support, { method: "prototypes" });
+ * const more = addToHead(head, { features: [Float32Array.of(-1, 0)], labels: ["west"] });
+ * assertEquals(more.labels, ["east", "north", "west"]);
+ * ```
  */
 export function addToHead(head: Head, added: LabelledFeatures, options: FitOptions = {}): Head {
   return extendHead(head, added, options).head;

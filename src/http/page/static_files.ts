@@ -15,11 +15,12 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   svg: "image/svg+xml",
   jpg: "image/jpeg",
+  wasm: "application/wasm",
   webmanifest: "application/manifest+json",
 };
 
 /** What gets smaller by compression. */
-const TEXT = /^text\/|svg|json/;
+const PAYS = /^text\/|svg|json|wasm/;
 
 /** Names that bundlers give files by their contents: they never change. */
 const HASHED = /-[A-Z0-9]{8}\.js$/;
@@ -79,7 +80,7 @@ async function answer(
   if (known.some((tag) => tag.replace(/^W\//, "") === etag)) {
     return new Response(null, { status: 304, headers: own });
   }
-  const isCompressed = TEXT.test(type) &&
+  const isCompressed = PAYS.test(type) &&
     /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   const bytes = isCompressed ? await (file.gzip ??= gzip(file.bytes)) : file.bytes;
   return new Response(request.method === "HEAD" ? null : bytes, {

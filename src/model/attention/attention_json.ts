@@ -4,15 +4,21 @@ import type { AttentionMap } from "./attention_map.ts";
 
 /** An attention map as JSON has it. */
 export interface AttentionJson {
+  /** The rows of the grid of patches. */
   readonly rows: number;
+  /** The columns of the grid of patches. */
   readonly columns: number;
+  /** The block, from 0. */
   readonly layer: number;
+  /** The head, from 0, or the mean of all. */
   readonly head: number | "mean";
+  /** Whether it is the rollout through the blocks up to `layer`. */
   readonly rollout: boolean;
   /** Row by row; null for a patch that was dropped. */
   readonly weights: readonly (number | null)[];
   /** Row by row, with a threshold: 1 for the patches that it keeps, else 0. */
   readonly mask?: readonly number[];
+  /** The part of the photo that the patches cover. */
   readonly box?: Box;
 }
 

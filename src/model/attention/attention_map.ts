@@ -27,6 +27,7 @@ export interface AttentionMap {
   readonly layer: number;
   /** The head, from 0, or the mean of all. */
   readonly head: number | "mean";
+  /** Whether it is the rollout through the blocks up to `layer`. */
   readonly rollout: boolean;
   /**
    * [rows · columns], row by row: the weight of each patch; NaN for a patch that was dropped. They sum to 1

@@ -93,7 +93,18 @@ export async function restoreState(
   return best.size === names.length ? best : undefined;
 }
 
-/** The tensors of a state as a file holds them. */
+/**
+ * The tensors of a state as a file holds them.
+ *
+ * @example
+ * ```ts
+ * import { writeSafetensors } from "../../checkpoint/safetensors.ts";
+ * import { type FinetuneState, finetuneStateToTensors } from "./training_state.ts";
+ *
+ * const toFile = (state: FinetuneState) => writeSafetensors(finetuneStateToTensors(state));
+ * console.log(typeof toFile);
+ * ```
+ */
 export function finetuneStateToTensors({ progress, tensors }: FinetuneState): Map<string, Tensor> {
   const data = new TextEncoder().encode(JSON.stringify(progress));
   return new Map([[PROGRESS, { dtype: "uint8", shape: [data.length], data }], ...tensors]);
@@ -103,6 +114,15 @@ export function finetuneStateToTensors({ progress, tensors }: FinetuneState): Ma
  * The state that a file's tensors hold.
  *
  * @throws {TypeError} if they are no state of a training.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { finetuneStateOfTensors } from "./training_state.ts";
+ *
+ * // Of a file that finetuneStateToTensors wrote; anything else is refused.
+ * assertThrows(() => finetuneStateOfTensors(new Map()), TypeError, "no state of a training");
+ * ```
  */
 export function finetuneStateOfTensors(tensors: ReadonlyMap<string, Tensor>): FinetuneState {
   const { dtype, data } = tensors.get(PROGRESS) ?? {};

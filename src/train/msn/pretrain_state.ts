@@ -91,7 +91,18 @@ export async function restorePretrainState(
   await engine.refresh();
 }
 
-/** The tensors of a state as a file holds them. */
+/**
+ * The tensors of a state as a file holds them.
+ *
+ * @example
+ * ```ts
+ * import { writeSafetensors } from "../../checkpoint/safetensors.ts";
+ * import { type PretrainState, pretrainStateToTensors } from "./pretrain_state.ts";
+ *
+ * const toFile = (state: PretrainState) => writeSafetensors(pretrainStateToTensors(state));
+ * console.log(typeof toFile);
+ * ```
+ */
 export function pretrainStateToTensors({ progress, tensors }: PretrainState): Map<string, Tensor> {
   const data = new TextEncoder().encode(JSON.stringify(progress));
   return new Map([[PROGRESS, { dtype: "uint8", shape: [data.length], data }], ...tensors]);
@@ -101,6 +112,15 @@ export function pretrainStateToTensors({ progress, tensors }: PretrainState): Ma
  * The state that a file's tensors hold.
  *
  * @throws {TypeError} if they are no state of a pre-training.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { pretrainStateOfTensors } from "./pretrain_state.ts";
+ *
+ * // Of a file that pretrainStateToTensors wrote; anything else is refused.
+ * assertThrows(() => pretrainStateOfTensors(new Map()), TypeError, "no state of a pre-training");
+ * ```
  */
 export function pretrainStateOfTensors(tensors: ReadonlyMap<string, Tensor>): PretrainState {
   const { dtype, data } = tensors.get(PROGRESS) ?? {};

@@ -74,7 +74,26 @@ export function readLayerNorm(
   return { weight: toFloat32(weight).data, bias: toFloat32(bias).data };
 }
 
-/** Writes a head file: an ONNX graph from `last_hidden_state` to `logits`, a few kilobytes. */
+/**
+ * Writes a head file: an ONNX graph from `last_hidden_state` to `logits`, a few kilobytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { concat } from "@std/bytes/concat";
+ * import { fitHead } from "../../heads/fit/fit_head.ts";
+ * import { readHeadFile, writeHeadFile } from "./head_file.ts";
+ *
+ * const support = {
+ *   features: [Float32Array.of(1, 0), Float32Array.of(0, 1)],
+ *   labels: ["east", "north"],
+ * };
+ * const { head } = fitHead(support, { method: "prototypes" });
+ * const layerNorm = { weight: Float32Array.of(1, 1), bias: Float32Array.of(0, 0) };
+ * const file = concat(writeHeadFile({ head: head.parameters, layerNorm }));
+ * assertEquals(readHeadFile(file).head.settings.labels, ["east", "north"]);
+ * ```
+ */
 export function writeHeadFile({ head, layerNorm }: HeadFile): Uint8Array[] {
   const graph = buildHeadGraph(head, layerNorm);
   const { weight } = layerNorm;
@@ -91,6 +110,14 @@ export function writeHeadFile({ head, layerNorm }: HeadFile): Uint8Array[] {
  *
  * @throws {SyntaxError} if the bytes are not an ONNX model.
  * @throws {TypeError} if the model is not a head file, or the head is invalid.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { readHeadFile } from "./head_file.ts";
+ *
+ * assertThrows(() => readHeadFile(Uint8Array.of(1, 2, 3)), SyntaxError);
+ * ```
  */
 export function readHeadFile(bytes: Uint8Array): HeadFile {
   const model = readModel(bytes);

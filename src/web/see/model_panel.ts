@@ -49,7 +49,7 @@ export function modelPanel(app: App): TemplateResult {
           <input
             id="hub"
             name="hub"
-            placeholder="facebook/vit-msn-small"
+            placeholder="org/name"
             autocomplete="off"
             spellcheck="false"
           >

@@ -33,7 +33,6 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   evaluate<T>(expression: string): Promise<T>;
-  waitForFunction(expression: string): Promise<unknown>;
   waitForTimeout(milliseconds: number): Promise<void>;
   locator(selector: string): Locator;
   getByRole(role: string, options: { name: string | RegExp; exact?: boolean }): Locator;
@@ -47,6 +46,7 @@ export interface Page {
 }
 
 export interface Route {
+  request(): { url(): string };
   fetch(): Promise<{ text(): Promise<string> }>;
   fulfill(options: Record<string, unknown>): Promise<void>;
 }

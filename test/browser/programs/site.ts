@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   svg: "image/svg+xml",
   jpg: "image/jpeg",
+  wasm: "application/wasm",
   webmanifest: "application/manifest+json",
 };
 
@@ -27,6 +28,8 @@ export interface Site {
   readonly url: string;
   /** The paths that were asked for. */
   readonly requests: string[];
+  /** Another page, in place of all files. */
+  other?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,11 @@ export async function serveSite(
   const server = createServer(async ({ url }, response) => {
     const path = new URL(url!, "http://localhost").pathname.slice(1) || "index.html";
     requests.push(path);
+    if (site.other !== undefined) {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(site.other);
+      return;
+    }
     try {
       const body = await readFile(`${folder}/${path}`);
       response.writeHead(200, {
@@ -61,7 +69,7 @@ export async function serveSite(
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
+  const site: Site = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     requests,
     close: async () => {
@@ -69,6 +77,7 @@ export async function serveSite(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return site;
 }
 
 /** What `_headers` says of all paths. */

@@ -41,18 +41,6 @@ Object.defineProperty(Worker.prototype, "onmessage", {
 /** The patch for a browser without relaxed SIMD. It reaches workers, too. */
 const PLAIN = "WebAssembly.validate = () => false;";
 
-const browser = await launch(tools);
-try {
-  const visits: Record<string, Visit> = {};
-  for (const [name, visit] of Object.entries({ see, explain, bare, plain, speed, looks })) {
-    console.error(name);
-    visits[name] = await visit(browser);
-  }
-  console.log(JSON.stringify(visits));
-} finally {
-  await browser.close();
-}
-
 /** Opens the page, does something there, and tells what went wrong. */
 async function visit(
   browser: Browser,
@@ -69,7 +57,11 @@ async function visit(
   });
   const page = await context.newPage();
   page.on("pageerror", (error) => wrongs.push(String(error)));
-  page.on("console", (message) => wrongs.push(`${message.type()}: ${message.text()}`));
+  page.on("console", (message) => {
+    // Of this program: it reads canvases, and blocks service workers.
+    if (/willReadFrequently|blocked by Playwright/.test(message.text())) return;
+    wrongs.push(`${message.type()}: ${message.text()}`);
+  });
   try {
     const result = await work(page, context);
     wrongs.push(...await page.evaluate<string[]>("violations"));
@@ -80,14 +72,23 @@ async function visit(
   }
 }
 
+/** Waits until an expression is true. playwright's own function evaluates it against the page's policy. */
+async function until(page: Page, expression: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!await page.evaluate(`Boolean(${expression})`)) {
+    if (Date.now() > deadline) throw new Error(`Waited for nothing: ${expression}`);
+    await page.waitForTimeout(20);
+  }
+}
+
 /** Waits until the engine is there; what it is. */
 async function engine(page: Page): Promise<string> {
-  await page.waitForFunction(`/WebAssembly/.test(document.querySelector(".engine")?.textContent)`);
+  await until(page, `/WebAssembly/.test(document.querySelector(".engine")?.textContent)`);
   return (await page.locator(".engine").textContent())!;
 }
 
 async function answered(page: Page, count: number): Promise<void> {
-  await page.waitForFunction(`document.querySelectorAll(".card .steps").length === ${count}`);
+  await until(page, `document.querySelectorAll(".card .steps").length === ${count}`);
 }
 
 /** The labels of each photo, as the worker answered them. */
@@ -108,7 +109,6 @@ async function see(browser: Browser): Promise<Visit> {
     const usual = await engine(page);
     await page.locator(".examples button").first().click();
     await answered(page, 1);
-    const scripts = [...new Set(site.requests.filter((path) => path.endsWith(".js")))];
     const input = page.locator("input[type=file]").first();
     await input.setInputFiles([`${photos}/dog.jpg`, `${photos}/scene.png`, `${photos}/scene.webp`]);
     await answered(page, 4);
@@ -138,7 +138,7 @@ async function see(browser: Browser): Promise<Visit> {
 
     // Of the camera.
     await page.getByRole("button", { name: "Use the camera" }).click();
-    await page.waitForFunction(`document.querySelector("video")?.videoWidth > 0`);
+    await until(page, `document.querySelector("video")?.videoWidth > 0`);
     await page.getByRole("button", { name: "Take a photo" }).click();
     await answered(page, before + 3);
     await page.getByRole("button", { name: "Turn the camera off" }).click();
@@ -155,9 +155,9 @@ async function see(browser: Browser): Promise<Visit> {
     await page.locator(".banner").waitFor();
     const broken = await page.locator(".banner").textContent();
     await model.setInputFiles(`${photos}/mine.onnx`);
-    await page.waitForFunction(`/mine/.test(document.querySelector(".model dd")?.textContent)`);
+    await until(page, `/mine/.test(document.querySelector(".model dd")?.textContent)`);
     await answered(page, before + 3);
-    return { engine: usual, labels, scripts, blocked, refusal, found, broken };
+    return { engine: usual, labels, blocked, refusal, found, broken };
   });
 }
 
@@ -167,14 +167,17 @@ async function explain(browser: Browser): Promise<Visit> {
     await page.goto(`${site.url}#explain`);
     await page.locator("input[type=file]").first().setInputFiles(`${photos}/dog.jpg`);
     const drawn = async (part: string) => {
-      await page.waitForFunction(
+      await until(
+        page,
         `document.querySelector("figure canvas")?.getAttribute("aria-label").includes("${part}") &&
           document.querySelector(".explain").ariaBusy === "false"`,
       );
-      return await page.evaluate(`(() => {
-        const canvas = document.querySelector("figure canvas");
-        const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        return { width, height, rgb: [...data].filter((_, i) => i % 4 < 3) };
+      return await page.evaluate(`(async () => {
+        const { width, height } = document.querySelector("figure canvas");
+        const { data } = document.querySelector("figure canvas").getContext("2d").getImageData(0, 0, width, height);
+        const digest = await crypto.subtle.digest("SHA-256", data.filter((_, i) => i % 4 < 3));
+        const sha256 = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        return { width, height, sha256 };
       })()`);
     };
     const mean = await drawn("block 5, mean");
@@ -208,9 +211,19 @@ async function bare(browser: Browser): Promise<Visit> {
     await page.locator(".examples button").first().click();
     await answered(page, 1);
     const labels = await page.evaluate(LABELS);
-    await page.waitForFunction("navigator.serviceWorker.controller !== null");
+    await until(page, "navigator.serviceWorker.controller !== null");
     await page.reload();
     const second = await engine(page);
+    // Something else at the same address is not hidden, and the page comes back.
+    site.other = "<title>Another</title>";
+    await page.reload();
+    const other = await page.evaluate("document.title");
+    site.other = undefined;
+    await page.reload();
+    await engine(page);
+    await until(page, "navigator.serviceWorker.controller !== null");
+    await page.reload();
+    await engine(page);
     await site.close();
     const asked = site.requests.length;
     await page.reload();
@@ -220,7 +233,15 @@ async function bare(browser: Browser): Promise<Visit> {
     const offlineLabels = await page.evaluate(LABELS);
     await page.locator(".card a").click(); // Explain was not opened before
     await page.locator("figure canvas").waitFor();
-    return { first, second, offline, labels, offlineLabels, asked: site.requests.length - asked };
+    return {
+      first,
+      second,
+      other,
+      offline,
+      labels,
+      offlineLabels,
+      asked: site.requests.length - asked,
+    };
   });
 }
 
@@ -240,6 +261,41 @@ async function plain(browser: Browser): Promise<Visit> {
   }, { serviceWorkers: "block" });
 }
 
+/** A model of the hub, which only the visitor can ask for. A stand-in answers for the hub. */
+async function hub(browser: Browser): Promise<Visit> {
+  const site = await serveSite(folder, { withHeaders: true });
+  const asked: string[] = [];
+  const { wrongs, ...rest } = await visit(browser, site, async (page, context) => {
+    await context.route("https://huggingface.co/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      asked.push(pathname);
+      const isThere = pathname === "/org/mine/resolve/main/model.onnx";
+      await route.fulfill({
+        status: isThere ? 200 : 404,
+        headers: { "access-control-allow-origin": "*" },
+        ...(isThere ? { body: await readFile(`${photos}/mine.onnx`) } : {}),
+      });
+    });
+    await page.goto(site.url);
+    await engine(page);
+    await page.locator("input[type=file]").first().setInputFiles(`${photos}/dog.jpg`);
+    await answered(page, 1);
+    const load = async (name: string) => {
+      await page.locator("#hub").fill(name);
+      await page.getByRole("button", { name: "Load" }).click();
+    };
+    await load("org/mine");
+    await until(page, `/org.mine/.test(document.querySelector(".model dd").textContent)`);
+    await answered(page, 1);
+    await load("org/none");
+    await page.locator(".banner").waitFor();
+    const missing = await page.locator(".banner").textContent();
+    return { missing, labels: await page.evaluate(LABELS) };
+  }, { serviceWorkers: "block" });
+  const others = wrongs.filter((wrong) => !/asks for https:..huggingface.co|404/.test(wrong));
+  return { ...rest, asked: asked[0], wrongs: others };
+}
+
 /** The time to the first label, while the model comes with 10 Mbit/s and all else is in the cache. */
 async function speed(browser: Browser): Promise<Visit> {
   const modelSpeed = 1_250_000;
@@ -252,12 +308,13 @@ async function speed(browser: Browser): Promise<Visit> {
       return await page.evaluate<number>("performance.now()");
     };
     const cold = await open();
+    const scripts = [...new Set(site.requests.filter((path) => /\.(js|wasm)$/.test(path)))];
     await page.goto("about:blank");
     const warm = await open();
     const model = await page.evaluate<number>(
       "replies.find(({ engine }) => engine).milliseconds.download",
     );
-    return { cold, warm, model };
+    return { scripts, cold, warm, model };
   }, { serviceWorkers: "block" });
 }
 
@@ -285,4 +342,16 @@ async function looks(browser: Browser): Promise<Visit> {
     },
     { viewport: { width: 390, height: 844 }, colorScheme: "dark" },
   );
+}
+
+const browser = await launch(tools);
+try {
+  const visits: Record<string, Visit> = {};
+  for (const [name, visit] of Object.entries({ see, explain, bare, plain, hub, speed, looks })) {
+    console.error(name);
+    visits[name] = await visit(browser);
+  }
+  console.log(JSON.stringify(visits));
+} finally {
+  await browser.close();
 }

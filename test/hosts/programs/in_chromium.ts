@@ -1,7 +1,8 @@
 // Serves folders as sites, opens each in Chromium, and prints what their pages leave in `result`, as a list.
 // For Node.js, which playwright needs.
 // Arguments: the folder of the tools, the name of Chromium's program, then for each site its folder, with `+isolated`
-// behind it if it is served for cross-origin isolation.
+// behind it if it is served for cross-origin isolation, or with `+choose=FILE` if that file shall be chosen in
+// the page's input, after which the text of its <pre> is the result.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -14,6 +15,8 @@ import process from "node:process";
 interface Page {
   goto(url: string): Promise<unknown>;
   evaluate(expression: string): Promise<unknown>;
+  setInputFiles(selector: string, file: string): Promise<void>;
+  waitForFunction(expression: string): Promise<unknown>;
   on(event: "pageerror", listener: (error: Error) => void): void;
   close(): Promise<void>;
 }
@@ -64,7 +67,8 @@ try {
 }
 
 async function visit(site: string): Promise<unknown> {
-  const [folder, isolated] = site.split("+") as [string, string?];
+  const [folder, option] = site.split("+") as [string, string?];
+  const chosen = option?.match(/^choose=(.*)$/)?.[1];
   const server = createServer(async ({ url }, response) => {
     const { pathname } = new URL(url!, "http://localhost");
     const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
@@ -72,7 +76,7 @@ async function visit(site: string): Promise<unknown> {
       const body = await readFile(folder + path);
       response.writeHead(200, {
         "content-type": TYPES[path.split(".").at(-1)!] ?? "application/octet-stream",
-        ...(isolated ? ISOLATION : {}),
+        ...(option === "isolated" ? ISOLATION : {}),
       }).end(body);
     } catch {
       response.writeHead(404).end();
@@ -84,6 +88,13 @@ async function visit(site: string): Promise<unknown> {
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    if (chosen) {
+      // Its listener is there when the model is.
+      await page.waitForFunction("document.querySelector('input').onchange");
+      await page.setInputFiles("input", chosen);
+      await page.waitForFunction("document.querySelector('pre').textContent");
+      return await page.evaluate("document.querySelector('pre').textContent");
+    }
     const result = await page.evaluate("globalThis.result");
     return { ...result as Record<string, unknown> | undefined, errors };
   } finally {

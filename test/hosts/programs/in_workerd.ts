@@ -1,5 +1,6 @@
 // Runs a Worker in workerd and prints its answer. For Node.js, which miniflare needs.
-// Arguments: the folder of the tools, that of the Worker (index.js is its entry), that of the images.
+// Arguments: the folder of the tools, that of the Worker (index.js is its entry), that of the images, a file to
+// post.
 
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +8,7 @@ import process from "node:process";
 
 /** What this program uses of miniflare. */
 interface Miniflare {
-  dispatchFetch(url: string): Promise<Response>;
+  dispatchFetch(url: string, init: RequestInit): Promise<Response>;
   dispose(): Promise<void>;
 }
 interface MiniflarePackage {
@@ -21,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   onnx: "Data",
 };
 
-const [tools, folder, images] = process.argv.slice(2) as [string, string, string];
+const [tools, folder, images, posted] = process.argv.slice(2) as [string, string, string, string?];
 const require = createRequire(`${tools}/package.json`);
 const miniflare = require("miniflare") as MiniflarePackage;
 
@@ -43,7 +44,10 @@ const server = new miniflare.Miniflare({
   },
 });
 try {
-  const response = await server.dispatchFetch("http://worker/");
+  const response = await server.dispatchFetch(
+    "http://worker/",
+    posted ? { method: "POST", body: new Uint8Array(await readFile(posted)) } : {},
+  );
   const text = await response.text();
   if (!response.ok) throw new Error(text);
   console.log(text);

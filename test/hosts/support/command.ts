@@ -1,6 +1,8 @@
 /** How {@linkcode command} runs a program. */
 export interface CommandOptions {
   readonly cwd?: string;
+  /** Added to this process' environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -26,6 +26,17 @@ const RELEASE_TIMEOUT = 10_000;
  * error; the next call gets a new device. The session keeps the model's file for that.
  *
  * @param ort the package; default is the one that is installed beside this package.
+ *
+ * @example
+ * ```ts
+ * import { onnxruntimeWebgpu } from "./runtime.ts";
+ * import { webgpuAdapter } from "./adapter.ts";
+ *
+ * async function runtimeForLargeModels() {
+ *   return await webgpuAdapter() ? onnxruntimeWebgpu() : undefined;
+ * }
+ * console.log(typeof runtimeForLargeModels);
+ * ```
  */
 export function onnxruntimeWebgpu(ort: OrtPackage = installedOrt): Runtime {
   return {
