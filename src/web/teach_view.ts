@@ -6,7 +6,7 @@ import { takeFiles } from "./parts/take_files.ts";
 import { ClassCards } from "./teach/class_cards.ts";
 import { downloads } from "./teach/downloads.ts";
 import { noticeBar } from "./teach/notice_bar.ts";
-import { reportView } from "./teach/report_view.ts";
+import { details, summary } from "./teach/report_view.ts";
 import { Teaching } from "./teach/teaching.ts";
 import { webcamPanel } from "./teach/webcam_panel.ts";
 import { workLine } from "./teach/work_line.ts";
@@ -72,9 +72,10 @@ export class TeachView implements View {
             <h2 id="teach">Teach</h2>
             ${fitting(teaching)}
           </section>
-          ${taught ? reportView(teaching, taught) : nothing}
+          ${taught ? summary(teaching, taught) : nothing}
           ${downloads(teaching)}
         </div>
+        ${taught ? details(teaching, taught) : nothing}
       </div>
       ${noticeBar(teaching)}
     `;

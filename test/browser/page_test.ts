@@ -12,10 +12,11 @@ import {
   toRawImage,
 } from "../../src/mod.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
-import { command, hasProgram } from "../hosts/support/command.ts";
+import { command } from "../hosts/support/command.ts";
 import { assertSame } from "../hosts/support/assert_same.ts";
-import { bundle, installTools, TOOLS } from "../hosts/support/tools.ts";
+import { bundle, TOOLS } from "../hosts/support/tools.ts";
 import { readGolden } from "../golden/golden.ts";
+import { missing } from "./missing.ts";
 
 /** Bytes of JavaScript and WebAssembly, compressed, that the first label of a JPEG may take. */
 const MAX_SCRIPTS = 120_000;
@@ -23,24 +24,7 @@ const MAX_SCRIPTS = 120_000;
 /** How much longer than the model's download the first label may take. */
 const MAX_SLOWDOWN = 1.5;
 
-/** In CI, what is missing is a failure. */
-const MUST_RUN = Deno.env.get("CI") !== undefined;
-
-/** Why the page cannot be tried on this machine. */
-async function missing(): Promise<string | undefined> {
-  for (const program of ["node", "npm", "chromium"]) {
-    if (!await hasProgram(program)) return `${program} is not installed`;
-  }
-  try {
-    await installTools();
-  } catch (error) {
-    if (MUST_RUN) throw error;
-    return "npm cannot install test/hosts/tools";
-  }
-}
-
 const reason = await missing();
-if (MUST_RUN && reason) throw new Error(`Cannot run test/browser: ${reason}`);
 
 const MODEL = "functions/_shared/model.onnx";
 

@@ -129,6 +129,7 @@ Deno.test({
         assertEquals(recorded.after, recorded.before);
         for (const count of Object.values(recorded.after)) assertLess(4, parseInt(count as string));
         assert(recorded.isOff);
+        assertLess(100, recorded.brightness);
       });
 
       await t.step(`${MANY} photos are kept, and the page answers`, async () => {

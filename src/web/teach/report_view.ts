@@ -37,8 +37,8 @@ function trial(teaching: Teaching): TemplateResult {
   `;
 }
 
-/** How good the classifier is, and what it gets wrong. */
-export function reportView(teaching: Teaching, taught: Taught): TemplateResult {
+/** How good the classifier is, in a few words. */
+export function summary(teaching: Teaching, taught: Taught): TemplateResult {
   const { report, seconds, hashes } = taught;
   const { evaluation, method } = report;
   const left = hashes.length - (evaluation?.count ?? 0);
@@ -65,15 +65,25 @@ export function reportView(teaching: Teaching, taught: Taught): TemplateResult {
           : nothing}
       </p>
       ${trial(teaching)}
-      ${evaluation
-        ? html`
-          ${wrongPhotos(teaching, taught)}
-          <h3>What it takes for what</h3>
-          ${confusionTable(evaluation)}
-          <h3>How far its scores can be trusted</h3>
-          ${reliabilityPlot(evaluation)}
-        `
-        : nothing}
+    </section>
+  `;
+}
+
+/** What it gets wrong, and how. */
+export function details(teaching: Teaching, taught: Taught): TemplateResult | typeof nothing {
+  const { evaluation } = taught.report;
+  if (!evaluation) return nothing;
+  return html`
+    <section class="panel details" aria-label="What it gets wrong, in detail">
+      <div>${wrongPhotos(teaching, taught)}</div>
+      <div>
+        <h3>What it takes for what</h3>
+        ${confusionTable(evaluation)}
+      </div>
+      <div>
+        <h3>How far its scores can be trusted</h3>
+        ${reliabilityPlot(evaluation)}
+      </div>
     </section>
   `;
 }
@@ -90,9 +100,11 @@ function accuracy(
         high,
       )} are to be expected (95 % interval); guessing gets ${percent(chance)}.
     </p>
-    ${isBetter
-      ? nothing
-      : html`<p class="error">This is no better than guessing: add more photos, or others.</p>`}
+    ${isBetter ? nothing : html`
+      <p class="error">
+        That may be luck: it is not surely better than guessing. Add more photos, or others.
+      </p>
+    `}
   `;
 }
 
@@ -106,7 +118,12 @@ function wrongPhotos(teaching: Teaching, { report: { wrong }, hashes }: Taught):
     const photo = project!.photo(hashes[one.index]!);
     return photo ? [{ ...one, photo }] : [];
   });
-  if (there.length === 0) return html`<p>It gets none of them wrong.</p>`;
+  if (there.length === 0) {
+    return html`
+      <h3>What it gets wrong</h3>
+      <p>None of the photos that were held out.</p>
+    `;
+  }
   return html`
     <h3>${there.length > MAX_WRONG
       ? `The ${MAX_WRONG} worst of ${there.length} wrong`

@@ -226,7 +226,9 @@ export class Teaching {
       const added = files.length - failed.length - already.length;
       this.say({
         text: [
-          `Added ${photosText(added)} to “${this.project!.className(classId)}”.`,
+          ...(added > 0
+            ? [`Added ${photosText(added)} to “${this.project!.className(classId)}”.`]
+            : []),
           ...(already.length > 0 ? [this.#alreadyText(already)] : []),
           ...failed.slice(0, MAX_FAILED),
           ...(failed.length > MAX_FAILED ? [`${failed.length - MAX_FAILED} more failed.`] : []),

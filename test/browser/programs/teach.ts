@@ -210,12 +210,12 @@ async function taughtByFiles(context: Context) {
     return { label: select.getAttribute("aria-label"), is: select.selectedOptions[0].textContent };
   })()`);
   const mislabelled = await counts(page);
-  const report = await page.evaluate(`document.querySelector(".report").textContent`);
+  const report = await page.evaluate(`document.querySelector(".details").textContent`);
   const other = Object.keys(CLASSES).find((name) => name !== wrong.is)!;
   await page.locator(`select[aria-label="${wrong.label}"]`).selectOption({ label: other });
   await until(
     page,
-    `document.querySelector(".report").textContent !== ${JSON.stringify(report)} &&
+    `document.querySelector(".details").textContent !== ${JSON.stringify(report)} &&
     !/have changed/.test(document.querySelector(".teach").textContent)`,
   );
   const corrected = await counts(page);
@@ -323,13 +323,19 @@ async function recorded(context: Context) {
   const after = await counts(page);
   await teach(page);
   await page.locator(".prediction .labels").waitFor();
+  // The picture that the visitor sees is not black.
+  const brightness = await page.evaluate(`(() => {
+    const context = new OffscreenCanvas(16, 12).getContext("2d");
+    context.drawImage(document.querySelector("video"), 0, 0, 16, 12);
+    return Math.max(...context.getImageData(0, 0, 16, 12).data.filter((_, i) => i % 4 < 3));
+  })()`);
   const live = await page.evaluate("predictions.length");
   await until(page, `predictions.length >= ${live} + 3`);
   await page.getByRole("button", { name: "Turn the camera off" }).click();
   await page.locator("video").count();
   const isOff = await page.evaluate(`document.querySelector("video") === null`);
   await close(page);
-  return { before, after, isOff };
+  return { before, after, isOff, brightness };
 }
 
 /** On a busy machine, one of three tries must show that the page answers, at each kind of work. */
