@@ -2,14 +2,17 @@
 
 /** The visitor's camera, while it is on. */
 export class Webcam {
-  readonly stream: MediaStream;
-  readonly #video = document.createElement("video");
+  /** Its picture, to be put into the page: a second element of the same stream could stay black. */
+  readonly video: HTMLVideoElement = document.createElement("video");
+  readonly #stream: MediaStream;
 
   private constructor(stream: MediaStream) {
-    this.stream = stream;
-    this.#video.srcObject = stream;
-    this.#video.muted = true;
-    this.#video.playsInline = true;
+    this.#stream = stream;
+    this.video.srcObject = stream;
+    this.video.muted = true;
+    this.video.playsInline = true;
+    this.video.autoplay = true;
+    this.video.ariaLabel = "What the camera sees";
   }
 
   /**
@@ -24,7 +27,7 @@ export class Webcam {
     try {
       const video = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "environment" };
       const webcam = new Webcam(await navigator.mediaDevices.getUserMedia({ video }));
-      await webcam.#video.play();
+      await webcam.video.play();
       return webcam;
     } catch (error) {
       const { name, message } = error as DOMException;
@@ -39,12 +42,12 @@ export class Webcam {
 
   /** What it sees now. */
   frame(): Promise<ImageBitmap> {
-    return createImageBitmap(this.#video);
+    return createImageBitmap(this.video);
   }
 
   /** Turns it off. */
   close(): void {
-    for (const track of this.stream.getTracks()) track.stop();
-    this.#video.srcObject = null;
+    for (const track of this.#stream.getTracks()) track.stop();
+    this.video.srcObject = null;
   }
 }

@@ -11,13 +11,7 @@ export function webcamPanel(teaching: Teaching): TemplateResult {
       <h2 id="webcam">Camera</h2>
       ${webcam
         ? html`
-          <video
-            .srcObject=${webcam.stream}
-            autoplay
-            playsinline
-            .muted=${true}
-            aria-label="What the camera sees"
-          ></video>
+          ${webcam.video}
           ${prediction ? html`<div class="prediction">${labelBars(prediction)}</div>` : html`
             <p class="waiting">
               ${taught
