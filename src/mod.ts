@@ -26,6 +26,17 @@ export { type Features } from "./heads/feature_rows.ts";
 export { type GuessingComparison } from "./heads/evaluate/guessing.ts";
 export { Head } from "./heads/head.ts";
 export { HEAD_METHODS, type HeadCandidate, type HeadMethod } from "./heads/fit/method.ts";
+export { attentionBytes } from "./model/attention/attention_bytes.ts";
+export { type AttentionJson, attentionJson } from "./model/attention/attention_json.ts";
+export {
+  type AttentionChoice,
+  type AttentionMap,
+  attentionMap,
+} from "./model/attention/attention_map.ts";
+export { computeAttentions } from "./model/attention/compute_attentions.ts";
+export { type ImageAttentions } from "./model/attention/image_attentions.ts";
+export { overlayAttention, type OverlayOptions } from "./model/attention/overlay_attention.ts";
+export { tensorAttentions } from "./model/attention/tensor_attentions.ts";
 export {
   type Classification,
   type ClassificationOptions,
@@ -76,6 +87,7 @@ export {
 } from "./image/image_source.ts";
 export { toRawImage } from "./image/to_raw_image.ts";
 export { readImageHeader } from "./image/read_image_header.ts";
+export { writePng } from "./image/write_png.ts";
 export { type Resampling } from "./image/transform/resampling.ts";
 export { resize } from "./image/transform/resize.ts";
 export {
@@ -109,6 +121,7 @@ export {
   type PreprocessorConfig,
   type ProcessorSize,
 } from "./preprocess/preprocessor_config.ts";
+export { type Box } from "./preprocess/seen_box.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
 export { type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";

@@ -13,6 +13,9 @@ export const WORKER_LIMITS: Partial<ServerLimits> = {
   // are all kept, of 13 megapixels in 4:2:0, 10 in 4:2:2, 6.8 in 4:4:4. Unscaled images: 2.8 megapixels of
   // PNG, 2.6 of WebP, 5.2 of GIF.
   maxDecodeBytes: 42_000_000,
+  // The embedded model takes 0.3 MB.
+  maxAttentionBytes: 4_000_000,
+  maxPictureSide: 400, // at most 0.5 MB, and twice as much on the way to a PNG
   maxImages: 8,
   maxWaiting: 16,
 };

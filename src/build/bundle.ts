@@ -1,7 +1,9 @@
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import { withoutCustomSections } from "../../wasm/decoders/wasm_sections.ts";
+import type { RouteGroup } from "../http/route_group.ts";
 import type { DecodeMode } from "../image/decode_options.ts";
+import { ROUTES_MODULE, withRoutes } from "./bundled_routes.ts";
 import { BUILT_SETTINGS, type BuiltSettings, withBuiltSettings } from "./built_settings.ts";
 import {
   addressWorkers,
@@ -35,6 +37,8 @@ export interface BundledFile {
 
 /** Options of {@linkcode bundle}. */
 export interface BundleOptions extends BuiltSettings {
+  /** The groups of routes that the function serves; the others are left out. */
+  readonly routes: readonly RouteGroup[];
   /** Whether onnxruntime-web is included, for models of other tools. */
   readonly withOnnxruntime: boolean;
   /** Whether the host has workers. */
@@ -54,7 +58,7 @@ export interface BundleOptions extends BuiltSettings {
 export async function bundle(
   entry: string,
   name: string,
-  { withOnnxruntime, withWorkers, withConnections, model, decode }: BundleOptions,
+  { routes, withOnnxruntime, withWorkers, withConnections, model, decode }: BundleOptions,
 ): Promise<BundledFile[]> {
   await downloadPackages(withOnnxruntime, decode);
   const files = new Map<string, Uint8Array>();
@@ -89,7 +93,7 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, pointed, { withOnnxruntime, withWorkers, model, decode })],
+    plugins: [denoPlugin(files, pointed, { routes, withOnnxruntime, withWorkers, model, decode })],
   });
   assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
@@ -156,7 +160,7 @@ const DENO = "deno";
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
-  { withOnnxruntime, withWorkers, model, decode }: Omit<BundleOptions, "withConnections">,
+  { routes, withOnnxruntime, withWorkers, model, decode }: Omit<BundleOptions, "withConnections">,
 ): esbuild.Plugin {
   return {
     name: "deno",
@@ -207,8 +211,13 @@ function denoPlugin(
         return { contents: `export default ${read}(new URL("./${name}", import.meta.url));` };
       });
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
-        const text = await Deno.readTextFile(path);
         const root = fromFileUrl(ROOT);
+        const source = await Deno.readTextFile(path);
+        const readModule = (specifier: string) =>
+          Deno.readTextFile(new URL(specifier, toFileUrl(path)));
+        const text = path === root + ROUTES_MODULE
+          ? await withRoutes(source, routes, readModule)
+          : source;
         return {
           contents: path.startsWith(root)
             ? besideTheBundle(text, path.slice(root.length), { model, decode }, pointed)

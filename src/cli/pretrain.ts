@@ -53,7 +53,7 @@ import { greyOutPatches } from "./output/grey_out_patches.ts";
 import { followTraining } from "./output/follow_training.ts";
 import { log } from "./output/log.ts";
 import { lossText } from "./output/loss_text.ts";
-import { writePng } from "./output/png.ts";
+import { writePng } from "../image/write_png.ts";
 import { pretrainHtml } from "./output/pretrain_html.ts";
 import { pretrainRecordJson } from "./output/pretrain_log.ts";
 import { printable } from "./output/printable.ts";

@@ -62,6 +62,10 @@ const options = {
     help:
       "Most memory for decoding an image, in MB; default 240: enough for JPEGs of 24 megapixels, or PNG, WebP and progressive JPEGs of 15",
   },
+  "max-attention-mb": {
+    value: "N",
+    help: "Most memory for the attentions of an image, in MB; default 64: enough for ViT-L/16",
+  },
   timeout: {
     value: "SECONDS",
     help: "Time limit of a request, two thirds of it for receiving the body; default 30",
@@ -94,6 +98,7 @@ export const serve: Command<typeof options> = {
         | "max-waiting"
         | "max-connections"
         | "max-decode-mb"
+        | "max-attention-mb"
         | "timeout",
       otherwise: number,
     ) => numberOption(name, values[name], { otherwise, min: 1, max: 10_000, integer: true });
@@ -110,6 +115,7 @@ export const serve: Command<typeof options> = {
       ...DEFAULT_SERVER_LIMITS,
       maxBodyBytes,
       maxDecodeBytes: count("max-decode-mb", 240) * 1_000_000,
+      maxAttentionBytes: count("max-attention-mb", 64) * 1_000_000,
       maxUploadBytes: Math.max(3 * maxBodyBytes, 60_000_000),
       maxImages: count("max-images", 32),
       maxWaiting: count("max-waiting", 64),

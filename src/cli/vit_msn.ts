@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Computes the embeddings of images",
     load: async () => (await import("./embed.ts")).embed,
   },
+  attention: {
+    summary: "Shows where the model looks on a photo",
+    load: async () => (await import("./attention.ts")).attention,
+  },
   fit: {
     summary: "Fits a classifier on a few photos a class",
     load: async () => (await import("./fit.ts")).fit,

@@ -6,6 +6,10 @@ export interface ServerLimits {
   readonly maxUploadBytes: number;
   /** The memory for decoding an image, in bytes; the images of a request share it. */
   readonly maxDecodeBytes: number;
+  /** The memory for the attentions of an image, in bytes; there is one image at a time. */
+  readonly maxAttentionBytes: number;
+  /** The longer side of a picture in an answer, in pixels. */
+  readonly maxPictureSide: number;
   /** Images in one request. */
   readonly maxImages: number;
   /** Images in progress, from the end of the upload to the result; further ones are answered 429. */
@@ -23,6 +27,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxBodyBytes: 20_000_000,
   maxUploadBytes: 60_000_000,
   maxDecodeBytes: 240_000_000,
+  maxAttentionBytes: 64_000_000, // of ViT-L/16 and all smaller ones
+  maxPictureSide: 1024,
   maxImages: 32,
   maxWaiting: 64,
   timeout: 30_000,

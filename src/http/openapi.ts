@@ -52,7 +52,7 @@ export function openApiDocument(
 }
 
 function operation(route: Route, path: string, name: string, needsKey: boolean): unknown {
-  const { method, summary, open, errors, parameters, request, response } = route;
+  const { method, summary, open, errors, parameters, request, picture, response } = route;
   const [errorType, errorSchema] = ERROR_SCHEMAS[errors];
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
     name: parameter,
@@ -78,9 +78,12 @@ function operation(route: Route, path: string, name: string, needsKey: boolean):
     responses: {
       200: {
         description: "Done",
-        content: typeof response === "string"
-          ? { [response]: { schema: { type: "string" } } }
-          : { "application/json": { schema: jsonSchema(response) } },
+        content: typeof response === "string" ? { [response]: { schema: { type: "string" } } } : {
+          ...(picture
+            ? { [picture]: { schema: { type: "string", contentMediaType: picture } } }
+            : {}),
+          "application/json": { schema: jsonSchema(response) },
+        },
       },
       default: {
         description: "An error",

@@ -24,6 +24,8 @@ export interface Route {
   readonly parameters?: ParametersSchema;
   /** Of its body; without one it takes none. */
   readonly request?: RouteRequest;
+  /** The media type of its answer to a client that does not ask for JSON. */
+  readonly picture?: "image/png";
   /** The schema of a JSON answer, or the media type of a text. */
   readonly response: v.GenericSchema | "text/html" | "text/plain";
   readonly answer: Answer;

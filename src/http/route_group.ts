@@ -1,5 +1,11 @@
 /** Routes that belong together: a function of a host may have some of them only. */
-export type RouteGroup = "classify" | "embed" | "openai" | "inference";
+export type RouteGroup = "classify" | "embed" | "openai" | "inference" | "attention";
 
 /** Every {@linkcode RouteGroup}. */
-export const ROUTE_GROUPS: readonly RouteGroup[] = ["classify", "embed", "openai", "inference"];
+export const ROUTE_GROUPS: readonly RouteGroup[] = [
+  "classify",
+  "embed",
+  "openai",
+  "inference",
+  "attention",
+];

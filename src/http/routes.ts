@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { attention } from "./routes/attention.ts";
 import { classify } from "./routes/classify.ts";
 import { embed } from "./routes/embed.ts";
 import { infer } from "./routes/inference/infer.ts";
@@ -17,6 +18,7 @@ import { openaiModels } from "./routes/openai/models.ts";
 export const ROUTES: readonly Route[] = [
   classify,
   embed,
+  attention,
   openaiEmbeddings,
   openaiModels,
   openaiModel,

@@ -3,6 +3,7 @@ import type { DecodeMode } from "../image/decode_options.ts";
 import type { ImageDecoder } from "../image/image_decoder.ts";
 import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
+import type { RawImage } from "../image/raw_image.ts";
 import { rowsOf } from "../tensor/rows_of.ts";
 import { discard } from "../tensor/memory_pressure.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -132,6 +133,7 @@ export class Service {
   /**
    * Decodes images and runs the model on each.
    *
+   * @param look is called with each image's pixels while it is decoded, which are gone afterwards.
    * @returns the results, in the order of the images.
    * @throws {Problem} 415 or 422 if an image cannot be decoded, 429 if too many images are in progress, 503 or 504 if
    * the machine is too busy.
@@ -141,6 +143,7 @@ export class Service {
     images: readonly Uint8Array<ArrayBuffer>[],
     { model }: ServedModel,
     work: InferenceWork<R>,
+    look: (image: RawImage) => void = () => {},
   ): Promise<R[]> {
     const { deadline } = exchange;
     const waiting: WaitingImage[] = await Promise.all(images.map(async (bytes, i) => {
@@ -151,7 +154,7 @@ export class Service {
     using admission = this.#backlog.admit(pixels, images.length, deadline.remaining);
     const room = new Semaphore(this.limits.maxDecodeBytes);
     const results = waiting.map(async (image) => {
-      const decode = () => this.#pixelValues(exchange, image, model, admission);
+      const decode = () => this.#pixelValues(exchange, image, model, admission, look);
       const isAbandoned = () => deadline.isOver;
       const pixelValues = await room.run(decode, isAbandoned, decodeMemory(image.header));
       return await this.#runOne(exchange, work, pixelValues);
@@ -217,6 +220,7 @@ export class Service {
     { bytes, header, name }: WaitingImage,
     { processor }: ServedModel["model"],
     admission: Admission,
+    look: (image: RawImage) => void,
   ): Promise<Tensor<"float32">> {
     // Pixels take much more memory than pixel_values, so few images are decoded at a time.
     return await this.#decoding.run(async () => {
@@ -229,6 +233,7 @@ export class Service {
         );
         const decoded = performance.now();
         const pixelValues = processor.preprocess([image]);
+        look(image);
         discard(image.data);
         exchange.addTime("decode", decoded - begin);
         exchange.addTime("preprocess", performance.now() - decoded);

@@ -16,12 +16,13 @@ export function centerCrop(
       `Cannot crop ${width} × ${height} out of an image of ${image.width} × ${image.height}`,
     );
   }
-  const left = halfToEven(image.width - width);
-  const top = halfToEven(image.height - height);
+  const left = cropOffset(image.width - width);
+  const top = cropOffset(image.height - height);
   return crop(image, left, top, width, height);
 }
 
-function halfToEven(n: number): number {
-  const half = Math.floor(n / 2);
-  return n % 2 === 1 && half % 2 === 1 ? half + 1 : half;
+/** The left or top offset of a central crop: half of the excess, rounded half to even. */
+export function cropOffset(excess: number): number {
+  const half = Math.floor(excess / 2);
+  return excess % 2 === 1 && half % 2 === 1 ? half + 1 : half;
 }

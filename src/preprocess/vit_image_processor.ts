@@ -4,7 +4,8 @@ import type { Resampling } from "../image/transform/resampling.ts";
 import { resize } from "../image/transform/resize.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { centerCrop } from "./center_crop.ts";
-import type { PreprocessorConfig, ProcessorSize } from "./preprocessor_config.ts";
+import { outputSize } from "./output_size.ts";
+import type { PreprocessorConfig } from "./preprocessor_config.ts";
 
 /** PIL's filters by the numbers that `preprocessor_config.json` uses. */
 export const RESAMPLING: Readonly<Record<PreprocessorConfig["resample"], Resampling>> = {
@@ -51,7 +52,7 @@ export class ViTImageProcessor {
    * is smaller than the crop, or the processed images differ in size.
    */
   preprocess(images: readonly RawImage[]): Tensor<"float32"> {
-    const sized = images.map((image) => this.#resizeAndCrop(image));
+    const sized = images.map((image) => this.resizeAndCrop(image));
     const [first] = sized;
     if (!first) throw new RangeError("Cannot preprocess: the list of images is empty");
     const { width, height } = first;
@@ -90,10 +91,15 @@ export class ViTImageProcessor {
     return this.resizedSize ? { decode, size: this.resizedSize } : {};
   }
 
-  #resizeAndCrop(image: RawImage): RawImage {
-    const { doResize, size, resample, doCenterCrop, cropSize } = this.config;
+  /**
+   * Resizes and crops an image, the first steps of {@linkcode preprocess}: the picture that the model sees.
+   *
+   * @throws {RangeError} as {@linkcode preprocess}.
+   */
+  resizeAndCrop(image: RawImage): RawImage {
+    const { doResize, resample, doCenterCrop, cropSize } = this.config;
     if (doResize) {
-      const { height, width } = outputSize(image, size);
+      const { height, width } = outputSize(image, this.config);
       if (height * width > MAX_RESIZED_PIXELS) {
         throw new RangeError(
           `Cannot preprocess an image of ${image.width} × ${image.height}: it is too long and narrow ` +
@@ -108,18 +114,6 @@ export class ViTImageProcessor {
 
 /** Without this limit, `shortest_edge` would resize a strip of 16,384 × 1 pixels to 3,670,016 × 224. */
 const MAX_RESIZED_PIXELS = 40_000_000;
-
-/** Truncates the longer side, as Hugging Face's `get_resize_output_image_size` does. */
-function outputSize(
-  { width, height }: RawImage,
-  size: ProcessorSize,
-): { height: number; width: number } {
-  if (!("shortestEdge" in size)) return size;
-  const short = size.shortestEdge;
-  return width <= height
-    ? { width: short, height: Math.trunc(short * height / width) }
-    : { width: Math.trunc(short * width / height), height: short };
-}
 
 /** Rounds every parameter and every step to float32, as NumPy does for a float32 image. */
 function levelTable(config: PreprocessorConfig, channel: number): Float32Array {

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { writePng } from "../../src/cli/output/png.ts";
+import { writePng } from "../../src/image/write_png.ts";
 import { type TrainingImageOptions, trainingImages } from "../../src/dataset/training_images.ts";
 import { TempFolder } from "../cli/run.ts";
 

@@ -5,7 +5,7 @@ import { delay } from "@std/async/delay";
 import { join, resolve } from "@std/path";
 import { createHandler } from "../../src/http/handler.ts";
 import { build } from "../../src/cli/build.ts";
-import { writePng } from "../../src/cli/output/png.ts";
+import { writePng } from "../../src/image/write_png.ts";
 import { decodeImage, resize } from "../../src/mod.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model/load_model.ts";
@@ -90,6 +90,7 @@ test("a Worker answers as Deno does, to the last bit", async () => {
       ["/embed", SHIP, {}],
       ["/v1/embeddings", embeddings, json],
       ["/v2/models/vit-msn/infer", tensor, json],
+      ["/attention?threshold=0.5", SHIP, { headers: { accept: "application/json" } }],
       ["/classify", await Deno.readFile("test/images/dog.jpg"), {}],
       ["/classify?top_k=10", await photoOf(1000, 800), {}],
       ...["jpeg_cmyk", "png_rgba", "png_palette", "gif", "gif_animated", "webp_lossless"]
@@ -111,9 +112,8 @@ test("a Worker answers as Deno does, to the last bit", async () => {
   }
   const { text, status } = await workerd.fetch("/openapi.json");
   assertEquals(status, 200);
-  for (const path of ["/classify", "/embed", "/v1/embeddings", "/v2/models/{model}/infer"]) {
-    assert(path in JSON.parse(text).paths, path);
-  }
+  const paths = ["/classify", "/embed", "/attention", "/v1/embeddings", "/v2/models/{model}/infer"];
+  for (const path of paths) assert(path in JSON.parse(text).paths, path);
   assertStringIncludes((await workerd.fetch("/metrics")).text, `sha256="${SHA256}"`);
   // The model is no public file.
   assertEquals((await workerd.fetch("/model.packed")).status, 404);
@@ -232,9 +232,9 @@ test("a Worker stays below 128 MB with photos of 12 megapixels, and with all tha
   await using workerd = await start();
   /** The Worker's own: workerd itself, and miniflare's Workers for assets, are idle. */
   const peak = async () => await workerd.peakMemory() - idle;
-  const send = async (name: string, body: Uint8Array, times: number) => {
+  const send = async (name: string, body: Uint8Array, times: number, path = "/classify") => {
     for (let i = 0; i < times; i++) {
-      const answer = await workerd.post("/classify", body as Uint8Array<ArrayBuffer>);
+      const answer = await workerd.post(path, body as Uint8Array<ArrayBuffer>);
       assertEquals(answer.status, 200, answer.text);
     }
     const bytes = await peak();
@@ -248,10 +248,12 @@ test("a Worker stays below 128 MB with photos of 12 megapixels, and with all tha
   await send("20 of these", progressive, 20);
   const png = await largestPng();
   await send("2.8 megapixels of PNG", png, 5);
+  await send("pictures of its attention", png, 5, "/attention");
+  await send("pictures of attention on 12 megapixels", progressive, 5, "/attention");
   const together = [baseline, progressive, png];
   const answers = await Promise.all(
-    [...together, ...together].map((body) =>
-      workerd.post("/classify", body as Uint8Array<ArrayBuffer>)
+    ["/classify", "/attention"].flatMap((path) =>
+      together.map((body) => workerd.post(path, body as Uint8Array<ArrayBuffer>))
     ),
   );
   for (const { status } of answers) assert([200, 429].includes(status), `${status}`);

@@ -1,3 +1,4 @@
+import { ROUTE_GROUPS } from "../../http/route_group.ts";
 import { bundle } from "../bundle.ts";
 import { ROOT } from "../esbuild.ts";
 import { denoConfig } from "../functions/deno.ts";
@@ -21,6 +22,7 @@ export async function container(
   { out, model, decode, withOnnxruntime }: TargetOptions,
 ): Promise<BuiltTarget> {
   const bundled = await bundle(ENTRY, "service.js", {
+    routes: ROUTE_GROUPS,
     model: model.name,
     decode,
     withOnnxruntime,

@@ -29,8 +29,8 @@ async function bundled(
   config: Readonly<Record<string, unknown>>,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map([[model.name, model.bytes]]);
-  for (const [name, entry] of Object.entries(FUNCTIONS)) {
-    const settings = { model: model.name, decode, withOnnxruntime, withConnections };
+  for (const [name, { entry, routes }] of Object.entries(FUNCTIONS)) {
+    const settings = { routes, model: model.name, decode, withOnnxruntime, withConnections };
     const parts = await bundle(entry, `${name}.js`, { ...settings, withWorkers: true });
     for (const { name, bytes } of parts) files.set(name, bytes);
   }

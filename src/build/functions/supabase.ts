@@ -9,8 +9,8 @@ export async function supabaseFunctions(
 ): Promise<BuiltTarget> {
   const files = new Map<string, Uint8Array>();
   const encoder = new TextEncoder();
-  for (const [name, entry] of Object.entries(FUNCTIONS)) {
-    const settings = { model: model.name, decode, withOnnxruntime };
+  for (const [name, { entry, routes }] of Object.entries(FUNCTIONS)) {
+    const settings = { routes, model: model.name, decode, withOnnxruntime };
     const parts = await bundle(entry, "index.js", {
       ...settings,
       withWorkers: false,

@@ -14,7 +14,7 @@ import { smallChart } from "./html/small_chart.ts";
 import { shareTickText, tickText } from "./html/tick_text.ts";
 import { trainingPage } from "./html/training_page.ts";
 import { lossText } from "./loss_text.ts";
-import { writePng } from "./png.ts";
+import { writePng } from "../../image/write_png.ts";
 
 /** The contents of a report of a pre-training. */
 export interface PretrainReport {

@@ -8,7 +8,7 @@ import {
 import { classify } from "../../../src/cli/classify.ts";
 import { evaluate } from "../../../src/cli/evaluate.ts";
 import { fit } from "../../../src/cli/fit.ts";
-import { writePng } from "../../../src/cli/output/png.ts";
+import { writePng } from "../../../src/image/write_png.ts";
 import { decodeImage } from "../../../src/image/decode_image.ts";
 import { run, TempFolder } from "../run.ts";
 import { exists, photos, systemOf } from "./photos.ts";

@@ -1,4 +1,4 @@
-import { writePng } from "../../../src/cli/output/png.ts";
+import { writePng } from "../../../src/image/write_png.ts";
 import type { System } from "../../../src/cli/options/system.ts";
 import { uniform } from "../../../src/tensor/random.ts";
 import { EMPTY_SYSTEM, type TempFolder } from "../run.ts";

@@ -1,7 +1,7 @@
 import { escape } from "@std/html/entities";
 import type { RawImage } from "../../../image/raw_image.ts";
 import { percent } from "../../../heads/evaluate/percent.ts";
-import { writePng } from "../png.ts";
+import { writePng } from "../../../image/write_png.ts";
 
 /** A misclassified image. */
 export interface WrongImage {
