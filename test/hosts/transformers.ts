@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { assert, assertEquals } from "@std/assert";
-import { writePng } from "../../src/cli/output/png.ts";
+import { writePng } from "../../src/image/write_png.ts";
 import type { PipelineTensor } from "../../src/mod.ts";
 import { pipeline } from "../../src/model/pipeline/pipeline.ts";
 import { readCheckpoint } from "../../src/hub/read_checkpoint.ts";
