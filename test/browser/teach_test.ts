@@ -123,6 +123,7 @@ Deno.test({
         assertMatch(imported.refusal, /Cannot read the zip file: it is not a zip file/);
         assertEquals(imported.counts, taught.before);
         assertSame(imported.prediction, taught.prediction);
+        assertSame(imported.otherModel, taught.prediction);
       });
 
       await t.step("the camera records while a button or a key is held, and not longer", () => {
