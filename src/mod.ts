@@ -123,7 +123,7 @@ export {
 } from "./preprocess/preprocessor_config.ts";
 export { type Box } from "./preprocess/seen_box.ts";
 export { ViTImageProcessor } from "./preprocess/vit_image_processor.ts";
-export { type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
+export { bestBuild, type DotProduct, type SimdBuild } from "./runtime/simd/kernels.ts";
 export { type SimdOptions, simdRuntime } from "./runtime/simd/runtime.ts";
 export { type CreateWorker } from "./runtime/simd/thread_pool.ts";
 export {

@@ -2,10 +2,12 @@
 //
 // 1. Imports between the rooms of src/ go down only.
 // 2. Only some rooms use `Deno.*`; all else runs in a browser as it is.
-// 3. The rooms of the library name nothing that Node.js 20 lacks; builds lower syntax, not names. The type
+// 3. The page imports what anybody could import: exports of the package.
+// 4. The rooms of the library name nothing that Node.js 20 lacks; builds lower syntax, not names. The type
 //    check with `test/browser.json` finds more of these, but knows neither the host's names nor all rooms.
 
 import { join, normalize, relative } from "@std/path";
+import config from "../deno.json" with { type: "json" };
 
 /** The rooms of src/, from the bottom to the top: each may import from itself and from those before it. */
 export const ROOMS = [
@@ -24,6 +26,7 @@ export const ROOMS = [
   "dataset",
   "train",
   "http",
+  "web",
   "build",
   "cli",
 ] as const;
@@ -34,8 +37,11 @@ const MAY_USE_DENO = /^src\/(dataset|build|cli|http\/request)\//;
 /** Modules that stand above the rooms: the library's main export. */
 const ABOVE = /^src\/\w+\.ts$/;
 
-/** Rooms that only the command line uses: they run in Deno alone. */
-const NEEDS_DENO = /^src\/(dataset|build|cli)\//;
+/** Rooms that never run in Node.js: those of the command line, and the page's. */
+const NEVER_IN_NODE = /^src\/(dataset|web|build|cli)\//;
+
+/** What the package exports. */
+const EXPORTS = new Set(Object.values(config.exports).map((path) => normalize(path)));
 
 /** The one module that asks for a name before it uses it. */
 const ASKS_FIRST = "src/tensor/base64.ts";
@@ -72,17 +78,35 @@ export interface SourceFile {
 export function brokenRules(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     const code = withoutComments(text);
-    return [...upwardImports(path, code), ...forbiddenDeno(path, code), ...newNames(path, code)];
+    return [
+      ...upwardImports(path, code),
+      ...privateImports(path, code),
+      ...forbiddenDeno(path, code),
+      ...newNames(path, code),
+    ];
   });
 }
 
 function upwardImports(path: string, code: string): string[] {
   const own = rankOf(path);
-  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g)].flatMap(([, specifier]) => {
-    const target = normalize(join(path, "..", specifier!));
-    const isUp = target.startsWith("src/") && rankOf(target) > own;
-    return isUp ? [`${path} imports ${target}: imports go down only`] : [];
-  });
+  // The page's module of the library stands above its room, as it does for everybody.
+  const mayGoUp = (target: string) => path.startsWith("src/web/") && EXPORTS.has(target);
+  return importsOf(path, code)
+    .filter((target) => target.startsWith("src/") && rankOf(target) > own && !mayGoUp(target))
+    .map((target) => `${path} imports ${target}: imports go down only`);
+}
+
+function privateImports(path: string, code: string): string[] {
+  if (!path.startsWith("src/web/")) return [];
+  return importsOf(path, code)
+    .filter((target) => !target.startsWith("src/web/") && !EXPORTS.has(target))
+    .map((target) => `${path} imports ${target}: the page imports only what the package exports`);
+}
+
+/** The paths of the project's modules that a module imports. */
+function importsOf(path: string, code: string): string[] {
+  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map(([, specifier]) => normalize(join(path, "..", specifier!)));
 }
 
 function forbiddenDeno(path: string, code: string): string[] {
@@ -92,7 +116,7 @@ function forbiddenDeno(path: string, code: string): string[] {
 }
 
 function newNames(path: string, code: string): string[] {
-  if (!path.startsWith("src/") || NEEDS_DENO.test(path) || path === ASKS_FIRST) return [];
+  if (!path.startsWith("src/") || NEVER_IN_NODE.test(path) || path === ASKS_FIRST) return [];
   return NOT_IN_NODE_20.flatMap((name) => {
     const [use] = name.exec(code) ?? [];
     return use ? [`${path} uses ${use}: Node.js 20 lacks it`] : [];

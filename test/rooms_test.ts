@@ -32,6 +32,24 @@ Deno.test("an import from the same room or from below is none, nor is one in a d
   for (const text of fine) assertEquals(brokenRules([{ path: "src/model/planted.ts", text }]), []);
 });
 
+Deno.test("the page imports its own files and what the package exports", () => {
+  const broken = (text: string) => brokenRules([{ path: "src/web/planted.ts", text }]).length;
+  const fine = [
+    'import { loadModel } from "../mod.ts";',
+    'import "../runtime/simd/worker.ts";',
+    'import { App } from "./app.ts";',
+    'import { html } from "lit-html";',
+    "navigator.mediaDevices;", // never in Node.js
+  ];
+  assertEquals(fine.map(broken), fine.map(() => 0));
+  const private_ = [
+    'import { sha256 } from "../tensor/sha256.ts";',
+    'const { Head } = await import("../heads/head.ts");',
+    "await Deno.readFile(path);",
+  ];
+  assertEquals(private_.map(broken), [1, 1, 1]);
+});
+
 Deno.test("Deno is found where it may not be used", () => {
   const text = "const bytes = await Deno.readFile(path);";
   const broken = (path: string) => brokenRules([{ path, text }]).length;

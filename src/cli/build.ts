@@ -5,6 +5,7 @@ import { denoDeployFunctions, denoFunctions } from "../build/functions/deno.ts";
 import { supabaseFunctions } from "../build/functions/supabase.ts";
 import { modelOfBuild } from "../build/model_of_build.ts";
 import type { BuiltTarget, TargetOptions } from "../build/target.ts";
+import { webPage } from "../build/web/web_page.ts";
 import { cloudflareWorker } from "../build/workers/worker.ts";
 import { writeBuild } from "../build/write_build.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
@@ -20,7 +21,8 @@ const options = {
     value: "HOST",
     help: "deno: any host that runs Deno (default); deno-deploy: also writes its settings; " +
       "supabase: writes its folders and config.toml, bundles no workers; workers: a Cloudflare " +
-      "Worker; container: a Dockerfile and a KServe manifest; npm: the library as a package",
+      "Worker; container: a Dockerfile and a KServe manifest; npm: the library as a package; " +
+      "web: the page, for any static host",
   },
   model: {
     value: "FILE",
@@ -51,6 +53,7 @@ const TARGETS = [
   "workers",
   "container",
   "npm",
+  "web",
 ] as const;
 
 /** `deno task build`: bundles the functions for a host. */
@@ -59,7 +62,8 @@ export const build: Command<typeof options> = {
   usage: "",
   description:
     "Bundles the service for a host: as the functions classify and embed, or with all routes as a\n" +
-    "Worker or a container. The bundles need no npm cache and no network. Or packs the library.",
+    "Worker or a container. The bundles need no npm cache and no network. Or packs the library, or\n" +
+    "makes the page that classifies, explains and teaches in the browser.",
   options,
   examples: [
     ["", "dist/classify.js and dist/embed.js"],
@@ -71,10 +75,11 @@ export const build: Command<typeof options> = {
     const target = choiceOption("target", values.target, TARGETS);
     const out = values.out ?? "dist";
     if (target === "npm") return await buildPackage(out, values, terminal);
+    if (target === "web") assertUnused(target, values, OF_SERVICES);
     const withOnnxruntime = values["with-onnxruntime"];
     const weights = choiceOption(
       "weights",
-      values.weights ?? (withOnnxruntime ? "onnx" : undefined),
+      values.weights ?? (withOnnxruntime || target === "web" ? "onnx" : undefined),
       ["packed", "onnx"],
     );
     if (withOnnxruntime && target === "workers") {
@@ -107,10 +112,29 @@ const BUILDERS: Readonly<
   supabase: supabaseFunctions,
   workers: cloudflareWorker,
   container,
+  web: webPage,
 };
 
+/** What `--target web` has no use for: the page takes ONNX files, and decodes as the commands do. */
+const OF_SERVICES = ["with-onnxruntime", "weights", "decode"] as const;
+
 /** What `--target npm` has no use for. */
-const OF_FUNCTIONS = ["model", "with-onnxruntime", "weights", "decode"] as const;
+const OF_FUNCTIONS = ["model", ...OF_SERVICES] as const;
+
+/** @throws {UsageError} if an option is given that a target has no use for. */
+function assertUnused(
+  target: string,
+  values: OptionValues<typeof options>,
+  names: readonly (typeof OF_FUNCTIONS)[number][],
+): void {
+  const unused = names.find((name) => values[name]);
+  if (!unused) return;
+  throw new UsageError(
+    `--${unused} is for functions; --target ${target} ${
+      target === "npm" ? "packs the library" : "makes a page"
+    }`,
+  );
+}
 
 /** Writes the npm package. */
 async function buildPackage(
@@ -118,8 +142,7 @@ async function buildPackage(
   values: OptionValues<typeof options>,
   terminal: Terminal,
 ): Promise<number> {
-  const unused = OF_FUNCTIONS.find((name) => values[name]);
-  if (unused) throw new UsageError(`--${unused} is for functions; --target npm packs the library`);
+  assertUnused("npm", values, OF_FUNCTIONS);
   const { npmPackage } = await import("../build/npm/npm_package.ts");
   await using _esbuild = await startEsbuild();
   const files = await npmPackage();

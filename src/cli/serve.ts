@@ -1,3 +1,4 @@
+import { pageInWorker } from "../build/web/page_in_worker.ts";
 import { commaList } from "../http/comma_list.ts";
 import { createHandler } from "../http/handler.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "../http/request/connections.ts";
@@ -10,6 +11,7 @@ import { DEFAULT_SERVER_LIMITS } from "../http/limits.ts";
 import { choiceOption, type Command, numberOption, UsageError } from "./command.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
+import { pageHandler } from "./page_handler.ts";
 import { DECODE_OPTION } from "./options/decode_option.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
@@ -70,6 +72,7 @@ const options = {
     value: "SECONDS",
     help: "Time limit of a request, two thirds of it for receiving the body; default 30",
   },
+  "no-page": { help: "Serve no page in which browsers classify and teach, but a plain one" },
   quiet: { help: "Do not log requests" },
 };
 
@@ -79,7 +82,9 @@ export const serve: Command<typeof options> = {
   usage: "",
   description:
     "Serves classification and embeddings over HTTP, with OpenAI's and the Open Inference Protocol's\n" +
-    "routes too. GET / and GET /openapi.json describe them. Ctrl-C finishes the requests in progress,\n" +
+    "routes too; GET /docs and GET /openapi.json describe them. GET / is a page that classifies,\n" +
+    "explains and teaches in the browser, by itself and with the embedded model; it is bundled in\n" +
+    "seconds, at once in a terminal, else at the first visit. Ctrl-C finishes the requests in progress,\n" +
     `within ${SHUTDOWN_TIMEOUT / 1000} seconds, and exits.`,
   options,
   examples: [
@@ -129,7 +134,7 @@ export const serve: Command<typeof options> = {
     const { file, model } = await openModelOption(values, terminal, cores);
     await using _model = model;
     using decoder = new ImageDecoder();
-    const handler = createHandler({
+    const service = createHandler({
       model: { model, sha256: await sha256(file.bytes) },
       decoder,
       decode: choiceOption("decode", values.decode, DECODE_MODES),
@@ -142,13 +147,17 @@ export const serve: Command<typeof options> = {
         ? {}
         : { log: (entry) => terminal.stdout.write(`${JSON.stringify(entry)}\n`) }),
     });
+    const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
+    const handler = values["no-page"] ? service : pageHandler(service, pageInWorker, log);
+    // Somebody is there, and will open it.
+    if (terminal.stderr.isTerminal) void handler(new Request("http://localhost/"));
     const hostname = values.host ?? "127.0.0.1";
     try {
       const inTime = await runServer(handler, {
         hostname,
         port,
         limits: { maxConnections },
-        log: (message) => terminal.stderr.write(`serve: ${message}\n`),
+        log,
       });
       return inTime ? 0 : 1;
     } catch (error) {

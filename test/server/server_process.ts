@@ -13,7 +13,10 @@ export interface ServerOptions {
   readonly cwd?: string;
 }
 
-/** The arguments of `deno task serve`. */
+/**
+ * The arguments of `deno task serve`. Without the page: bundling it takes memory and time of its own, at the first
+ * `GET /`; `test/browser` has that.
+ */
 const SERVE = [
   "run",
   "--allow-net",
@@ -21,6 +24,7 @@ const SERVE = [
   "--allow-env=INIT_CWD",
   "src/cli/serve.ts",
   "--quiet",
+  "--no-page",
 ];
 
 /** How long a server may take to listen, and to end, in milliseconds. */

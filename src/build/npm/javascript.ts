@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
+import { DISPOSE_OPTIONS, disposeSymbols } from "../dispose_symbols.ts";
 import { addressWorkers, resolveModule, ROOT, WASM_MODULE, withoutMetaUrl } from "../esbuild.ts";
 import { fileOf, SOURCES, WORKERS } from "./exports.ts";
 
@@ -12,16 +13,6 @@ export interface JavaScript {
 
 /** An optional peer, which users install if they need it. */
 const PEER = /^onnxruntime-web\b/;
-
-/**
- * What Safari and Node.js before 20.4 lack. esbuild's own helpers use the same symbols. Taken by pattern,
- * because `define` would replace `Symbol.dispose` here, too.
- */
-const DISPOSE_SYMBOLS = `
-const { dispose: own, asyncDispose: ownAsync } = Symbol;
-export const dispose = own ?? Symbol.for("Symbol.dispose");
-export const asyncDispose = ownAsync ?? Symbol.for("Symbol.asyncDispose");
-`;
 
 /**
  * Bundles the exports: a file each, and chunks that they share or load when they need them. All are in one
@@ -54,16 +45,14 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
     legalComments: "none",
     logLevel: "silent",
     define: {
-      "Symbol.dispose": "dispose",
-      "Symbol.asyncDispose": "asyncDispose",
+      ...DISPOSE_OPTIONS.define,
       ...(compiled ? { Worker: "undefined" } : {}),
     },
-    inject: ["dispose-symbols"],
-    plugins: [{
+    inject: [...DISPOSE_OPTIONS.inject],
+    plugins: [disposeSymbols, {
       name: "npm",
       setup(build) {
         build.onResolve({ filter: /.*/ }, ({ path, importer, kind, namespace }) => {
-          if (path === "dispose-symbols") return { path, namespace: "symbols" };
           if (kind === "entry-point") return { path, namespace: "file" };
           if (PEER.test(path) || namespace === "wasm") return { path, external: true };
           const url = resolveModule(path, namespace === "file" ? importer : undefined);
@@ -74,7 +63,6 @@ export async function bundleExports({ compiled }: { compiled: boolean }): Promis
             sideEffects: Object.values(WORKERS).some((worker) => url.pathname.endsWith(worker)),
           };
         });
-        build.onLoad({ filter: /.*/, namespace: "symbols" }, () => ({ contents: DISPOSE_SYMBOLS }));
         build.onLoad({ filter: /.*/, namespace: "wasm" }, async ({ path }) => {
           const file = path.replace(/\.ts$/, "");
           const name = file.split("/").at(-1)!;

@@ -17,7 +17,17 @@ export interface Kernels {
  */
 export type SimdBuild = "relaxed" | "plain";
 
-/** The fastest build that this host can run. */
+/**
+ * The fastest build that this host can run: what {@linkcode simdRuntime} takes by default.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { bestBuild } from "./kernels.ts";
+ *
+ * assertEquals(bestBuild(), "relaxed"); // in Deno; in Safari, plain
+ * ```
+ */
 export function bestBuild(): SimdBuild {
   return canRunWasm(relaxedWasm) ? "relaxed" : "plain";
 }
