@@ -193,6 +193,19 @@ Deno.test("The SIMD runtime gives the same bits with each dot product", async ()
   for (const result of results) assertEquals(result, results[0]);
 });
 
+for (const source of ["tiny", "tiny_multi_label", "tiny_greyscale_no_qkv_bias"]) {
+  Deno.test(`int8 models give the same bits in both builds: ${source}`, async () => {
+    const file = await goldenModel(source, "int8");
+    const { pixel_values } = goldenCase(source).inputs;
+    const results = [];
+    for (const build of BUILDS) {
+      await using model = await loadModel(file, { runtime: simdRuntime({ build }) });
+      results.push(await model.forward({ pixel_values }, { outputs: OUTPUT_NAMES }));
+    }
+    for (const result of results) assertEquals(result, results[0]);
+  });
+}
+
 Deno.test("The SIMD runtime takes images of 3136 patches", async () => {
   const file = modelFile({
     hidden_size: 8,

@@ -2,6 +2,7 @@ import { fromFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
 import { withoutCustomSections } from "../../../wasm/decoders/wasm_sections.ts";
 import { DISPOSE_OPTIONS, disposeSymbols } from "../dispose_symbols.ts";
+import { withoutBarrel } from "./without_barrel.ts";
 import { resolveModule, ROOT, withoutMetaUrl } from "../esbuild.ts";
 
 /** The page's entry, and its workers, by their files. */
@@ -90,6 +91,7 @@ export async function bundleServiceWorker(
  */
 function modules(files: Map<string, Uint8Array>): esbuild.Plugin {
   const root = fromFileUrl(ROOT);
+  const main = Deno.readTextFile(`${root}src/mod.ts`);
   return {
     name: "web",
     setup(build) {
@@ -119,7 +121,9 @@ function modules(files: Map<string, Uint8Array>): esbuild.Plugin {
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         const text = await Deno.readTextFile(path);
         return {
-          contents: path.startsWith(root) ? addressScripts(text) : withoutMetaUrl(text, path),
+          contents: path.startsWith(root)
+            ? addressScripts(withoutBarrel(text, await main, `${root}src/`))
+            : withoutMetaUrl(text, path),
           loader: path.endsWith(".ts") ? "ts" : "js",
         };
       });

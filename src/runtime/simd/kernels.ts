@@ -12,7 +12,8 @@ export interface Kernels {
 }
 
 /**
- * The two builds: `relaxed` is faster, `plain` gives the same bits on every processor.
+ * The two builds: `relaxed` is faster, `plain` gives the same bits on every processor. For models of int8 both
+ * give the same.
  */
 export type SimdBuild = "relaxed" | "plain";
 

@@ -34,7 +34,7 @@ export interface PackedHeader {
  * The version of the format: what the kernels read from memory is part of it. It grows with every change
  * of a struct or of how weights are packed.
  */
-export const PACKED_VERSION = 1;
+export const PACKED_VERSION = 2;
 
 /** `VIT-MSN` and a zero. */
 export const PACKED_MAGIC = 0x00_4e534d_2d544956n;

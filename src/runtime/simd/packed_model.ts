@@ -65,9 +65,12 @@ export function packModel(
   const whole = (size: number): Axis => ({ groups: 1, size, paddedSize: size });
   const panels = (size: number): Axis => ({ groups: 1, size, paddedSize: padded(size) });
   const perHead = { groups: heads, size: D / heads, paddedSize: paddedHeadSize(config) };
+  // Their results are the same bits on every host, if nothing beside the int8 products is fused.
+  const isInt8 = [...weights.values()].some(({ dtype }) => dtype === "int8");
   const linear = (name: string, outputs: Axis, inputs: Axis) =>
     packLinear(
       {
+        isInt8,
         name,
         weight: get(`${name}.weight`),
         bias: weights.get(`${name}.bias`),
@@ -121,6 +124,8 @@ function copyOf({ dtype, shape, data }: Tensor<"float32">): Tensor<"float32"> {
 
 /** A linear layer's tensors: weight [out, in], bias [out] and, of an int8 weight, scale [out]. */
 interface LinearTensors {
+  /** Whether the model has int8 weights. */
+  readonly isInt8: boolean;
   readonly name: string;
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
@@ -129,7 +134,7 @@ interface LinearTensors {
 
 /** @returns the pointer of its `Linear`. */
 function packLinear(
-  { name, weight, bias, scale }: LinearTensors,
+  { isInt8, name, weight, bias, scale }: LinearTensors,
   outputs: Axis,
   inputs: Axis,
   arena: Arena,
@@ -137,7 +142,8 @@ function packLinear(
 ): number {
   const rows = outputs.groups * outputs.paddedSize;
   const columns = inputs.groups * inputs.paddedSize;
-  const packed = packMatrix(weight, outputs, inputs, arena, kernels) ??
+  const exact = isInt8 && weight.dtype === "float16" ? toFloat32(weight) : weight;
+  const packed = packMatrix(exact, outputs, inputs, arena, kernels) ??
     // Half precision cannot be told from infinity by the kernel that widens it.
     (weight.dtype === "float16"
       ? packMatrix(toFloat32(weight), outputs, inputs, arena, kernels)
@@ -147,6 +153,7 @@ function packLinear(
   }
   return putStruct(arena, "Linear", {
     ...packed,
+    ...(isInt8 && packed.dtype === DType.F32 ? { dtype: DType.F32_EXACT } : {}),
     inputs: columns,
     outputs: rows,
     scale: scale ? arena.put(paddedVector(toFloat32(scale).data, outputs)) : 0,

@@ -8,6 +8,7 @@ const WEIGHT_BYTES: Readonly<Record<number, number>> = {
   [DType.F32]: 4,
   [DType.F16]: 2,
   [DType.I8]: 1,
+  [DType.F32_EXACT]: 4,
 };
 
 const NORMS = ["normBeforeWeight", "normBeforeBias", "normAfterWeight", "normAfterBias"] as const;

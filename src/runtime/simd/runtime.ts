@@ -18,7 +18,8 @@ export interface SimdOptions {
   readonly threads?: number;
   /**
    * Which kernels: `relaxed` (relaxed SIMD: fused multiply-add, 8-bit dot product) or `plain`, slower,
-   * with the same bits on every processor. Default is the fastest that the host can run.
+   * with the same bits on every processor; a model of int8 has these with both. Default is the fastest that
+   * the host can run.
    */
   readonly build?: SimdBuild;
   /**

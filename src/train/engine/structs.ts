@@ -284,6 +284,7 @@ export const DType = {
   F32: 0,
   F16: 1,
   I8: 2,
+  F32_EXACT: 3,
 } as const;
 
 /** wasm/assembly/kernels/tile/dot.ts */

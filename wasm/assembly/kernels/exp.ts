@@ -1,7 +1,7 @@
 // eˣ = 2ⁿ eʳ with n = round(x / ln 2) and r = x - n ln 2, |r| ≤ ln 2 / 2, where eʳ is a polynomial:
 // https://www.netlib.org/cephes, expf
 
-import { constant, madd } from "./simd";
+import { constant, exactMadd } from "./simd";
 
 /** The constants of `exp`, in the order of use. ln 2 comes in two parts: n times the first is exact. */
 const CONSTANTS = memory.data<f32>([
@@ -29,16 +29,16 @@ const CONSTANTS = memory.data<f32>([
 export function exp(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, constant(CONSTANTS)), constant(CONSTANTS + 4));
   const magic = constant(CONSTANTS + 48);
-  const rounded = madd(x, constant(CONSTANTS + 8), magic);
+  const rounded = exactMadd(x, constant(CONSTANTS + 8), magic);
   const n = f32x4.sub(rounded, magic);
-  const r = madd(n, constant(CONSTANTS + 16), madd(n, constant(CONSTANTS + 12), x));
+  const r = exactMadd(n, constant(CONSTANTS + 16), exactMadd(n, constant(CONSTANTS + 12), x));
   let p = constant(CONSTANTS + 20);
-  p = madd(p, r, constant(CONSTANTS + 24));
-  p = madd(p, r, constant(CONSTANTS + 28));
-  p = madd(p, r, constant(CONSTANTS + 32));
-  p = madd(p, r, constant(CONSTANTS + 36));
-  p = madd(p, r, constant(CONSTANTS + 40));
-  p = f32x4.add(madd(p, f32x4.mul(r, r), r), constant(CONSTANTS + 44));
+  p = exactMadd(p, r, constant(CONSTANTS + 24));
+  p = exactMadd(p, r, constant(CONSTANTS + 28));
+  p = exactMadd(p, r, constant(CONSTANTS + 32));
+  p = exactMadd(p, r, constant(CONSTANTS + 36));
+  p = exactMadd(p, r, constant(CONSTANTS + 40));
+  p = f32x4.add(exactMadd(p, f32x4.mul(r, r), r), constant(CONSTANTS + 44));
   // 2ⁿ: n + 127 is the exponent field of a float
   const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(127 << 23));
   return f32x4.mul(p, power);

@@ -1,4 +1,4 @@
-import { madd, sumOf } from "./simd";
+import { exactMadd, sumOf } from "./simd";
 
 /**
  * LayerNorm of one row: out = (x - mean) / √(variance + ε) · weight + bias, with the mean and the
@@ -28,7 +28,7 @@ export function layerNorm(
   let squares = f32x4.splat(0);
   for (let i: usize = 0; i < whole; i += 16) {
     const distance = f32x4.sub(v128.load(x + i), means);
-    squares = madd(distance, distance, squares);
+    squares = exactMadd(distance, distance, squares);
   }
   let square = sumOf(squares);
   for (let i = whole; i < end; i += 4) {
@@ -39,7 +39,7 @@ export function layerNorm(
   const factors = f32x4.splat(factor);
   for (let i: usize = 0; i < whole; i += 16) {
     const normal = f32x4.mul(f32x4.sub(v128.load(x + i), means), factors);
-    v128.store(out + i, madd(normal, v128.load(weight + i), v128.load(bias + i)));
+    v128.store(out + i, exactMadd(normal, v128.load(weight + i), v128.load(bias + i)));
   }
   for (let i = whole; i < end; i += 4) {
     const normal = (load<f32>(x + i) - mean) * factor;

@@ -1,9 +1,9 @@
 import { widenHalves } from "./half";
 import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
-import { madd, Tile } from "./simd";
+import { exactMadd, Tile } from "./simd";
 import { putTile, Target, TILE_STRIDE } from "./target";
-import { multiplyF32, PANELS_F32 } from "./tile/f32";
+import { multiplyExact, multiplyF32, PANELS_F32 } from "./tile/f32";
 import { multiplyI8, Signed } from "./tile/i8";
 
 /** The type of stored weights. */
@@ -11,6 +11,8 @@ export const enum DType {
   F32,
   F16,
   I8,
+  /** f32, multiplied with the same bits in both builds: what models of int8 have beside it. */
+  F32_EXACT,
 }
 
 /** A linear layer: y = x Wᵀ + b. */
@@ -70,7 +72,7 @@ function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): v
   }
 }
 
-/** For f32 and f16 weights. */
+/** For weights that are not int8. */
 function linearF32(
   layer: Linear,
   x: usize,
@@ -81,10 +83,11 @@ function linearF32(
 ): void {
   const inputs = layer.inputs;
   const isHalf = layer.dtype == DType.F16;
+  const isExact = layer.dtype == DType.F32_EXACT;
   const panelBytes = inputs * Tile.PANEL * 4;
   const tile = scratch.tile;
   for (let column = 0; column < layer.outputs;) {
-    const panels = min(PANELS_F32, (layer.outputs - column) / Tile.PANEL);
+    const panels = isExact ? 1 : min(PANELS_F32, (layer.outputs - column) / Tile.PANEL);
     let weight = layer.weight + column * inputs * (isHalf ? 2 : 4);
     if (isHalf) {
       widenHalves(weight, panels * inputs * Tile.PANEL, scratch.panels);
@@ -92,7 +95,9 @@ function linearF32(
     }
     for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
       const count = min(Tile.STRIP_ROWS, rows - row);
-      multiplyF32(x + row * stride, stride, count, weight, panels, panelBytes, inputs, tile, TILE_STRIDE);
+      const from = x + row * stride;
+      if (isExact) multiplyExact(from, stride, count, weight, inputs, tile, TILE_STRIDE);
+      else multiplyF32(from, stride, count, weight, panels, panelBytes, inputs, tile, TILE_STRIDE);
       for (let p = 0; p < panels; p++) {
         const part = tile + p * Tile.PANEL * 4;
         addBias(layer, column + p * Tile.PANEL, part, count);
@@ -130,7 +135,7 @@ function addBiasToScaled(
     const scale = v128.load32_splat(rowScale);
     const a = f32x4.convert_i32x4_s(v128.load(tile));
     const b = f32x4.convert_i32x4_s(v128.load(tile, 16));
-    v128.store(tile, madd(a, f32x4.mul(scale, leftScale), left));
-    v128.store(tile, madd(b, f32x4.mul(scale, rightScale), right), 16);
+    v128.store(tile, exactMadd(a, f32x4.mul(scale, leftScale), left));
+    v128.store(tile, exactMadd(b, f32x4.mul(scale, rightScale), right), 16);
   }
 }

@@ -1,6 +1,7 @@
 // The two builds differ in this file and in the tiles. The relaxed build uses relaxed SIMD: fused
-// multiply-add and an 8-bit dot product, whose rounding may depend on the processor. The plain build
-// gives the same bits on every processor.
+// multiply-add, whose rounding may depend on the processor, and an 8-bit dot product, whose sums are exact.
+// The plain build gives the same bits on every processor. For models of int8 so does the relaxed one: what
+// they need beside the 8-bit products is not fused.
 
 /** Sizes that the kernels and the host agree on. */
 export const enum Tile {
@@ -12,11 +13,18 @@ export const enum Tile {
   ROWS_PAST = 5,
 }
 
-/** a · b + c */
+/** a · b + c, fused where the build is relaxed. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return exactMadd(a, b, c);
+}
+
+/** a · b + c, the product rounded: the same bits in both builds. What models of int8 need is of these. */
+// @ts-ignore: decorator
+@inline
+export function exactMadd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 

@@ -4,7 +4,7 @@
 // numbers of k = 0, then those of k = 1, and so on. Every load costs a bounds check, so four numbers of a
 // row of A come in one load, and shuffles spread each of them.
 
-import { madd } from "../simd";
+import { exactMadd, madd } from "../simd";
 
 /** Rows of a tile that is one panel wide. */
 const ROWS: i32 = 4;
@@ -41,13 +41,30 @@ export function multiplyF32(
     }
   } else {
     for (let row = 0; row < rows; row += ROWS, a += ROWS * stride, out += ROWS * outStride) {
-      tile(a, stride, b, k, out, outStride);
+      tile<i32>(a, stride, b, k, out, outStride);
     }
   }
 }
 
-/** out [4][8] = A [4][k] · B [k][8] */
-function tile(a: usize, stride: usize, b: usize, k: i32, out: usize, outStride: usize): void {
+/**
+ * out = A · B of one panel, with the same bits in both builds; see {@linkcode multiplyF32}.
+ */
+export function multiplyExact(
+  a: usize,
+  stride: usize,
+  rows: i32,
+  b: usize,
+  k: i32,
+  out: usize,
+  outStride: usize,
+): void {
+  for (let row = 0; row < rows; row += ROWS, a += ROWS * stride, out += ROWS * outStride) {
+    tile<f32>(a, stride, b, k, out, outStride);
+  }
+}
+
+/** out [4][8] = A [4][k] · B [k][8], exact if `Rounded` is a float. */
+function tile<Rounded>(a: usize, stride: usize, b: usize, k: i32, out: usize, outStride: usize): void {
   const row1 = stride;
   const row2 = 2 * stride;
   const row3 = 3 * stride;
@@ -64,71 +81,71 @@ function tile(a: usize, stride: usize, b: usize, k: i32, out: usize, outStride: 
     const a3 = v128.load(a + row3);
     let left = v128.load(b), right = v128.load(b, 16);
     let x = lane0(a0);
-    sum0 = madd(x, left, sum0);
-    more0 = madd(x, right, more0);
+    sum0 = add<Rounded>(x, left, sum0);
+    more0 = add<Rounded>(x, right, more0);
     x = lane0(a1);
-    sum1 = madd(x, left, sum1);
-    more1 = madd(x, right, more1);
+    sum1 = add<Rounded>(x, left, sum1);
+    more1 = add<Rounded>(x, right, more1);
     x = lane0(a2);
-    sum2 = madd(x, left, sum2);
-    more2 = madd(x, right, more2);
+    sum2 = add<Rounded>(x, left, sum2);
+    more2 = add<Rounded>(x, right, more2);
     x = lane0(a3);
-    sum3 = madd(x, left, sum3);
-    more3 = madd(x, right, more3);
+    sum3 = add<Rounded>(x, left, sum3);
+    more3 = add<Rounded>(x, right, more3);
     left = v128.load(b, 32), right = v128.load(b, 48);
     x = lane1(a0);
-    sum0 = madd(x, left, sum0);
-    more0 = madd(x, right, more0);
+    sum0 = add<Rounded>(x, left, sum0);
+    more0 = add<Rounded>(x, right, more0);
     x = lane1(a1);
-    sum1 = madd(x, left, sum1);
-    more1 = madd(x, right, more1);
+    sum1 = add<Rounded>(x, left, sum1);
+    more1 = add<Rounded>(x, right, more1);
     x = lane1(a2);
-    sum2 = madd(x, left, sum2);
-    more2 = madd(x, right, more2);
+    sum2 = add<Rounded>(x, left, sum2);
+    more2 = add<Rounded>(x, right, more2);
     x = lane1(a3);
-    sum3 = madd(x, left, sum3);
-    more3 = madd(x, right, more3);
+    sum3 = add<Rounded>(x, left, sum3);
+    more3 = add<Rounded>(x, right, more3);
     left = v128.load(b, 64), right = v128.load(b, 80);
     x = lane2(a0);
-    sum0 = madd(x, left, sum0);
-    more0 = madd(x, right, more0);
+    sum0 = add<Rounded>(x, left, sum0);
+    more0 = add<Rounded>(x, right, more0);
     x = lane2(a1);
-    sum1 = madd(x, left, sum1);
-    more1 = madd(x, right, more1);
+    sum1 = add<Rounded>(x, left, sum1);
+    more1 = add<Rounded>(x, right, more1);
     x = lane2(a2);
-    sum2 = madd(x, left, sum2);
-    more2 = madd(x, right, more2);
+    sum2 = add<Rounded>(x, left, sum2);
+    more2 = add<Rounded>(x, right, more2);
     x = lane2(a3);
-    sum3 = madd(x, left, sum3);
-    more3 = madd(x, right, more3);
+    sum3 = add<Rounded>(x, left, sum3);
+    more3 = add<Rounded>(x, right, more3);
     left = v128.load(b, 96), right = v128.load(b, 112);
     x = lane3(a0);
-    sum0 = madd(x, left, sum0);
-    more0 = madd(x, right, more0);
+    sum0 = add<Rounded>(x, left, sum0);
+    more0 = add<Rounded>(x, right, more0);
     x = lane3(a1);
-    sum1 = madd(x, left, sum1);
-    more1 = madd(x, right, more1);
+    sum1 = add<Rounded>(x, left, sum1);
+    more1 = add<Rounded>(x, right, more1);
     x = lane3(a2);
-    sum2 = madd(x, left, sum2);
-    more2 = madd(x, right, more2);
+    sum2 = add<Rounded>(x, left, sum2);
+    more2 = add<Rounded>(x, right, more2);
     x = lane3(a3);
-    sum3 = madd(x, left, sum3);
-    more3 = madd(x, right, more3);
+    sum3 = add<Rounded>(x, left, sum3);
+    more3 = add<Rounded>(x, right, more3);
   }
   for (; a < end; a += 4, b += 32) {
     const left = v128.load(b), right = v128.load(b, 16);
     let x = v128.load32_splat(a);
-    sum0 = madd(x, left, sum0);
-    more0 = madd(x, right, more0);
+    sum0 = add<Rounded>(x, left, sum0);
+    more0 = add<Rounded>(x, right, more0);
     x = v128.load32_splat(a + row1);
-    sum1 = madd(x, left, sum1);
-    more1 = madd(x, right, more1);
+    sum1 = add<Rounded>(x, left, sum1);
+    more1 = add<Rounded>(x, right, more1);
     x = v128.load32_splat(a + row2);
-    sum2 = madd(x, left, sum2);
-    more2 = madd(x, right, more2);
+    sum2 = add<Rounded>(x, left, sum2);
+    more2 = add<Rounded>(x, right, more2);
     x = v128.load32_splat(a + row3);
-    sum3 = madd(x, left, sum3);
-    more3 = madd(x, right, more3);
+    sum3 = add<Rounded>(x, left, sum3);
+    more3 = add<Rounded>(x, right, more3);
   }
   v128.store(out, sum0);
   v128.store(out, more0, 16);
@@ -141,6 +158,13 @@ function tile(a: usize, stride: usize, b: usize, k: i32, out: usize, outStride: 
   out += outStride;
   v128.store(out, sum3);
   v128.store(out, more3, 16);
+}
+
+/** a · b + c */
+// @ts-ignore: decorator
+@inline
+function add<Rounded>(a: v128, b: v128, c: v128): v128 {
+  return isFloat<Rounded>() ? exactMadd(a, b, c) : madd(a, b, c);
 }
 
 /** out [2][16] = A [2][k] · (B [k][8], C [k][8]) */
