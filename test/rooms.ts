@@ -23,6 +23,7 @@ export const ROOMS = [
   "model",
   "dataset",
   "train",
+  "search",
   "http",
   "build",
   "cli",
