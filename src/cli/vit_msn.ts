@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Finds the indexed images most similar to photos",
     load: async () => (await import("./search.ts")).search,
   },
+  dedupe: {
+    summary: "Finds near-duplicates in an index",
+    load: async () => (await import("./dedupe.ts")).dedupe,
+  },
   serve: {
     summary: "Runs the HTTP service",
     load: async () => (await import("./serve.ts")).serve,

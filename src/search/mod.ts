@@ -6,6 +6,7 @@
  * @module
  */
 
+export { type DuplicateThreshold, duplicateThreshold } from "./duplicate_threshold.ts";
 export { EmbeddedIndex, type EmbeddedIndexOptions } from "./embedded/embedded_index.ts";
 export type { LockOptions } from "./embedded/writer_lock.ts";
 export { type DuplicateGroup, nearDuplicates } from "./near_duplicates.ts";
