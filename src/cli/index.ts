@@ -214,12 +214,14 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   const progress = new Progress(toRead.length, terminal.stderr);
   let batch: ReadImage[] = [];
   let begun = performance.now();
+  /** The SHA-256 of contents that are under way, or failed. */
   const pending = new Set<string>();
   const failures = new Map<string, string>();
   const flush = async () => {
     if (batch.length > 0) await writer.put(name, batch);
+    // Those that are read ahead are pending still.
+    for (const { sha256 } of batch) pending.delete(sha256);
     batch = [];
-    pending.clear();
     begun = performance.now();
   };
   const computed = computedImages(toRead.map(({ file }) => file), {
