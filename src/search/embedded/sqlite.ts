@@ -37,8 +37,11 @@ export function inTransaction<T>(db: Database, run: () => T): T {
     db.exec("commit");
     return result;
   } catch (error) {
-    // A full disk has ended it already.
-    if (db.isTransaction) db.exec("rollback");
+    try {
+      db.exec("rollback");
+    } catch {
+      // a full disk has ended the transaction already
+    }
     throw error;
   }
 }
