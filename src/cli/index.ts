@@ -47,7 +47,8 @@ const options = {
   },
   format: {
     value: "TYPE",
-    help: "The files of --export: npy (default) with JSON lines beside it, or safetensors",
+    help:
+      "The files of --export: npy (default) or safetensors, with JSON lines beside it, or parquet",
   },
   json: {
     help: "Print JSON lines: {file, error} for an image that failed, {db, images, …} at the end",

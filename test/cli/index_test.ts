@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes/concat";
+import { parquetReadObjects } from "hyparquet";
 import { index } from "../../src/cli/index.ts";
 import { search } from "../../src/cli/search.ts";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
@@ -222,6 +223,33 @@ Deno.test("index --export writes all vectors in shards, as npy or safetensors", 
     npy.slice(128),
     new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, 5 * 192 * 2),
   );
+});
+
+Deno.test("index --export writes Parquet that hyparquet reads", async () => {
+  using folder = photoFolder();
+  folder.write("photos/pet/frog.jpg", photo("frog"));
+  await update(folder, ["photos"]);
+  const db = `${folder.path}/a.sqlite`;
+  for (const format of ["parquet", "npy"]) {
+    const { code } = await run(index, [
+      ...["--db", db, "--format", format],
+      ...["--export", `${folder.path}/${format}`],
+    ]);
+    assertEquals(code, 0);
+  }
+  const bytes = Deno.readFileSync(`${folder.path}/parquet/embeddings-00000.parquet`);
+  const rows = await parquetReadObjects({ file: bytes.buffer });
+  const lines = Deno.readTextFileSync(`${folder.path}/npy/images-00000.jsonl`).trimEnd().split("\n")
+    .map((line) => JSON.parse(line));
+  assertEquals(
+    rows.map(({ path, label, sha256 }) => ({ path, ...(label ? { label } : {}), sha256 })),
+    lines,
+  );
+  const halves = new Uint16Array(
+    Deno.readFileSync(`${folder.path}/npy/embeddings-00000.npy`).slice(128).buffer,
+  );
+  const { data } = toFloat32({ dtype: "float16", shape: [6, 192], data: halves });
+  assertEquals(rows.flatMap(({ embedding }) => embedding), Array.from(data));
 });
 
 Deno.test("index and search refuse wrong usage", async () => {

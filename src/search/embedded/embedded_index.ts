@@ -211,16 +211,17 @@ export class EmbeddedIndex implements VectorIndex {
   }
 
   async *images(): AsyncGenerator<IndexedImage> {
+    // Sorted without the vectors, which would have to be written and read again.
     const rows = this.#db.prepare(
-      "select path, label, size, container, start, sha256, data from image " +
-        "join vector on vector.id = image.vector order by path, source",
+      "select path, label, size, container, start, vector from image order by path, source",
     ).iterate();
+    const find = this.#db.prepare("select sha256, data from vector where id = ?");
     let last: unknown;
-    for (const row of rows) {
+    for (const { vector, ...row } of rows) {
       if (row.path === last) continue;
       last = row.path;
-      const { sha256, data } = row as { sha256: Uint8Array; data: Uint8Array };
-      yield { ...imageOf(row), sha256: toHexDigits(sha256), vector: halvesOfBytes(data) };
+      const { sha256, data } = find.get(vector as number) as Record<string, Uint8Array>;
+      yield { ...imageOf(row), sha256: toHexDigits(sha256!), vector: halvesOfBytes(data!) };
     }
   }
 
