@@ -154,6 +154,12 @@ async function update(
           `${known} known, ${forgotten} forgotten, ${failed} failed\n`,
     );
   } catch (error) {
+    if (isDiskFull(error)) {
+      throw new Error(
+        `Cannot write ${db}: the disk is full; what was written is kept, so free some room and run the same ` +
+          "command again",
+      );
+    }
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
     interruption.end();
@@ -163,6 +169,12 @@ async function update(
     return 1;
   }
   return outcome.failed + failedSources > 0 ? 1 : 0;
+}
+
+/** Whether SQLite (code 13) or the system found no room. */
+function isDiskFull(error: unknown): boolean {
+  const { errcode, code } = (error ?? {}) as { errcode?: number; code?: string };
+  return errcode === 13 || code === "ENOSPC";
 }
 
 /** A source that cannot be listed: the others go on. */

@@ -16,11 +16,14 @@ export class EmbeddedWriter implements IndexWriter {
   readonly #dimension: number;
   readonly #db: Database;
   readonly #run: number;
+  /** Pads rows and computes their checksums; one for all batches, as an instance is freed late. */
+  readonly #scan: VectorScan;
 
   constructor(path: string, dimension: number, db: Database) {
     this.#path = path;
     this.#dimension = dimension;
     this.#db = db;
+    this.#scan = new VectorScan(dimension);
     this.#run = inTransaction(db, () => nextRun(db));
   }
 
@@ -139,9 +142,9 @@ export class EmbeddedWriter implements IndexWriter {
   ): number {
     if (rows.length === 0) return checksum;
     const size = rowBytes(this.#dimension);
-    const scan = new VectorScan(this.#dimension);
+    const scan = this.#scan;
     scan.reserve(rows.length);
-    const halves = scan.rows(0, rows.length);
+    const halves = scan.rows(0, rows.length).fill(0);
     rows.forEach((row, r) => halves.set(row, r * size / 2));
     using file = VectorFile.open(flatFileOf(this.#path, generation), "write")!;
     file.write(bytesOfHalves(halves), slots * size);
