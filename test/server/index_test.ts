@@ -58,7 +58,7 @@ async function contentOf(db: string) {
   });
   const images = await Array.fromAsync(index.images());
   const query = new Float32Array(index.model.dimension).map((_, i) => Math.sin(i));
-  const [found] = await index.search([query], { k: images.length });
+  const [found] = await index.search([query], { k: Math.max(1, images.length) });
   found!.sort((a, b) => a.path < b.path ? -1 : 1);
   return { images, found, counts: await index.counts() };
 }

@@ -100,7 +100,7 @@ export class VectorScan {
    * A view of rows, to write them: float16 bits [count, {@linkcode rowBytes} / 2], with zeros behind the numbers
    * of each. It is detached by {@linkcode reserve}.
    */
-  rows(first: number, count: number): Uint16Array<ArrayBuffer> {
+  rows(first: number, count: number): Uint16Array {
     const size = rowBytes(this.dimension);
     const { buffer } = this.#kernels.memory;
     return new Uint16Array(
