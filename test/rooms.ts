@@ -25,6 +25,7 @@ export const ROOMS = [
   "model",
   "dataset",
   "train",
+  "search",
   "http",
   "web",
   "build",

@@ -37,6 +37,7 @@ const KERNEL_OPTIONS = [
 export const MODULES = {
   "matmul": { entry: "matmul.ts", options: ["-O3", "--initialMemory", "1"] },
   "resample": { entry: "resample.ts", options: ["-O3", "--initialMemory", "1"] },
+  "search": { entry: "search.ts", options: ["--optimizeLevel", "1", "--initialMemory", "1"] },
   "vit_msn_relaxed": {
     entry: "vit_msn.ts",
     options: [...KERNEL_OPTIONS, "--enable", "relaxed-simd"],

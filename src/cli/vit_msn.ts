@@ -42,6 +42,18 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Measures the accuracy and calibration of a classifier",
     load: async () => (await import("./evaluate.ts")).evaluate,
   },
+  index: {
+    summary: "Keeps an index of images up to date",
+    load: async () => (await import("./index.ts")).index,
+  },
+  search: {
+    summary: "Finds the indexed images most similar to photos",
+    load: async () => (await import("./search.ts")).search,
+  },
+  dedupe: {
+    summary: "Finds near-duplicates in an index",
+    load: async () => (await import("./dedupe.ts")).dedupe,
+  },
   serve: {
     summary: "Runs the HTTP service",
     load: async () => (await import("./serve.ts")).serve,

@@ -32,7 +32,7 @@ export interface ReadAheadOptions {
    * Whether a file need not be decoded, by the SHA-256 of its bytes. It is called once for each file that
    * can be read, in their order and ahead of what is yielded. Without it, no SHA-256 is computed.
    */
-  readonly isKnown?: ((sha256: string) => boolean) | undefined;
+  readonly isKnown?: ((sha256: string) => boolean | Promise<boolean>) | undefined;
   readonly explainMissing?: ExplainMissing | undefined;
 }
 
@@ -110,7 +110,7 @@ async function begin(
     if (isKnown) {
       const digest = await sha256(bytes);
       from = { ...from, sha256: digest };
-      if (isKnown(digest)) return { result: Promise.resolve(from), bytes: 0 };
+      if (await isKnown(digest)) return { result: Promise.resolve(from), bytes: 0 };
     }
     const header = await decoder.readHeader(bytes, decoding.limits);
     // An error is reported when the image is taken.

@@ -8,6 +8,18 @@ export interface ImageFile {
   readonly file: string;
   /** Why there is nothing to read. */
   readonly error?: string;
+  /** The part of another file that has the image's bytes, such as of a tar file; default the whole of `file`. */
+  readonly range?: ImageRange;
+}
+
+/** A part of a file. */
+export interface ImageRange {
+  /** The path of the file. */
+  readonly file: string;
+  /** Where it begins, in bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly size: number;
 }
 
 /** An image that may have a label. */

@@ -2,23 +2,26 @@ import { isGlob, join, normalize, SEPARATOR } from "@std/path";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { type ExplainMissing, findImageFiles, type PhotoFile } from "./image_files.ts";
 import { isTableName, pathBeside, readPhotoTable } from "./labelled_table.ts";
+import { findTarImages, isTarName } from "./tar_images.ts";
 import { unreadText } from "./unread_images.ts";
 
 /** What a source may be, in words. */
 const TAKEN =
-  "give a folder of photos, an image, a table (.csv or .jsonl) with path, or a list (.txt) of one path a line";
+  "give a folder of photos, an image, a table (.csv or .jsonl) with path, a list (.txt) of one path a line, " +
+  "or a tar file";
 
 const NO_TEXT = "it is not text; write one path a line, in UTF-8";
 
 /**
- * Finds the images to pre-train on, whose labels are not needed but kept where there are some. A source is
+ * Finds images, whose labels are not needed but kept where there are some. A source is
  *
  * - a folder, with all that is below it: the folder right in the source that an image is in is its label, so
  *   an image right in the source has none. As for `findLabelledImages`, links to folders are followed
  *   right in the source only;
  * - an image, or a glob;
  * - a table, CSV or JSON lines, with `path` and perhaps `label`, or a text file (`.txt`) with a path a line;
- *   paths are relative to its folder. In the text file, lines that are empty or begin with `#` are skipped.
+ *   paths are relative to its folder. In the text file, lines that are empty or begin with `#` are skipped;
+ * - a tar file; see {@linkcode findTarImages}.
  *
  * @returns the images in the order of the sources, those of a folder in alphabetical order. A path that is
  *   there twice comes once, as it was first found. An `error` stands for a folder that cannot be read.
@@ -69,6 +72,11 @@ async function findIn(
     return images;
   }
   if (info && /\.txt$/i.test(source)) return await readList(source);
+  if (info && isTarName(source)) {
+    const images = await findTarImages(source);
+    if (images.length === 0) throw new Error(`${source}: no image is in this tar file; ${TAKEN}`);
+    return images;
+  }
   const images = await findImageFiles([source], {
     explainMissing: (path) =>
       explainMissing(path) ?? (isGlob(path) ? undefined : `no such file; ${TAKEN}`),

@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import { readBytes } from "../hub/read_whole.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
-import type { ExplainMissing, ImageFile } from "./image_files.ts";
+import type { ExplainMissing, ImageFile, ImageRange } from "./image_files.ts";
 
 /**
  * Reads an image file, or standard input for `-`.
@@ -11,7 +11,7 @@ import type { ExplainMissing, ImageFile } from "./image_files.ts";
  * file's name.
  */
 export async function readImageFile(
-  { file, error }: ImageFile,
+  { file, error, range }: ImageFile,
   stdin: ReadableStream<Uint8Array>,
   maxBytes: number,
   explainMissing: ExplainMissing = () => undefined,
@@ -19,7 +19,8 @@ export async function readImageFile(
   if (error !== undefined) throw new Error(error);
   if (file === "-") return await readLimited(stdin, maxBytes);
   try {
-    using handle = await Deno.open(file);
+    using handle = await Deno.open(range?.file ?? file);
+    if (range) return await readRange(handle, range, maxBytes);
     const { isFile, size } = await handle.stat();
     if (!isFile) return await readLimited(handle.readable, maxBytes);
     if (size > maxBytes) throw tooLong(maxBytes);
@@ -28,6 +29,19 @@ export async function readImageFile(
     const isMissing = error instanceof Deno.errors.NotFound;
     throw new Error(isMissing && explainMissing(file) || readErrorMessage(error));
   }
+}
+
+/** Reads a part of a file. */
+async function readRange(
+  handle: Deno.FsFile,
+  { file, offset, size }: ImageRange,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (size > maxBytes) throw tooLong(maxBytes);
+  await handle.seek(offset, Deno.SeekMode.Start);
+  const bytes = await readBytes(handle, size);
+  if (bytes.length < size) throw new Error(`${file} ends before the image does`);
+  return bytes;
 }
 
 /** Stops reading at the limit. */

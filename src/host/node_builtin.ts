@@ -2,9 +2,12 @@
 export interface NodeBuiltins {
   readonly "node:crypto": typeof import("node:crypto");
   readonly "node:dns/promises": typeof import("node:dns/promises");
+  readonly "node:fs": typeof import("node:fs");
   readonly "node:fs/promises": typeof import("node:fs/promises");
   readonly "node:os": typeof import("node:os");
   readonly "node:path": typeof import("node:path");
+  /** Node.js 22.13 and Deno 2.2; Bun lacks it. */
+  readonly "node:sqlite": typeof import("node:sqlite");
   readonly "node:worker_threads": typeof import("node:worker_threads");
 }
 

@@ -1,7 +1,7 @@
 // Proves that the npm package works on every host as it is published: it is packed once, installed into empty
 // projects, and run there. `deno task test:hosts`; needs npm's registry, or its cache.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bundlers } from "./bundlers.ts";
 import { readme } from "./readme.ts";
 import { sizes } from "./sizes.ts";
@@ -94,6 +94,19 @@ Deno.test({
         );
         const npm: Job = JSON.parse(await command("deno", [...args, "npm.mjs", images], { cwd }));
         assertSame(npm, expected);
+      });
+
+      await t.step("an index, in Deno and in Node.js", async () => {
+        const cwd = await project("search");
+        const inNode = (await node("search", [], cwd)).trim();
+        const [major] = (await command("node", ["--version"])).slice(1).split(".").map(Number);
+        if (major! >= 24) assertEquals(inNode, "b.jpg a.jpg");
+        else if (major! < 22) {
+          assertStringIncludes(inNode, "this host has no node:sqlite; use Deno 2.2");
+        }
+        const args = ["run", "--node-modules-dir=manual", "--allow-read", "--allow-write=."];
+        const inDeno = await command("deno", [...args, "search.mjs"], { cwd });
+        assertEquals(inDeno.trim(), "b.jpg a.jpg");
       });
 
       await t.step("workerd", async () => {

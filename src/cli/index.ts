@@ -1,0 +1,319 @@
+import { resolve } from "@std/path";
+import { computedImages } from "../dataset/computed_images.ts";
+import { fileTimes } from "../dataset/file_times.ts";
+import type { PhotoFile } from "../dataset/image_files.ts";
+import { findPretrainingImages } from "../dataset/photo_sources.ts";
+import type { DecodeOptions } from "../image/decode_options.ts";
+import { DECODE_MODES } from "../image/decode_options.ts";
+import type { ViTMSNModel } from "../model/vit_msn_model.ts";
+import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
+import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
+import type { IndexWriter, ListedImage, ReadImage } from "../search/vector_index.ts";
+import { rowsOf } from "../tensor/rows_of.ts";
+import {
+  asCalled,
+  choiceOption,
+  type Command,
+  errorMessage,
+  type OptionValues,
+  UsageError,
+} from "./command.ts";
+import { main } from "./main.ts";
+import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
+import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
+import { interruptible } from "./options/interruptible.ts";
+import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import { urlText } from "./options/url_argument.ts";
+import { log } from "./output/log.ts";
+import { printable } from "./output/printable.ts";
+import { Progress } from "./output/progress/progress.ts";
+import type { Terminal } from "./output/terminal.ts";
+
+const options = {
+  db: DB_OPTION,
+  ...MODEL_OPTIONS,
+  ...RUNTIME_OPTIONS,
+  ...JOBS_OPTION,
+  pool: {
+    value: "P",
+    help: "cls: the first token (default); mean: the mean of the patch tokens",
+  },
+  decode: DECODE_OPTION,
+  forget: { help: "Forget all images of the sources, which may be gone" },
+  export: {
+    value: "FOLDER",
+    help: "Write the whole index into a new folder, in shards; takes no sources",
+  },
+  format: {
+    value: "TYPE",
+    help:
+      "The files of --export: npy (default) or safetensors, with JSON lines beside it, or parquet",
+  },
+  json: {
+    help: "Print JSON lines: {file, error} for an image that failed, {db, images, …} at the end",
+  },
+};
+
+type Values = OptionValues<typeof options>;
+
+/** `deno task index`: keeps an index of images up to date. */
+export const index: Command<typeof options> = {
+  name: "index",
+  usage: "SOURCE … --db FILE",
+  description:
+    "Brings an index up to date with its sources: embeds images that are new or changed, forgets those\n" +
+    "that a source no longer has, and leaves the rest. A source is a folder, an image, a glob, a table\n" +
+    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, or a tar file. The\n" +
+    "label of an image in a folder is the folder right in the source. After Ctrl-C, the same command\n" +
+    "goes on.",
+  options,
+  examples: [
+    ["photos --db photos.sqlite", "A folder; again for what has changed since"],
+    ["photos more/*.tar --db photos.sqlite --jobs 4", "Several sources, on four cores"],
+    ["photos --db photos.sqlite --forget", "Forget the folder's images"],
+    ["--db photos.sqlite --export vectors", "All vectors, for Python"],
+  ],
+  async run(sources, values, terminal) {
+    const db = dbOption(values.db);
+    const format = choiceOption("format", values.format, EXPORT_FORMATS);
+    if (values.export !== undefined) {
+      if (sources.length > 0) throw new UsageError("--export takes no sources");
+      if (values.forget) throw new UsageError("--forget does not go with --export");
+      return await writeExport(db, values.export, format, values, terminal);
+    }
+    if (values.format !== undefined) throw new UsageError("--format requires --export");
+    if (sources.length === 0) throw new UsageError("no source given");
+    return await update(sources, db, values, terminal);
+  },
+};
+
+/** What a run did. */
+interface Outcome {
+  embedded: number;
+  /** Images whose vectors were there already. */
+  known: number;
+  forgotten: number;
+  failed: number;
+}
+
+async function update(
+  sources: readonly string[],
+  db: string,
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  const pool = choiceOption("pool", values.pool, ["cls", "mean"]);
+  const decode = choiceOption("decode", values.decode, DECODE_MODES);
+  const jobs = jobsOption(values);
+  const warn = log("index", terminal);
+  const { model, file } = await openModelOption(values, terminal);
+  await using _model = model;
+  const indexed = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
+  const interruption = interruptible();
+  const { signal } = interruption;
+  const outcome: Outcome = { embedded: 0, known: 0, forgotten: 0, failed: 0 };
+  let failedSources = 0;
+  try {
+    await using index = await EmbeddedIndex.create(db, indexed, {
+      signal,
+      onWait: () => warn(`another process writes to ${db}: waiting for it`),
+      onDamage: warn,
+    });
+    await using writer = await index.write();
+    for (const source of sources) {
+      if (signal.aborted) break;
+      const job: SourceJob = {
+        name: resolve(source),
+        writer,
+        model,
+        pool,
+        decoding: decodeOptions(decode, model.processor),
+        jobs,
+        outcome,
+        signal,
+        json: values.json,
+        terminal,
+      };
+      try {
+        if (values.forget) await forget(source, job, await index.sources());
+        else await updateSource(source, job);
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        failedSources++;
+        warn(errorMessage(error));
+      }
+    }
+    if (!signal.aborted) await writer.finish();
+    const { images, vectors } = await index.counts();
+    const { embedded, known, forgotten, failed } = outcome;
+    terminal.stdout.write(
+      values.json
+        ? JSON.stringify({ db, images, vectors, ...outcome }) + "\n"
+        : `${printable(db)}: ${images} images, ${vectors} vectors; ${embedded} embedded, ` +
+          `${known} known, ${forgotten} forgotten, ${failed} failed\n`,
+    );
+  } catch (error) {
+    if (isDiskFull(error)) {
+      throw new Error(
+        `Cannot write ${db}: the disk is full; what was written is kept, so free some room and run the same ` +
+          "command again",
+      );
+    }
+    if (!signal.aborted || error !== signal.reason) throw error;
+  } finally {
+    interruption.end();
+  }
+  if (signal.aborted) {
+    warn("interrupted: what was embedded is kept; the same command goes on");
+    return 1;
+  }
+  return outcome.failed + failedSources > 0 ? 1 : 0;
+}
+
+/** Whether SQLite (code 13) or the system found no room. */
+function isDiskFull(error: unknown): boolean {
+  const { errcode, code } = (error ?? {}) as { errcode?: number; code?: string };
+  return errcode === 13 || code === "ENOSPC";
+}
+
+/** A source that cannot be listed: the others go on. */
+class SourceError extends Error {
+  override name = "SourceError";
+}
+
+/** What the images of a source are embedded with. */
+interface SourceJob {
+  /** The source's name in the index: the same one from any folder. */
+  readonly name: string;
+  readonly writer: IndexWriter;
+  readonly model: ViTMSNModel;
+  readonly pool: "cls" | "mean";
+  readonly decoding: DecodeOptions;
+  readonly jobs: number;
+  readonly outcome: Outcome;
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+}
+
+async function forget(
+  source: string,
+  { name, writer, outcome }: SourceJob,
+  known: readonly string[],
+): Promise<void> {
+  if (!known.includes(name)) {
+    const all = known.length === 0 ? "none" : known.join(", ");
+    throw new SourceError(
+      `Cannot forget ${source}: it is no source of the index; its sources: ${all}`,
+    );
+  }
+  outcome.forgotten += (await writer.complete(name)).images;
+}
+
+/** Images that are written in one transaction. */
+const MAX_BATCH = 256;
+/** The time after which fewer are written, in milliseconds: what an interruption may cost. */
+const MAX_BATCH_TIME = 2000;
+
+async function updateSource(source: string, job: SourceJob): Promise<void> {
+  const { name, writer, outcome, signal, terminal } = job;
+  const listed = await listSource(source, job);
+  // A folder in it that cannot be read may have images still.
+  const isWhole = listed.every(({ file }) => file.error === undefined);
+  const changed = await writer.list(name, listed.map(({ image }) => image));
+  const toRead = listed.filter((_, i) => changed[i]);
+  outcome.known += listed.length - toRead.length;
+  const progress = new Progress(toRead.length, terminal.stderr);
+  let batch: ReadImage[] = [];
+  let begun = performance.now();
+  /** The SHA-256 of contents that are under way, or failed. */
+  const pending = new Set<string>();
+  const failures = new Map<string, string>();
+  const flush = async () => {
+    if (batch.length > 0) await writer.put(name, batch);
+    // Those that are read ahead are pending still.
+    for (const { sha256 } of batch) pending.delete(sha256);
+    batch = [];
+    begun = performance.now();
+  };
+  const computed = computedImages(toRead.map(({ file }) => file), {
+    stdin: new ReadableStream(),
+    jobs: job.jobs,
+    decoding: job.decoding,
+    explainMissing: urlText,
+    async isKnown(sha256) {
+      if (pending.has(sha256) || await writer.has(sha256)) return true;
+      pending.add(sha256);
+      return false;
+    },
+    compute: async (images) => rowsOf(await job.model.embed(images, { pool: job.pool })),
+  });
+  let next = 0;
+  for await (const { file, sha256 = "", result: vector, error } of computed) {
+    const { image } = toRead[next++]!;
+    const failure = error ?? (vector ? undefined : failures.get(sha256));
+    if (failure !== undefined) {
+      outcome.failed++;
+      if (sha256 !== "") failures.set(sha256, failure);
+      progress.clear();
+      report(file, failure, job);
+    } else {
+      if (vector) outcome.embedded++;
+      else outcome.known++;
+      batch.push({ ...image, sha256, vector });
+    }
+    if (batch.length >= MAX_BATCH || performance.now() - begun > MAX_BATCH_TIME) await flush();
+    progress.advance();
+    if (signal.aborted) break;
+  }
+  await flush();
+  progress.clear();
+  if (signal.aborted) return;
+  if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
+}
+
+/** @throws {SourceError} if the source cannot be listed. */
+async function listSource(
+  source: string,
+  { terminal }: SourceJob,
+): Promise<{ file: PhotoFile; image: ListedImage }[]> {
+  let files: PhotoFile[];
+  try {
+    files = await findPretrainingImages([source], log("index", terminal), urlText);
+  } catch (error) {
+    throw new SourceError(errorMessage(error), { cause: error });
+  }
+  const timesOf = fileTimes(Date.now());
+  return files.map((file) => {
+    const { label, range } = file;
+    return { file, image: { path: file.file, label, range, ...timesOf(file) } };
+  });
+}
+
+function report(file: string, failure: string, { json, terminal }: SourceJob): void {
+  const error = asCalled(errorMessage(failure), terminal);
+  terminal.stderr.write(`${printable(file)}: ${error}\n`);
+  if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
+}
+
+async function writeExport(
+  db: string,
+  folder: string,
+  format: (typeof EXPORT_FORMATS)[number],
+  { json }: Values,
+  terminal: Terminal,
+): Promise<number> {
+  await using index = await EmbeddedIndex.open(db);
+  const { images, shards } = await exportIndex(index, folder, format);
+  terminal.stdout.write(
+    json
+      ? JSON.stringify({ folder, images, shards }) + "\n"
+      : `${printable(folder)}: ${images} images in ${shards} ${
+        shards === 1 ? "shard" : "shards"
+      }\n`,
+  );
+  return 0;
+}
+
+if (import.meta.main) await main(index);

@@ -1,0 +1,48 @@
+import type { IndexedModel } from "../vector_index.ts";
+
+/** An index, as far as its errors name it. */
+interface NamedIndex {
+  readonly path: string;
+  readonly model: IndexedModel;
+  readonly sources: readonly string[];
+}
+
+/**
+ * Checks that vectors of a model can be compared with those of an index.
+ *
+ * @throws {Error} if another model made the index, or the same one otherwise; it says how to embed anew.
+ */
+export function assertSameModel(
+  { path, model: own, sources }: NamedIndex,
+  model: IndexedModel,
+): void {
+  const differences = [
+    own.sha256 !== model.sha256
+      ? `the model ${own.name} (SHA-256 ${
+        own.sha256.slice(0, 12)
+      }…) made its vectors, not ${model.name} ` +
+        `(${model.sha256.slice(0, 12)}…)`
+      : "",
+    own.pool !== model.pool ? `its vectors are of --pool ${own.pool}, not ${model.pool}` : "",
+    own.decode !== model.decode
+      ? `its images were decoded with --decode ${own.decode}, not ${model.decode}`
+      : "",
+    own.dimension !== model.dimension
+      ? `its vectors have ${own.dimension} numbers, not ${model.dimension}`
+      : "",
+  ].filter((text) => text !== "");
+  if (differences.length === 0) return;
+  const command = [
+    "deno task index",
+    ...sources.map((source) => `'${source}'`),
+    "--db NEW",
+    model.name === "" ? "" : `--model '${model.name}'`,
+    `--pool ${model.pool} --decode ${model.decode}`,
+  ].filter((text) => text !== "").join(" ");
+  throw new Error(
+    `Cannot use the index ${path}: ${
+      differences.join("; ")
+    }; use what it was made with, or embed anew ` +
+      `with \`${command}\`, NEW being another name`,
+  );
+}

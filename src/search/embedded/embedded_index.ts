@@ -1,0 +1,315 @@
+import { toFloat32 } from "../../tensor/float16.ts";
+import { l2Normalize } from "../../tensor/l2_normalize.ts";
+import { toHexDigits } from "../hex.ts";
+import type {
+  FileRange,
+  ImageFilter,
+  IndexCounts,
+  IndexedImage,
+  IndexedModel,
+  IndexWriter,
+  Neighbour,
+  PairOptions,
+  SearchOptions,
+  VectorIndex,
+} from "../vector_index.ts";
+import type { Hit } from "../scan/top_hits.ts";
+import { assertSameModel } from "./check_model.ts";
+import { EmbeddedWriter } from "./embedded_writer.ts";
+import { isFlatFileWhole, removeOldFiles, rewriteFlatFile } from "./flat_vectors.ts";
+import { readIndexedModel, readVectorsMeta } from "./index_meta.ts";
+import { LoadedVectors } from "./loaded_vectors.ts";
+import { openToRead, openToWrite } from "./open_database.ts";
+import type { Database } from "./sqlite.ts";
+import { halvesOfBytes } from "./vector_rows.ts";
+import { type LockOptions, WriterLock } from "./writer_lock.ts";
+
+/** Contents that are compared with all others at a time. */
+const PAIR_BATCH = 64;
+
+/** Options of {@linkcode EmbeddedIndex.open}. */
+export interface EmbeddedIndexOptions extends LockOptions {
+  /** What makes the queries; another model than the index's is refused. Default: no check. */
+  readonly model?: IndexedModel | undefined;
+  /** Called with a sentence if the flat file of vectors is missing or damaged. */
+  readonly onDamage?: ((message: string) => void) | undefined;
+}
+
+/**
+ * An index in one SQLite file, with the vectors in a flat float16 file beside it that every search compares
+ * with its queries, all of them, so that it finds the true neighbours. It needs no server. It runs in Deno
+ * and Node.js, which have `node:sqlite`. One process at a time writes; others can search meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { EmbeddedIndex } from "./embedded_index.ts";
+ *
+ * const path = `${Deno.makeTempDirSync({ dir: "test" })}/photos.sqlite`;
+ * const model = { sha256: "00", name: "mine", pool: "cls", decode: "standard", dimension: 2 };
+ * {
+ *   await using index = await EmbeddedIndex.create(path, model);
+ *   await using writer = await index.write();
+ *   await writer.put("photos", [
+ *     { path: "a.jpg", size: 9, sha256: "aa", vector: Float32Array.of(1, 0) },
+ *     { path: "b.jpg", size: 9, sha256: "bb", vector: Float32Array.of(3, 4) },
+ *   ]);
+ *   await writer.finish();
+ * }
+ * await using index = await EmbeddedIndex.open(path);
+ * const [neighbours] = await index.search([Float32Array.of(0, 2)], { k: 1 });
+ * assertEquals(neighbours?.map(({ path }) => path), ["b.jpg"]);
+ * Deno.removeSync(path.replace("/photos.sqlite", ""), { recursive: true });
+ * ```
+ */
+export class EmbeddedIndex implements VectorIndex {
+  readonly model: IndexedModel;
+  readonly #path: string;
+  readonly #db: Database;
+  readonly #lock: WriterLock | undefined;
+  readonly #vectors: LoadedVectors;
+
+  private constructor(
+    path: string,
+    db: Database,
+    { onDamage = () => {} }: Pick<EmbeddedIndexOptions, "onDamage">,
+    lock?: WriterLock,
+  ) {
+    this.#path = path;
+    this.#db = db;
+    this.#lock = lock;
+    this.model = readIndexedModel(db);
+    this.#vectors = new LoadedVectors(path, this.model.dimension, onDamage);
+  }
+
+  /**
+   * Opens an index to search it.
+   *
+   * @throws {Error} if there is none, another program or a newer version made it, or `model` is another one.
+   */
+  // deno-lint-ignore require-await -- errors reject, as those of other indexes will
+  static async open(path: string, options: EmbeddedIndexOptions = {}): Promise<EmbeddedIndex> {
+    const index = new EmbeddedIndex(path, openToRead(path), options);
+    return index.#checked(options.model);
+  }
+
+  /**
+   * Opens an index to write to it, and makes it if there is none. Waits while another process writes to it. A
+   * damaged flat file is written anew.
+   *
+   * @throws {Error} as {@linkcode EmbeddedIndex.open}.
+   */
+  static async create(
+    path: string,
+    model: IndexedModel,
+    options: Omit<EmbeddedIndexOptions, "model"> = {},
+  ): Promise<EmbeddedIndex> {
+    const { onDamage = () => {} } = options;
+    const lock = await WriterLock.take(path, options);
+    try {
+      const db = openToWrite(path, model);
+      const index = new EmbeddedIndex(path, db, options, lock).#checked(model);
+      const { dimension } = index.model;
+      removeOldFiles(path, readVectorsMeta(db).generation);
+      if (!isFlatFileWhole(path, dimension, readVectorsMeta(db))) {
+        onDamage(`the vectors' file of ${path} is missing or damaged: it is written anew`);
+        rewriteFlatFile(path, dimension, db);
+      }
+      return index;
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Checks that vectors of a model can be compared with the index's.
+   *
+   * @throws {Error} if not; the message says how to embed anew.
+   */
+  assertModel(model: IndexedModel): void {
+    assertSameModel({ path: this.#path, model: this.model, sources: this.#sourceNames() }, model);
+  }
+
+  #checked(model: IndexedModel | undefined): this {
+    try {
+      if (model) this.assertModel(model);
+      return this;
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  counts(): Promise<IndexCounts> {
+    const count = (what: string) =>
+      Number(this.#db.prepare(`select count(*) as count from ${what}`).get()!.count);
+    return Promise.resolve({
+      images: count("(select distinct path from image)"),
+      vectors: count("vector"),
+    });
+  }
+
+  sources(): Promise<string[]> {
+    return Promise.resolve(this.#sourceNames());
+  }
+
+  #sourceNames(): string[] {
+    const rows = this.#db.prepare("select name from source order by name").all();
+    return rows.map(({ name }) => name as string);
+  }
+
+  search(
+    queries: readonly Float32Array[],
+    { k, where = {} }: SearchOptions,
+  ): Promise<Neighbour[][]> {
+    if (!(Number.isSafeInteger(k) && k >= 1)) {
+      throw new RangeError(`Cannot search: k is ${k}; give an integer from 1 on`);
+    }
+    if (!queries.every((query) => query.every(Number.isFinite))) {
+      throw new RangeError("Cannot search: a query has numbers that are not finite");
+    }
+    return Promise.resolve(this.#inSnapshot(() => {
+      const { scan } = this.#vectors;
+      const units = queries.map(l2Normalize);
+      const isAllowed = this.#allowed(where);
+      const results: (Neighbour[] | undefined)[] = units.map(() => undefined);
+      // A path of two sources may have two vectors, so that there may be fewer paths than hits.
+      for (let limit = k;; limit *= 2) {
+        const open = units.flatMap((_, q) => results[q] ? [] : [q]);
+        if (open.length === 0) return results as Neighbour[][];
+        const found = scan.nearest(open.map((q) => units[q]!), limit, isAllowed);
+        open.forEach((q, i) => {
+          const neighbours = this.#neighbours(found[i]!, where);
+          if (neighbours.length < k && found[i]!.length === limit) return;
+          results[q] = neighbours.slice(0, k);
+        });
+      }
+    }));
+  }
+
+  pairs(threshold: number, { onPair, onProgress = () => {} }: PairOptions): Promise<Neighbour[][]> {
+    return Promise.resolve(this.#inSnapshot(() => {
+      const { scan } = this.#vectors;
+      const next = this.#db.prepare(
+        `select slot, data from vector where slot > ? order by slot limit ${PAIR_BATCH}`,
+      );
+      const slots = this.#db.prepare("select slot from vector order by slot").all()
+        .map(({ slot }) => slot as number);
+      const numberOf = new Map(slots.map((slot, n) => [slot, n]));
+      for (let from = 0; from < slots.length; from += PAIR_BATCH) {
+        const queries = next.all((slots[from] ?? 0) - 1)
+          .map(({ data }) => numbersOf(data as Uint8Array, this.model.dimension));
+        scan.above(queries, threshold, (q, { slot, similarity }) => {
+          const b = numberOf.get(slot);
+          if (b !== undefined && from + q < b) onPair(from + q, b, Math.min(1, similarity));
+        });
+        onProgress(Math.min(from + PAIR_BATCH, slots.length), slots.length);
+      }
+      return slots.map((slot) => this.#neighbours([{ slot, similarity: 1 }], {}));
+    }));
+  }
+
+  async *images(): AsyncGenerator<IndexedImage> {
+    // Sorted without the vectors, which would have to be written and read again.
+    const rows = this.#db.prepare(
+      "select path, label, size, container, start, vector from image order by path, source",
+    ).iterate();
+    const find = this.#db.prepare("select sha256, data from vector where id = ?");
+    let last: unknown;
+    for (const { vector, ...row } of rows) {
+      if (row.path === last) continue;
+      last = row.path;
+      const { sha256, data } = find.get(vector as number) as Record<string, Uint8Array>;
+      yield { ...imageOf(row), sha256: toHexDigits(sha256!), vector: halvesOfBytes(data!) };
+    }
+  }
+
+  write(): Promise<IndexWriter> {
+    if (!this.#lock) throw new Error(`Cannot write to ${this.#path}: it was opened for reading`);
+    return Promise.resolve(new EmbeddedWriter(this.#path, this.model.dimension, this.#db));
+  }
+
+  /** Closes the files and lets others write. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#db.close();
+    this.#lock?.[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  /** Runs a function that sees one state of the database, with its vectors loaded. */
+  #inSnapshot<T>(run: () => T): T {
+    this.#db.exec("begin");
+    try {
+      this.#vectors.update(this.#db);
+      return run();
+    } finally {
+      this.#db.exec("commit");
+    }
+  }
+
+  /** By slot, 1 for those with an image that matches; undefined for all. */
+  #allowed(where: ImageFilter): Uint8Array | undefined {
+    const { scan, isLive } = this.#vectors;
+    const { sql, values } = conditionOf(where);
+    if (sql === "") return isLive;
+    const allowed = new Uint8Array(scan.count);
+    const rows = this.#db.prepare(
+      `select slot from vector where id in (select vector from image where true${sql})`,
+    ).iterate(...values);
+    for (const { slot } of rows) allowed[slot as number] = 1;
+    return allowed;
+  }
+
+  /** The images of hits, those that match, in the order of the hits and, of a content, of their paths. */
+  #neighbours(hits: readonly Hit[], where: ImageFilter): Neighbour[] {
+    const { sql, values } = conditionOf(where);
+    const find = this.#db.prepare(
+      "select path, label, size, container, start from image " +
+        `where vector = (select id from vector where slot = ?)${sql} order by path, source`,
+    );
+    const found = new Map<unknown, Neighbour>();
+    for (const { slot, similarity } of hits) {
+      for (const row of find.all(slot, ...values)) {
+        if (found.has(row.path)) continue;
+        // Rounding to float16 makes lengths differ from 1 a little.
+        const cosine = Math.max(-1, Math.min(1, similarity));
+        found.set(row.path, { ...imageOf(row), similarity: cosine });
+      }
+    }
+    return [...found.values()];
+  }
+}
+
+/** A filter as SQL that follows other conditions, and its parameters. */
+function conditionOf({ label, path }: ImageFilter): { sql: string; values: string[] } {
+  return {
+    sql: (label === undefined ? "" : " and label = ?") +
+      (path === undefined ? "" : " and path glob ?"),
+    values: [label, path].filter((value) => value !== undefined),
+  };
+}
+
+function imageOf(row: Record<string, unknown>): {
+  path: string;
+  label?: string;
+  range?: FileRange;
+} {
+  const { path, label, container, start, size } = row as {
+    path: string;
+    label: string | null;
+    container: string | null;
+    start: number;
+    size: number;
+  };
+  return {
+    path,
+    ...(label === null ? {} : { label }),
+    ...(container === null ? {} : { range: { file: container, offset: start, size } }),
+  };
+}
+
+function numbersOf(bytes: Uint8Array, dimension: number): Float32Array {
+  const data = halvesOfBytes(bytes);
+  return toFloat32({ dtype: "float16", shape: [dimension], data }).data as Float32Array;
+}

@@ -1,0 +1,137 @@
+/**
+ * Searching an index: `--count N` vectors of 384 numbers, default 100,000, by this project's kernel and by a plain
+ * loop in JavaScript. With `--photos FOLDER`, also indexing the photos, beside `embed` alone; `--rounds N` times,
+ * default 3.
+ *
+ * @module
+ */
+
+import { VectorScan } from "../../src/search/scan/vector_scan.ts";
+import { TopHits } from "../../src/search/scan/top_hits.ts";
+import { toFloat16 } from "../../src/tensor/float16.ts";
+import { uniform } from "../random.ts";
+import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { median, medianTimes } from "./support/measure.ts";
+
+const [DIMENSION, K, QUERIES] = [384, 10, 8];
+
+await runBench("bench:search", async () => {
+  const { values } = readArguments(Deno.args, ["count", "photos", "rounds"]);
+  await scanBench(numberOf("count", values.count, 100_000), 15);
+  const [photos] = values.photos;
+  if (photos !== undefined) await indexBench(photos, numberOf("rounds", values.rounds, 3));
+});
+
+function numberOf(name: string, [text]: readonly string[], otherwise: number): number {
+  const number = Number(text ?? otherwise);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new ArgumentError(`--${name} is ${text}, not a positive integer`);
+}
+
+async function scanBench(count: number, rounds: number): Promise<void> {
+  const random = uniform(1);
+  const scan = new VectorScan(DIMENSION);
+  scan.reserve(count);
+  const vectors = new Float32Array(count * DIMENSION);
+  const centres = Array.from({ length: 1000 }, () => randomVector(random));
+  for (let r = 0; r < count; r++) {
+    const centre = centres[Math.floor(random() * centres.length)]!;
+    const row = vectors.subarray(r * DIMENSION, (r + 1) * DIMENSION);
+    let squares = 0;
+    for (let i = 0; i < DIMENSION; i++) {
+      row[i] = centre[i]! + 0.5 * (random() - 0.5);
+      squares += row[i]! ** 2;
+    }
+    const length = Math.sqrt(squares);
+    for (let i = 0; i < DIMENSION; i++) row[i]! /= length;
+    const halves = toFloat16({ dtype: "float32", shape: [DIMENSION], data: row });
+    scan.rows(r, 1).set(halves.data);
+  }
+  const queries = Array.from(
+    { length: QUERIES },
+    (_, q) => vectors.slice(q * DIMENSION, (q + 1) * DIMENSION),
+  );
+  const times = await medianTimes({
+    "kernel, float16, one query": () => scan.nearest(queries.slice(0, 1), K),
+    "kernel, float16, eight queries": () => scan.nearest(queries, K),
+    "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
+    "checking the flat file": () => scan.checksum(0, count),
+  }, rounds);
+  console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms:`);
+  for (const [name, ms] of Object.entries(times)) {
+    console.log(`  ${name.padEnd(38)} ${ms.toFixed(1).padStart(7)}`);
+  }
+}
+
+function randomVector(random: () => number): Float32Array {
+  return Float32Array.from({ length: DIMENSION }, () => random() - 0.5);
+}
+
+function plainLoop(vectors: Float32Array, query: Float32Array): unknown {
+  const top = new TopHits(K);
+  for (let r = 0, at = 0; at < vectors.length; r++) {
+    let sum = 0;
+    for (let i = 0; i < DIMENSION; i++) sum += vectors[at++]! * query[i]!;
+    top.offer(r, sum);
+  }
+  return top.sorted();
+}
+
+/** A process's time and the most memory it had. */
+interface Run {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMb: number;
+}
+
+async function indexBench(photos: string, rounds: number): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const runs: Record<string, Run[]> = { embed: [], index: [], again: [] };
+    for (let round = 0; round < rounds; round++) {
+      const db = ["--db", `${folder}/${round}.sqlite`];
+      runs.embed!.push(await timed(["src/cli/embed.ts", photos]));
+      runs.index!.push(await timed(["src/cli/index.ts", photos, ...db]));
+      runs.again!.push(await timed(["src/cli/index.ts", photos, ...db]));
+    }
+    console.log(`${photos}, medians of ${rounds} runs:`);
+    for (const [name, of] of Object.entries(runs)) {
+      const middle = (key: keyof Run) => median(of.map((run) => run[key]));
+      console.log(
+        `  ${name.padEnd(6)} ${middle("seconds").toFixed(1).padStart(6)} s, ` +
+          `${middle("cpuSeconds").toFixed(1).padStart(6)} s of processors, ` +
+          `${middle("peakMb").toFixed(0).padStart(4)} MB at most`,
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs a command in a process of its own, under a shell that measures it. */
+async function timed(args: readonly string[]): Promise<Run> {
+  const start = performance.now();
+  const process = new Deno.Command("bash", {
+    args: [
+      "-c",
+      // /proc/PID is there until the shell has waited for the process; its peak only grows.
+      'deno run --quiet --lock --frozen --allow-read --allow-write --allow-env=INIT_CWD "$@" >/dev/null &\n' +
+      "while kill -0 $! 2>/dev/null; do grep VmHWM /proc/$!/status 2>/dev/null; sleep 0.2; done; wait $!; " +
+      "code=$?; times; exit $code",
+      "bash",
+      ...args,
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  });
+  const { code, stdout } = await process.output();
+  const seconds = (performance.now() - start) / 1000;
+  const text = new TextDecoder().decode(stdout);
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}`);
+  const peaks = [...text.matchAll(/VmHWM:\s*(\d+) kB/g)].map(([, kb]) => Number(kb) / 1000);
+  const [, , children = ""] = /(\d+m[\d.]+s \d+m[\d.]+s)\n(\d+m[\d.]+s \d+m[\d.]+s)/.exec(text) ??
+    [];
+  const cpuSeconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)]
+    .reduce((sum, [, minutes, rest]) => sum + 60 * Number(minutes) + Number(rest), 0);
+  return { seconds, cpuSeconds, peakMb: Math.max(0, ...peaks) };
+}
