@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dedupe } from "../../src/cli/dedupe.ts";
 import { index } from "../../src/cli/index.ts";
-import { writePng } from "../../src/cli/output/png.ts";
+import { writePng } from "../../src/image/write_png.ts";
 import { crop } from "../../src/image/transform/crop.ts";
 import { adjustBrightness } from "../../src/train/augmentation/operations/adjust_brightness.ts";
 import { decodeImage } from "../../src/mod.ts";
