@@ -63,7 +63,10 @@ export interface Tried {
   readonly labels?: readonly Classification[];
 }
 
-/** The state of Teach and Compare, and what a visitor can do. */
+/**
+ * The state of Teach and Compare, and what a visitor can do. The file is long because all that a visitor does
+ * works on this one state.
+ */
 export class Teaching {
   static readonly #all = new WeakMap<App, Teaching>();
 
