@@ -3,6 +3,8 @@ import { type Database, isBusy, sqlite } from "./sqlite.ts";
 
 /** How often a lock is asked for again, in milliseconds. */
 const INTERVAL = 100;
+/** Two processes that ask at the same moment may both be refused: the first time, they ask again within so long. */
+const FIRST_INTERVAL = 30;
 
 /** Options of {@linkcode WriterLock.take}. */
 export interface LockOptions {
@@ -32,11 +34,12 @@ export class WriterLock implements Disposable {
   static async take(path: string, { onWait, signal }: LockOptions = {}): Promise<WriterLock> {
     const db = lockFile(path);
     try {
-      for (let told = false;; told = true) {
+      for (let refused = 0;; refused++) {
         signal?.throwIfAborted();
         if (isTaken(db)) return new WriterLock(db);
-        if (!told) onWait?.();
-        await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+        if (refused === 1) onWait?.();
+        const interval = refused === 0 ? FIRST_INTERVAL * Math.random() : INTERVAL;
+        await new Promise((resolve) => setTimeout(resolve, interval));
       }
     } catch (error) {
       db.close();
