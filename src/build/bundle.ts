@@ -9,6 +9,8 @@ import {
   addressWorkers,
   FROM_PRETRAINED,
   HOST_MODULES,
+  MOZJPEG,
+  PLAIN_KERNELS,
   resolveModule,
   ROOT,
   WASM_MODULE,
@@ -127,9 +129,6 @@ const SHARED_NAMES = new Map(
 /** Imports of onnxruntime-web, and of the modules that only it needs. */
 const ONNXRUNTIME = /^onnxruntime-web|^\.\/onnxruntime\//;
 
-/** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it. */
-const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
-
 /** What Deno needs of {@linkcode HOST_MODULES}. */
 const DENO_HOST = `
   export const IS_WORKERD = false;
@@ -140,9 +139,6 @@ const DENO_HOST = `
   export function nodeLookups() {}
   export function nodeWorker() {}
 `;
-
-/** The import of the module that needs mozjpeg. */
-const MOZJPEG = "./formats/jpeg_exact.ts";
 
 /** The options that include what a bundle leaves out. */
 const OPTIONS: Readonly<Record<string, string>> = {

@@ -66,6 +66,12 @@ export const HOST_MODULES =
 /** The import of the module that downloads models: nothing that serves calls it, and it weighs 100 kB. */
 export const FROM_PRETRAINED = "./pretrained/from_pretrained.ts";
 
+/** The import of the module that needs mozjpeg. */
+export const MOZJPEG = "./formats/jpeg_exact.ts";
+
+/** Kernels for hosts without relaxed SIMD: every Deno that runs a bundle has it, and so has workerd. */
+export const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
+
 /** Where jSquash assigns `import.meta.url`, which webpack and terser refuse; its modules do not need it. */
 const ASSIGNS_META = 'if(import.meta.url===undefined){import.meta.url="https://localhost"}';
 const READS_META = /new URL\("\w+\.wasm",import\.meta\.url\)\.href/;

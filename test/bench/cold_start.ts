@@ -3,7 +3,8 @@
 // deno task bench:cold-start [--rounds 9]
 
 import { readModel } from "../../src/onnx/read_model.ts";
-import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { runBench } from "./support/arguments.ts";
+import { roundsOf } from "./support/rounds_of.ts";
 import { type ColdStart, coldStart, type Contender } from "./support/cold_server.ts";
 import { median } from "./support/measure.ts";
 import { writeTransformersModel } from "./support/transformers.ts";
@@ -13,7 +14,7 @@ const LABEL = "airplane";
 const MODEL = "functions/_shared/model.onnx";
 
 await runBench("bench:cold-start", async () => {
-  const rounds = roundsOf(Deno.args);
+  const rounds = roundsOf(Deno.args, 9);
   const image = await Deno.readFile(`test/images/${LABEL}.jpg`);
   const folder = await Deno.makeTempDir();
   try {
@@ -32,14 +33,6 @@ await runBench("bench:cold-start", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-function roundsOf(args: readonly string[]): number {
-  const { values } = readArguments(args, ["rounds"]);
-  const text = values.rounds.at(-1) ?? "9";
-  const rounds = Number(text);
-  if (Number.isSafeInteger(rounds) && rounds > 0) return rounds;
-  throw new ArgumentError(`--rounds is ${text}, not an integer of at least 1`);
-}
 
 async function bundled(folder: string): Promise<Contender> {
   const out = `${folder}/dist`;

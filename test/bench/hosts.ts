@@ -9,7 +9,8 @@ import { installPackage, packPackage } from "../hosts/support/packed.ts";
 import { installTools, lower, node, TOOLS } from "../hosts/support/tools.ts";
 import { workerdFolder } from "../hosts/workerd.ts";
 import { freePort } from "../http/socket.ts";
-import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { runBench } from "./support/arguments.ts";
+import { roundsOf } from "./support/rounds_of.ts";
 import { readProcessor } from "./support/host/processor.ts";
 import { markdownTable } from "./support/markdown_table.ts";
 import { median } from "./support/measure.ts";
@@ -23,7 +24,7 @@ const CONNECT_INTERVAL = 2;
 type Start = () => Promise<number>;
 
 await runBench("bench:hosts", async () => {
-  const rounds = roundsOf(Deno.args);
+  const rounds = roundsOf(Deno.args, 9);
   await installTools();
   const folder = await Deno.makeTempDir();
   try {
@@ -51,14 +52,6 @@ await runBench("bench:hosts", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-function roundsOf(args: readonly string[]): number {
-  const { values } = readArguments(args, ["rounds"]);
-  const text = values.rounds.at(-1) ?? "9";
-  const rounds = Number(text);
-  if (Number.isSafeInteger(rounds) && rounds > 0) return rounds;
-  throw new ArgumentError(`--rounds is ${text}, not an integer of at least 1`);
-}
 
 async function hostsOf(folder: string): Promise<Record<string, Start>> {
   const images = `${folder}/images`;

@@ -3,7 +3,8 @@
 
 import { command } from "../hosts/support/command.ts";
 import { installPackage, packPackage } from "../hosts/support/packed.ts";
-import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
+import { runBench } from "./support/arguments.ts";
+import { roundsOf } from "./support/rounds_of.ts";
 import { readProcessor } from "./support/host/processor.ts";
 import { markdownTable } from "./support/markdown_table.ts";
 import { median } from "./support/measure.ts";
@@ -35,7 +36,7 @@ interface Setup {
 }
 
 await runBench("bench:install", async () => {
-  const rounds = roundsOf(Deno.args);
+  const rounds = roundsOf(Deno.args, 7);
   const folder = await Deno.makeTempDir();
   try {
     const setups = await install(folder);
@@ -75,14 +76,6 @@ await runBench("bench:install", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-function roundsOf(args: readonly string[]): number {
-  const { values } = readArguments(args, ["rounds"]);
-  const text = values.rounds.at(-1) ?? "7";
-  const rounds = Number(text);
-  if (Number.isSafeInteger(rounds) && rounds > 0) return rounds;
-  throw new ArgumentError(`--rounds is ${text}, not an integer of at least 1`);
-}
 
 async function install(folder: string): Promise<Setup[]> {
   const own = `${folder}/own`;

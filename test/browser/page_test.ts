@@ -12,11 +12,10 @@ import {
   toRawImage,
 } from "../../src/mod.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
-import { command } from "../hosts/support/command.ts";
 import { assertSame } from "../hosts/support/assert_same.ts";
-import { bundle, TOOLS } from "../hosts/support/tools.ts";
 import { readGolden } from "../golden/golden.ts";
 import { missing } from "./missing.ts";
+import { runProgram } from "./run_program.ts";
 
 /** Bytes of JavaScript and WebAssembly, compressed, that the first label of a JPEG may take. */
 const MAX_SCRIPTS = 120_000;
@@ -42,17 +41,11 @@ Deno.test({
   async fn(t) {
     const folder = await Deno.makeTempDir();
     try {
-      const [page, photos] = [`${folder}/page`, `${folder}/photos`];
-      await command("deno", ["task", "--quiet", "build", "--target", "web", "--out", page]);
+      const photos = `${folder}/photos`;
       await writePhotos(photos);
-      const program = new URL("programs/visit.ts", import.meta.url).pathname;
-      await bundle(program, [
-        "--platform=node",
-        "--packages=external",
-        `--outfile=${folder}/visit.mjs`,
-      ], folder);
-      const text = await command("node", [`${folder}/visit.mjs`, TOOLS, page, photos]);
-      const { see, explain, bare, plain, hub, speed, looks } = JSON.parse(text);
+      const { see, explain, bare, plain, hub, speed, looks } = await runProgram("visit", folder, [
+        photos,
+      ]);
 
       await using model = await loadClassifier(await Deno.readFile(MODEL));
       const topK = model.config.id2label.length;
@@ -84,7 +77,7 @@ Deno.test({
 
       await t.step("the first label takes few scripts", async () => {
         let size = 0;
-        for (const path of speed.scripts) size += await gzipSize(`${page}/${path}`);
+        for (const path of speed.scripts) size += await gzipSize(`${folder}/page/${path}`);
         console.log(`${(size / 1000).toFixed(1)} kB of scripts to the first label`);
         assertLess(size, MAX_SCRIPTS);
       });

@@ -4,11 +4,11 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { readProjectZip, writeProjectZip } from "../../src/web/store/project_zip.ts";
 import { decodeImage, loadModel, rowsOf } from "../../src/mod.ts";
 import { uniform } from "../random.ts";
-import { bundle, TOOLS } from "../hosts/support/tools.ts";
 import { command } from "../hosts/support/command.ts";
 import { assertSame } from "../hosts/support/assert_same.ts";
 import { readGolden } from "../golden/golden.ts";
 import { missing } from "./missing.ts";
+import { runProgram } from "./run_program.ts";
 
 const MODEL = "functions/_shared/model.onnx";
 const [MANY, MANY_CLASSES] = [10_000, 10];
@@ -26,23 +26,13 @@ Deno.test({
   async fn(t) {
     const folder = await Deno.makeTempDir();
     try {
-      const [page, photos] = [`${folder}/page`, `${folder}/photos`];
-      await command("deno", ["task", "--quiet", "build", "--target", "web", "--out", page]);
+      const photos = `${folder}/photos`;
       await writePhotos(photos);
-      const program = new URL("programs/teach.ts", import.meta.url).pathname;
-      await bundle(program, [
-        "--platform=node",
-        "--packages=external",
-        `--outfile=${folder}/teach.mjs`,
-      ], folder);
-      const text = await command("node", [
-        `${folder}/teach.mjs`,
-        TOOLS,
-        page,
-        photos,
-        ...SCREENSHOTS,
-      ]);
-      const { taught, imported, recorded, many, phone, wrongs } = JSON.parse(text);
+      const { taught, imported, recorded, many, phone, wrongs } = await runProgram(
+        "teach",
+        folder,
+        [photos, ...SCREENSHOTS],
+      );
 
       await t.step("nothing goes wrong, nothing is asked of others", () => {
         assertEquals(wrongs, []);

@@ -3,7 +3,7 @@ import * as esbuild from "esbuild";
 import { withoutCustomSections } from "../../../wasm/decoders/wasm_sections.ts";
 import { DISPOSE_OPTIONS, disposeSymbols } from "../dispose_symbols.ts";
 import { withoutBarrel } from "./without_barrel.ts";
-import { resolveModule, ROOT, withoutMetaUrl } from "../esbuild.ts";
+import { MOZJPEG, resolveModule, ROOT, withoutMetaUrl } from "../esbuild.ts";
 
 /** The page's entry, and its workers, by their files. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -17,9 +17,6 @@ const WORKER_MODULES = /\/src\/(web|runtime\/simd)\/worker\.ts$/;
 
 /** The import of a decoder's WebAssembly. */
 const DECODER = /\/wasm\/decoders\/(\w+\.wasm)\.ts$/;
-
-/** The import of the module that needs mozjpeg: the page decodes as the commands do by default. */
-const MOZJPEG = "./formats/jpeg_exact.ts";
 
 const COMMON = {
   bundle: true,

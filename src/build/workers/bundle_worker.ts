@@ -6,6 +6,8 @@ import { type BundledFile, downloadPackages } from "../bundle.ts";
 import {
   FROM_PRETRAINED,
   HOST_MODULES,
+  MOZJPEG,
+  PLAIN_KERNELS,
   resolveModule,
   ROOT,
   WASM_MODULE,
@@ -13,12 +15,6 @@ import {
 } from "../esbuild.ts";
 
 const ENTRY = "functions/worker/index.ts";
-
-/** The module that needs mozjpeg. */
-const MOZJPEG = "./formats/jpeg_exact.ts";
-
-/** Kernels for hosts without relaxed SIMD, which workerd has. */
-const PLAIN_KERNELS = "/vit_msn_plain.wasm.ts";
 
 /** What workerd needs of {@linkcode HOST_MODULES}. */
 const WORKERD_HOST = `

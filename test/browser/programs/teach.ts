@@ -1,10 +1,9 @@
 // Teaches classes in a built page in Chromium and prints what happened, as JSON. For Node.js, which playwright needs.
 // Arguments: the folder of the tools, the folder of the page, the folder of photos, which gets downloads, too.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import process from "node:process";
 import { type Context, launch, type Page } from "./playwright.ts";
+import { seriousFinder } from "./serious.ts";
 import { serveSite } from "./site.ts";
 
 const [tools, folder, photos, screenshots] = process.argv.slice(2) as [
@@ -13,7 +12,7 @@ const [tools, folder, photos, screenshots] = process.argv.slice(2) as [
   string,
   string?,
 ];
-const axe = await readFile(createRequire(`${tools}/package.json`).resolve("axe-core"), "utf8");
+const serious = await seriousFinder(tools);
 
 /** Runs before the page's scripts: keeps what the worker says of a photo, violations and long tasks. */
 const WATCH = `
@@ -138,14 +137,6 @@ async function download(page: Page, button: string, name: string): Promise<void>
   const waiting = page.waitForEvent("download");
   await page.getByRole("button", { name: button, exact: true }).click();
   await (await waiting).saveAs(`${photos}/${name}`);
-}
-
-/** What axe finds that is serious. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return await page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" ")))`);
 }
 
 async function shot(page: Page, name: string): Promise<void> {

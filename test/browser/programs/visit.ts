@@ -2,9 +2,9 @@
 // Arguments: the folder of the tools, the folder of the page, the folder of photos.
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import process from "node:process";
 import { type Browser, type Context, launch, type Page } from "./playwright.ts";
+import { seriousFinder } from "./serious.ts";
 import { serveSite, type Site } from "./site.ts";
 
 /** What a visit tells. */
@@ -20,7 +20,7 @@ const [tools, folder, photos, screenshots] = process.argv.slice(2) as [
   string,
   string?,
 ];
-const axe = await readFile(createRequire(`${tools}/package.json`).resolve("axe-core"), "utf8");
+const serious = await seriousFinder(tools);
 
 /** Runs before the page's scripts: keeps what the worker answers, and violations. */
 const WATCH = `
@@ -93,14 +93,6 @@ async function answered(page: Page, count: number): Promise<void> {
 
 /** The labels of each photo, as the worker answered them. */
 const LABELS = "replies.filter(({ width, labels }) => width && labels).map(({ labels }) => labels)";
-
-/** What axe finds that is serious. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return await page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" ")))`);
-}
 
 async function see(browser: Browser): Promise<Visit> {
   const site = await serveSite(folder, { withHeaders: true });
