@@ -11,11 +11,20 @@ import { CODED_QUERIES, RowCodes } from "./row_codes.ts";
 import { type Hit, TopHits } from "./top_hits.ts";
 
 /** Making the codes of rows takes about as long as they save in so many queries. */
-const ENCODED_FROM = 16;
+const ENCODE_AFTER = 15;
 /** With codes, the first rows are fewer at a time: their exact products make the bar for those that follow. */
 const FIRST_ROWS = 64;
 /** A search for so large a share of the rows computes most products exactly, for which codes are no help. */
 const MAX_SHARE = 1 / 8;
+
+/** Settings of a {@linkcode VectorScan}. */
+export interface VectorScanOptions {
+  /**
+   * How many queries are compared with every row before the rows are encoded in int8, which makes further ones
+   * faster and takes half as much memory again; default 15. `Infinity`: never.
+   */
+  readonly encodeAfter?: number;
+}
 
 /** What a search does with products. */
 interface Visitor {
@@ -64,13 +73,15 @@ export class VectorScan {
   readonly #scoresAt: number;
   readonly #rowsAt: number;
   #count = 0;
-  /** The queries so far, up to {@linkcode ENCODED_FROM}. */
+  readonly #encodeAfter: number;
+  /** The queries so far that codes would have helped. */
   #queries = 0;
   #codes: RowCodes | undefined;
 
   /** Has no rows yet. */
-  constructor(dimension: number) {
+  constructor(dimension: number, { encodeAfter = ENCODE_AFTER }: VectorScanOptions = {}) {
     this.dimension = dimension;
+    this.#encodeAfter = encodeAfter;
     this.#vectors = vectorsOf(dimension);
     this.#slotsAt = CODED_QUERIES * 2 * rowBytes(dimension);
     this.#scoresAt = this.#slotsAt + 4 * BLOCK;
@@ -202,8 +213,8 @@ export class VectorScan {
 
   /** The codes of all rows, if there have been enough queries, and there is memory. */
   #encoded(queries: number): RowCodes | undefined {
-    this.#queries = Math.min(ENCODED_FROM, this.#queries + queries);
-    if (this.#queries < ENCODED_FROM) return undefined;
+    this.#queries += queries;
+    if (this.#queries <= this.#encodeAfter) return undefined;
     try {
       this.#codes ??= new RowCodes(this.dimension);
       const { count } = this.#codes;

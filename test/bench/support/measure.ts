@@ -11,6 +11,15 @@ export async function medianTimes<Name extends string>(
   tasks: Readonly<Record<Name, Task>>,
   rounds: number,
 ): Promise<Record<Name, number>> {
+  const times = Object.entries<number[]>(await timesOf(tasks, rounds));
+  return Object.fromEntries(times.map(([name, of]) => [name, median(of)])) as Record<Name, number>;
+}
+
+/** Times tasks as {@linkcode medianTimes}; returns all times of each. */
+export async function timesOf<Name extends string>(
+  tasks: Readonly<Record<Name, Task>>,
+  rounds: number,
+): Promise<Record<Name, number[]>> {
   const names = Object.keys(tasks) as Name[];
   const times = new Map(names.map((name) => [name, [] as number[]]));
   // The first round, in which code is compiled, does not count.
@@ -22,8 +31,7 @@ export async function medianTimes<Name extends string>(
       if (isModel(result)) await result[Symbol.asyncDispose]();
     }
   }
-  const medians = names.map((name) => [name, median(times.get(name)!)]);
-  return Object.fromEntries(medians) as Record<Name, number>;
+  return Object.fromEntries(times) as Record<Name, number[]>;
 }
 
 function isModel(result: unknown): result is AsyncDisposable {
