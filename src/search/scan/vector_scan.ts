@@ -108,7 +108,6 @@ export class VectorScan {
     }
     growTo(this.#kernels, bytes);
     this.#count = count;
-    this.#codes?.forget(count);
   }
 
   /**

@@ -51,6 +51,18 @@ for (const dimension of [1, 3, 8, 15, 16, 24, 100, 384, 1000, 1024]) {
   });
 }
 
+Deno.test("sums of integers do not overflow, however many the numbers are", () => {
+  for (const dimension of [500, 520, 1024, 9999]) {
+    const ones = new Float16Array(dimension).fill(1);
+    const codes = codesOf([ones], dimension);
+    const query = new Float32Array(dimension).fill(0.5);
+    codes.setQueries([query, negative(query), query, query, query]);
+    const found: number[] = [];
+    codes.candidates(0, 1, (q) => q === 1 ? 0 : dimension / 2, (q) => found.push(q));
+    assertEquals(found, [0, 2, 3, 4]);
+  }
+});
+
 Deno.test("of vectors in clusters, few are candidates", () => {
   const rows = clustered(4000, 384, 5).map((row) => Float16Array.from(row));
   const queries = rows.slice(0, 8).map((row) => Float32Array.from(row));
