@@ -11,7 +11,7 @@ import { CODED_QUERIES, RowCodes } from "./row_codes.ts";
 import { type Hit, TopHits } from "./top_hits.ts";
 
 /** Making the codes of rows takes about as long as they save in so many queries. */
-const ENCODE_AFTER = 15;
+const ENCODE_AFTER = 31;
 /** With codes, the first rows are fewer at a time: their exact products make the bar for those that follow. */
 const FIRST_ROWS = 64;
 /** A search for so large a share of the rows computes most products exactly, for which codes are no help. */
@@ -21,7 +21,7 @@ const MAX_SHARE = 1 / 8;
 export interface VectorScanOptions {
   /**
    * How many queries are compared with every row before the rows are encoded in int8, which makes further ones
-   * faster and takes half as much memory again; default 15. `Infinity`: never.
+   * faster and takes half as much memory again; default 31. `Infinity`: never.
    */
   readonly encodeAfter?: number;
 }

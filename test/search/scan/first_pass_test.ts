@@ -87,15 +87,15 @@ Deno.test("codes change no bit of what is above a threshold, from any row on", (
   }
 });
 
-Deno.test("codes are made after 16 queries, and for searches that they help", () => {
+Deno.test("codes are made after 31 queries, and for searches that they help", () => {
   const rows = clustered(800, 12).map((row) => Float16Array.from(row));
   const scan = new VectorScan(12);
   scan.reserve(800);
   rows.forEach((row, r) => scan.rows(r, 1).set(bitsOf(row)));
   const queries = clustered(16, 12, 2);
   const search = (count: number, k = 5) => () => scan.nearest(queries.slice(0, count), k);
-  assertEquals(blocksOf(search(8)), 0);
-  assertEquals(blocksOf(search(7)), 0);
+  assertEquals(blocksOf(search(16)), 0);
+  assertEquals(blocksOf(search(15)), 0);
   assertEquals(blocksOf(search(1)), 5);
   assertEquals(blocksOf(search(1, 100)), 5);
   assertEquals(blocksOf(search(1, 101)), 0); // of 800
