@@ -12,7 +12,7 @@ import { TopHits } from "../../src/search/scan/top_hits.ts";
 import { toFloat16 } from "../../src/tensor/float16.ts";
 import { uniform } from "../random.ts";
 import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
-import { median, timesOf } from "./support/measure.ts";
+import { median, processorTime, timesOf } from "./support/measure.ts";
 
 const [DIMENSION, K, QUERIES] = [384, 10, 8];
 /** As a threshold of near-duplicates. */
@@ -60,18 +60,22 @@ async function scanBench(count: number, rounds: number): Promise<void> {
   );
   const one = queries.slice(0, 1);
   const many = Array.from({ length: 8 }, () => queries).flat();
-  const times = await timesOf({
-    "float16, one query": () => exact.nearest(one, K),
-    "int8 first, one query": () => coded.nearest(one, K),
-    "float16, eight queries": () => exact.nearest(queries, K),
-    "int8 first, eight queries": () => coded.nearest(queries, K),
-    "float16, 64 queries for pairs": () => exact.above(many, PAIRS_ABOVE, () => {}),
-    "int8 first, 64 queries for pairs": () => coded.above(many, PAIRS_ABOVE, () => {}),
-    "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
-    "making the codes": () => new RowCodes(DIMENSION).append(rows),
-    "checking the flat file": () => exact.checksum(0, count),
-  }, rounds);
-  console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms:`);
+  const times = await timesOf(
+    {
+      "float16, one query": () => exact.nearest(one, K),
+      "int8 first, one query": () => coded.nearest(one, K),
+      "float16, eight queries": () => exact.nearest(queries, K),
+      "int8 first, eight queries": () => coded.nearest(queries, K),
+      "float16, 64 queries for pairs": () => exact.above(many, PAIRS_ABOVE, () => {}),
+      "int8 first, 64 queries for pairs": () => coded.above(many, PAIRS_ABOVE, () => {}),
+      "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
+      "making the codes": () => new RowCodes(DIMENSION).append(rows),
+      "checking the flat file": () => exact.checksum(0, count),
+    },
+    rounds,
+    processorTime,
+  );
+  console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms of a processor:`);
   console.log(`  ${"".padEnd(38)} minimum  median`);
   for (const [name, of] of Object.entries(times)) {
     const [least, middle] = [Math.min(...of), median(of)].map((ms) => ms.toFixed(1).padStart(7));
