@@ -11,7 +11,7 @@ export { EmbeddedIndex, type EmbeddedIndexOptions } from "./embedded/embedded_in
 export type { LockOptions } from "./embedded/writer_lock.ts";
 export { type DuplicateGroup, nearDuplicates } from "./near_duplicates.ts";
 export type { Hit } from "./scan/top_hits.ts";
-export { VectorScan } from "./scan/vector_scan.ts";
+export { VectorScan, type VectorScanOptions } from "./scan/vector_scan.ts";
 export type {
   FileRange,
   Forgotten,

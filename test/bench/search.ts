@@ -1,19 +1,22 @@
 /**
  * Searching an index: `--count N` vectors of 384 numbers, default 100,000, by this project's kernel and by a plain
- * loop in JavaScript. With `--photos FOLDER`, also indexing the photos, beside `embed` alone; `--rounds N` times,
+ * loop in JavaScript; "int8 first" compares queries with codes of the rows first. With `--photos FOLDER`, also indexing the photos, beside `embed` alone; `--rounds N` times,
  * default 3.
  *
  * @module
  */
 
+import { RowCodes } from "../../src/search/scan/row_codes.ts";
 import { VectorScan } from "../../src/search/scan/vector_scan.ts";
 import { TopHits } from "../../src/search/scan/top_hits.ts";
 import { toFloat16 } from "../../src/tensor/float16.ts";
 import { uniform } from "../random.ts";
 import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
-import { median, medianTimes } from "./support/measure.ts";
+import { median, processorTime, timesOf } from "./support/measure.ts";
 
 const [DIMENSION, K, QUERIES] = [384, 10, 8];
+/** As a threshold of near-duplicates. */
+const PAIRS_ABOVE = 0.975;
 
 await runBench("bench:search", async () => {
   const { values } = readArguments(Deno.args, ["count", "photos", "rounds"]);
@@ -30,8 +33,10 @@ function numberOf(name: string, [text]: readonly string[], otherwise: number): n
 
 async function scanBench(count: number, rounds: number): Promise<void> {
   const random = uniform(1);
-  const scan = new VectorScan(DIMENSION);
-  scan.reserve(count);
+  const exact = new VectorScan(DIMENSION, { encodeAfter: Infinity });
+  const coded = new VectorScan(DIMENSION, { encodeAfter: 0 });
+  exact.reserve(count);
+  coded.reserve(count);
   const vectors = new Float32Array(count * DIMENSION);
   const centres = Array.from({ length: 1000 }, () => randomVector(random));
   for (let r = 0; r < count; r++) {
@@ -45,21 +50,36 @@ async function scanBench(count: number, rounds: number): Promise<void> {
     const length = Math.sqrt(squares);
     for (let i = 0; i < DIMENSION; i++) row[i]! /= length;
     const halves = toFloat16({ dtype: "float32", shape: [DIMENSION], data: row });
-    scan.rows(r, 1).set(halves.data);
+    exact.rows(r, 1).set(halves.data);
   }
+  const rows = exact.rows(0, count);
+  coded.rows(0, count).set(rows);
   const queries = Array.from(
     { length: QUERIES },
     (_, q) => vectors.slice(q * DIMENSION, (q + 1) * DIMENSION),
   );
-  const times = await medianTimes({
-    "kernel, float16, one query": () => scan.nearest(queries.slice(0, 1), K),
-    "kernel, float16, eight queries": () => scan.nearest(queries, K),
-    "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
-    "checking the flat file": () => scan.checksum(0, count),
-  }, rounds);
-  console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms:`);
-  for (const [name, ms] of Object.entries(times)) {
-    console.log(`  ${name.padEnd(38)} ${ms.toFixed(1).padStart(7)}`);
+  const one = queries.slice(0, 1);
+  const many = Array.from({ length: 8 }, () => queries).flat();
+  const times = await timesOf(
+    {
+      "float16, one query": () => exact.nearest(one, K),
+      "int8 first, one query": () => coded.nearest(one, K),
+      "float16, eight queries": () => exact.nearest(queries, K),
+      "int8 first, eight queries": () => coded.nearest(queries, K),
+      "float16, 64 queries for pairs": () => exact.above(many, PAIRS_ABOVE, () => {}),
+      "int8 first, 64 queries for pairs": () => coded.above(many, PAIRS_ABOVE, () => {}),
+      "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
+      "making the codes": () => new RowCodes(DIMENSION).append(rows),
+      "checking the flat file": () => exact.checksum(0, count),
+    },
+    rounds,
+    processorTime,
+  );
+  console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms of a processor:`);
+  console.log(`  ${"".padEnd(38)} minimum  median`);
+  for (const [name, of] of Object.entries(times)) {
+    const [least, middle] = [Math.min(...of), median(of)].map((ms) => ms.toFixed(1).padStart(7));
+    console.log(`  ${name.padEnd(38)} ${least} ${middle}`);
   }
 }
 

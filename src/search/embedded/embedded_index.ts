@@ -200,10 +200,11 @@ export class EmbeddedIndex implements VectorIndex {
       for (let from = 0; from < slots.length; from += PAIR_BATCH) {
         const queries = next.all((slots[from] ?? 0) - 1)
           .map(({ data }) => numbersOf(data as Uint8Array, this.model.dimension));
-        scan.above(queries, threshold, (q, { slot, similarity }) => {
+        const onHit = (q: number, { slot, similarity }: Hit) => {
           const b = numberOf.get(slot);
           if (b !== undefined && from + q < b) onPair(from + q, b, Math.min(1, similarity));
-        });
+        };
+        scan.above(queries, threshold, onHit, slots[from]);
         onProgress(Math.min(from + PAIR_BATCH, slots.length), slots.length);
       }
       return slots.map((slot) => this.#neighbours([{ slot, similarity: 1 }], {}));

@@ -1,42 +1,53 @@
-import searchWasm from "../../../wasm/search.wasm.ts";
-import { compileWasm } from "../../host/wasm_source.ts";
+import {
+  BLOCK,
+  growTo,
+  instantiateKernels,
+  MAX_BYTES,
+  placeOf,
+  QUERIES,
+  vectorsOf,
+} from "./kernels.ts";
+import { CODED_QUERIES, RowCodes } from "./row_codes.ts";
 import { type Hit, TopHits } from "./top_hits.ts";
 
-/** The exports of `wasm/assembly/search.ts`. */
-interface Kernels {
-  readonly memory: WebAssembly.Memory;
-  scan(rows: number, count: number, vectors: number, query: number, scores: number): void;
-  scanFour(
-    rows: number,
-    count: number,
-    vectors: number,
-    queries: number,
-    scores: number,
-    stride: number,
-  ): void;
-  checksum(rows: number, count: number, vectors: number, first: number): number;
+/** Making the codes of rows takes about as long as they save in so many queries. */
+const ENCODE_AFTER = 31;
+/** With codes, the first rows are fewer at a time: their exact products make the bar for those that follow. */
+const FIRST_ROWS = 64;
+/** A search for so large a share of the rows computes most products exactly, for which codes are no help. */
+const MAX_SHARE = 1 / 8;
+
+/** Settings of a {@linkcode VectorScan}. */
+export interface VectorScanOptions {
+  /**
+   * How many queries are compared with every row before the rows are encoded in int8, which makes further ones
+   * faster and takes half as much memory again; default 31. `Infinity`: never.
+   */
+  readonly encodeAfter?: number;
 }
 
-/** A 16-byte vector of float16 numbers: rows are padded with zeros to a multiple of it. */
-const NUMBERS = 8;
-const ROW_ALIGNMENT = 16;
-/** Rows whose scores are computed at a time: with 384 numbers a row, 0.8 MB, which a cache keeps for further queries. */
-const BLOCK = 1024;
-/** Queries that a kernel takes at a time. */
-const QUERIES = 4;
-const PAGE = 65_536;
-/** What WebAssembly can address. */
-const MAX_BYTES = 2 ** 32 - PAGE;
+/** What a search does with products. */
+interface Visitor {
+  /** By row, 1 for those to search; default all. */
+  readonly isAllowed?: Uint8Array | undefined;
+  /** What a product must reach; it may rise, and lower ones may be visited as well. */
+  barOf(query: number): number;
+  /** Takes products of a query with rows: those from `first` on, or with `slots` given, these. */
+  take(query: number, scores: Float32Array, first: number, slots?: Uint32Array): void;
+}
 
 /** The bytes that a vector of so many numbers takes in a {@linkcode VectorScan}. */
 export function rowBytes(dimension: number): number {
-  return Math.ceil(dimension / NUMBERS) * ROW_ALIGNMENT;
+  return 16 * vectorsOf(dimension);
 }
 
 /**
  * Finds the rows of a matrix, float16 [count, dimension], that have the largest dot products with a query,
- * exactly: every row is compared, in WebAssembly SIMD. The sums are of float32 numbers and have the same
- * bits on every processor.
+ * exactly, in WebAssembly SIMD. The sums are of float32 numbers and have the same bits on every processor.
+ *
+ * The first queries are compared with every row. Then the rows are encoded in int8 ({@linkcode RowCodes}), which
+ * takes half as much memory again: queries are compared with the codes, and with those rows that may be among the
+ * nearest ones. The result is the same to the bit. If there is no memory for codes, it goes on without.
  *
  * @example
  * ```ts
@@ -55,19 +66,25 @@ export function rowBytes(dimension: number): number {
 export class VectorScan {
   /** The numbers of a vector. */
   readonly dimension: number;
-  readonly #kernels: Kernels;
+  readonly #kernels = instantiateKernels();
   /** The 16-byte vectors of a row. */
   readonly #vectors: number;
+  readonly #slotsAt: number;
   readonly #scoresAt: number;
   readonly #rowsAt: number;
   #count = 0;
+  readonly #encodeAfter: number;
+  /** The queries so far that codes would have helped. */
+  #queries = 0;
+  #codes: RowCodes | undefined;
 
   /** Has no rows yet. */
-  constructor(dimension: number) {
+  constructor(dimension: number, { encodeAfter = ENCODE_AFTER }: VectorScanOptions = {}) {
     this.dimension = dimension;
-    this.#kernels = new WebAssembly.Instance(compileWasm(searchWasm)).exports as unknown as Kernels;
-    this.#vectors = rowBytes(dimension) / ROW_ALIGNMENT;
-    this.#scoresAt = QUERIES * 2 * rowBytes(dimension);
+    this.#encodeAfter = encodeAfter;
+    this.#vectors = vectorsOf(dimension);
+    this.#slotsAt = CODED_QUERIES * 2 * rowBytes(dimension);
+    this.#scoresAt = this.#slotsAt + 4 * BLOCK;
     this.#rowsAt = this.#scoresAt + QUERIES * 4 * BLOCK;
   }
 
@@ -82,25 +99,27 @@ export class VectorScan {
    * @throws {RangeError} if they would not fit into 4 GiB, or memory runs out.
    */
   reserve(count: number): void {
-    const { memory } = this.#kernels;
-    const size = rowBytes(this.dimension);
-    const bytes = this.#rowsAt + count * size;
+    const bytes = this.#rowsAt + count * rowBytes(this.dimension);
     if (bytes > MAX_BYTES) {
       throw new RangeError(
         `Cannot search ${count} vectors of ${this.dimension} numbers: they take ${bytes} bytes of ` +
           `the 4 GiB that there are; split the index`,
       );
     }
-    const missing = bytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    growTo(this.#kernels, bytes);
     this.#count = count;
   }
 
   /**
    * A view of rows, to write them: float16 bits [count, {@linkcode rowBytes} / 2], with zeros behind the numbers
-   * of each. It is detached by {@linkcode reserve}.
+   * of each. It is detached by {@linkcode reserve}. Write before the next search, which may encode the rows.
    */
   rows(first: number, count: number): Uint16Array {
+    this.#codes?.forget(first);
+    return this.#view(first, count);
+  }
+
+  #view(first: number, count: number): Uint16Array {
     const size = rowBytes(this.dimension);
     const { buffer } = this.#kernels.memory;
     return new Uint16Array(
@@ -129,15 +148,21 @@ export class VectorScan {
    */
   nearest(queries: readonly Float32Array[], k: number, isAllowed?: Uint8Array): Hit[][] {
     const tops = queries.map(() => new TopHits(k));
-    this.#eachBlock(queries, (q, first, scores) => {
-      const top = tops[q]!;
-      let { bar } = top;
-      for (let i = 0; i < scores.length; i++) {
-        const score = scores[i]!;
-        if (!(score > bar) || isAllowed && isAllowed[first + i] !== 1) continue;
-        top.offer(first + i, score);
-        bar = top.bar;
-      }
+    this.#visit(queries, k <= this.#count * MAX_SHARE, 0, {
+      isAllowed,
+      barOf: (q) => tops[q]!.bar,
+      take(q, scores, first, slots) {
+        const top = tops[q]!;
+        let { bar } = top;
+        for (let i = 0; i < scores.length; i++) {
+          const score = scores[i]!;
+          if (!(score > bar)) continue;
+          const slot = slots ? slots[i]! : first + i;
+          if (isAllowed && isAllowed[slot] !== 1) continue;
+          top.offer(slot, score);
+          bar = top.bar;
+        }
+      },
     });
     return tops.map((top) => top.sorted());
   }
@@ -147,31 +172,67 @@ export class VectorScan {
    * the rows.
    *
    * @param queries as for {@linkcode nearest}.
+   * @param first the first row to visit.
    */
   above(
     queries: readonly Float32Array[],
     threshold: number,
     visit: (query: number, hit: Hit) => void,
+    first = 0,
   ): void {
-    this.#eachBlock(queries, (q, first, scores) => {
-      for (let i = 0; i < scores.length; i++) {
-        const similarity = scores[i]!;
-        if (similarity >= threshold) visit(q, { slot: first + i, similarity });
-      }
+    this.#visit(queries, true, first, {
+      barOf: () => threshold,
+      take(q, scores, from, slots) {
+        for (let i = 0; i < scores.length; i++) {
+          const similarity = scores[i]!;
+          if (similarity >= threshold) visit(q, { slot: slots ? slots[i]! : from + i, similarity });
+        }
+      },
     });
   }
 
-  /** Computes the scores of blocks of rows; blocks of a query come in order. */
-  #eachBlock(
+  /** Computes the products of queries with rows from one on, or with codes with those that may reach a bar. */
+  #visit(
     queries: readonly Float32Array[],
-    take: (query: number, first: number, scores: Float32Array) => void,
+    mayUseCodes: boolean,
+    first: number,
+    visitor: Visitor,
   ): void {
+    for (const { length } of queries) {
+      if (length === this.dimension) continue;
+      throw new RangeError(
+        `Cannot search: the query has ${length} numbers, the vectors ${this.dimension}`,
+      );
+    }
+    if (this.#count === 0) return;
+    const codes = mayUseCodes && RowCodes.canBound(queries) && this.#encoded(queries.length);
+    if (codes) this.#visitCandidates(queries, codes, first, visitor);
+    else this.#visitAll(queries, first, visitor);
+  }
+
+  /** The codes of all rows, if there have been enough queries, and there is memory. */
+  #encoded(queries: number): RowCodes | undefined {
+    this.#queries += queries;
+    if (this.#queries <= this.#encodeAfter) return undefined;
+    try {
+      this.#codes ??= new RowCodes(this.dimension);
+      const { count } = this.#codes;
+      if (count < this.#count) this.#codes.append(this.#view(count, this.#count - count));
+      return this.#codes;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Blocks of a query come in order. */
+  #visitAll(queries: readonly Float32Array[], start: number, visitor: Visitor): void {
     const size = rowBytes(this.dimension);
     const kernels = this.#kernels;
     for (let from = 0; from < queries.length; from += QUERIES) {
       const some = queries.slice(from, from + QUERIES);
       some.forEach((query, q) => this.#putQuery(query, q));
-      for (let first = 0; first < this.#count; first += BLOCK) {
+      for (let first = start; first < this.#count; first += BLOCK) {
         const count = Math.min(BLOCK, this.#count - first);
         const rows = this.#rowsAt + first * size;
         if (some.length === QUERIES) {
@@ -183,24 +244,53 @@ export class VectorScan {
         }
         for (let q = 0; q < some.length; q++) {
           const at = this.#scoresAt + 4 * BLOCK * q;
-          take(from + q, first, new Float32Array(kernels.memory.buffer, at, count));
+          visitor.take(from + q, new Float32Array(kernels.memory.buffer, at, count), first);
         }
       }
     }
   }
 
-  /** Of each eight numbers the even ones, then the odd ones: the order in which the kernel widens rows. */
-  #putQuery(query: Float32Array, q: number): void {
-    if (query.length !== this.dimension) {
-      throw new RangeError(
-        `Cannot search: the query has ${query.length} numbers, the vectors ${this.dimension}`,
-      );
+  #visitCandidates(
+    queries: readonly Float32Array[],
+    codes: RowCodes,
+    start: number,
+    visitor: Visitor,
+  ): void {
+    const { isAllowed } = visitor;
+    for (let from = 0; from < queries.length; from += CODED_QUERIES) {
+      const some = queries.slice(from, from + CODED_QUERIES);
+      some.forEach((query, q) => this.#putQuery(query, q));
+      codes.setQueries(some);
+      for (let first = start, count = FIRST_ROWS; first < this.#count; first += count) {
+        // As many as there were before, up to a block.
+        count = Math.min(BLOCK, this.#count - first, Math.max(FIRST_ROWS, first - start));
+        codes.candidates(first, count, (q) => visitor.barOf(from + q), (q, candidates) => {
+          const slots = isAllowed ? candidates.filter((slot) => isAllowed[slot] === 1) : candidates;
+          if (slots.length > 0) visitor.take(from + q, this.#scoresOf(q, slots), first, slots);
+        });
+      }
     }
+  }
+
+  /** The products of a query that was put with some rows; overwritten later. */
+  #scoresOf(q: number, slots: Uint32Array): Float32Array {
+    const { memory } = this.#kernels;
+    new Uint32Array(memory.buffer, this.#slotsAt, slots.length).set(slots);
+    this.#kernels.scanSome(
+      this.#rowsAt,
+      this.#slotsAt,
+      slots.length,
+      this.#vectors,
+      2 * rowBytes(this.dimension) * q,
+      this.#scoresAt,
+    );
+    return new Float32Array(memory.buffer, this.#scoresAt, slots.length);
+  }
+
+  #putQuery(query: Float32Array, q: number): void {
     const size = 2 * rowBytes(this.dimension);
     const to = new Float32Array(this.#kernels.memory.buffer, size * q, size / 4).fill(0);
-    for (let i = 0; i < query.length; i++) {
-      const place = (i & ~7) + (i & 1 ? 4 : 0) + (i >> 1 & 3);
-      to[place] = query[i]! * 2 ** 112;
-    }
+    // Larger, as the kernel's rows are smaller.
+    for (let i = 0; i < query.length; i++) to[placeOf(i)] = query[i]! * 2 ** 112;
   }
 }

@@ -1,3 +1,5 @@
+import process from "node:process";
+
 /** Something to time. If it returns a model, that is disposed of afterwards, which takes no part. */
 export type Task = () => unknown;
 
@@ -11,23 +13,42 @@ export async function medianTimes<Name extends string>(
   tasks: Readonly<Record<Name, Task>>,
   rounds: number,
 ): Promise<Record<Name, number>> {
+  const times = Object.entries<number[]>(await timesOf(tasks, rounds));
+  return Object.fromEntries(times.map(([name, of]) => [name, median(of)])) as Record<Name, number>;
+}
+
+/**
+ * Times tasks as {@linkcode medianTimes}; returns all times of each.
+ *
+ * @param clock in milliseconds; default real time.
+ */
+export async function timesOf<Name extends string>(
+  tasks: Readonly<Record<Name, Task>>,
+  rounds: number,
+  clock = () => performance.now(),
+): Promise<Record<Name, number[]>> {
   const names = Object.keys(tasks) as Name[];
   const times = new Map(names.map((name) => [name, [] as number[]]));
   // The first round, in which code is compiled, does not count.
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
-      const start = performance.now();
+      const start = clock();
       const result = await tasks[name]();
-      if (round > 0) times.get(name)!.push(performance.now() - start);
+      if (round > 0) times.get(name)!.push(clock() - start);
       if (isModel(result)) await result[Symbol.asyncDispose]();
     }
   }
-  const medians = names.map((name) => [name, median(times.get(name)!)]);
-  return Object.fromEntries(medians) as Record<Name, number>;
+  return Object.fromEntries(times) as Record<Name, number[]>;
 }
 
 function isModel(result: unknown): result is AsyncDisposable {
   return typeof result === "object" && result !== null && Symbol.asyncDispose in result;
+}
+
+/** The processor time of this process in milliseconds, which does not depend on what else runs. */
+export function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** The middle value, or the mean of both middle ones. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { rowBytes, VectorScan } from "../../src/search/scan/vector_scan.ts";
-import { toFloat16, toFloat32 } from "../../src/tensor/float16.ts";
-import { uniform } from "../random.ts";
-import { clustered } from "./clustered.ts";
+import { rowBytes, VectorScan } from "../../../src/search/scan/vector_scan.ts";
+import { toFloat16, toFloat32 } from "../../../src/tensor/float16.ts";
+import { uniform } from "../../random.ts";
+import { clustered } from "../clustered.ts";
 
 /** A scan of vectors, and these as they are in it. */
 function scanOf(vectors: readonly Float32Array[], dimension: number) {
