@@ -39,7 +39,8 @@ prepare() {
 
 # Its mounts and processes are those of a namespace, and gone with its first process, however that ends.
 inside() {
-  local port=$1 data
+  local port=$1
+  # Not local: the trap reads it.
   data=$(mktemp -d)
   trap 'rm -rf "$data"' EXIT
   mount --rbind /dev "$root/dev"
