@@ -52,7 +52,7 @@ export function realServer(name: string, test: Test<RealDatabase>): void {
       await admin.query(`create database ${database}`);
       try {
         await using client = postgresClient(urlOf(database));
-        await client.query("create extension vector");
+        await client.query("create extension if not exists vector");
         await test({ server: "PostgreSQL", client, url: urlOf(database) }, t);
       } finally {
         await admin.query(`drop database ${database} with (force)`);
