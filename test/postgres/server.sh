@@ -2,6 +2,8 @@
 # PostgreSQL 17 with pgvector, of Debian 13, on another Debian: in a chroot that is made once a machine. For root.
 #   server.sh check      says on stderr what is missing
 #   server.sh prepare    makes the chroot (520 MB; 90 s)
+#   server.sh run PORT   runs a server with new data on 127.0.0.1, whose databases have pgvector, and says "ready";
+#                        when stdin ends, it ends
 set -euo pipefail
 
 root=/var/cache/vit-msn/debian-13-postgresql-17
