@@ -120,11 +120,6 @@ export class EmbeddedIndex implements VectorIndex {
     }
   }
 
-  /**
-   * Checks that vectors of a model can be compared with the index's.
-   *
-   * @throws {Error} if not; the message says how to embed anew.
-   */
   assertModel(model: IndexedModel): void {
     assertSameModel({ path: this.#path, model: this.model, sources: this.#sourceNames() }, model);
   }
@@ -183,6 +178,17 @@ export class EmbeddedIndex implements VectorIndex {
           results[q] = neighbours.slice(0, k);
         });
       }
+    }));
+  }
+
+  vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const find = this.#db.prepare(
+      "select data from vector where id = " +
+        "(select vector from image where path = ? order by source limit 1)",
+    );
+    return Promise.resolve(paths.map((path) => {
+      const data = find.get(path)?.data;
+      return data === undefined ? undefined : numbersOf(data as Uint8Array, this.model.dimension);
     }));
   }
 
@@ -280,11 +286,18 @@ export class EmbeddedIndex implements VectorIndex {
 
 /** A filter as SQL that follows other conditions, and its parameters. */
 function conditionOf({ label, path }: ImageFilter): { sql: string; values: string[] } {
+  const labels = listOf(label);
+  const paths = listOf(path);
   return {
-    sql: (label === undefined ? "" : " and label = ?") +
-      (path === undefined ? "" : " and path glob ?"),
-    values: [label, path].filter((value) => value !== undefined),
+    sql: (labels ? ` and label in (${labels.map(() => "?").join()})` : "") +
+      // The leading false is for an empty list, which nothing matches.
+      (paths ? ` and (false${" or path glob ?".repeat(paths.length)})` : ""),
+    values: [...labels ?? [], ...paths ?? []],
   };
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof value === "string" ? [value] : value;
 }
 
 function imageOf(row: Record<string, unknown>): {

@@ -204,6 +204,26 @@ export class PostgresIndex implements VectorIndex {
     });
   }
 
+  async vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const found = new Map<string, Float32Array>();
+    for (let from = 0; from < paths.length; from += PAGE) {
+      const rows = await this.#retried((client) =>
+        client.query(
+          `select distinct on (path) path,
+            encode(${this.schema.type("halfvec_send")}(vector), 'hex') as vector
+          from ${this.schema.table("image")} image
+          join ${this.schema.table("embedding")} embedding using (sha256)
+          where path = any($1::text[]) order by path, source`,
+          [paths.slice(from, from + PAGE).filter((path) => !path.includes("\0"))],
+        )
+      );
+      for (const { path, vector } of rows) {
+        found.set(path as string, this.#numbersOf(halvesOfHex(vector as string)));
+      }
+    }
+    return paths.map((path) => found.get(path));
+  }
+
   async pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
     return await this.#inSnapshot(async (client) => {
       const { dimension } = this.model;
@@ -232,10 +252,10 @@ export class PostgresIndex implements VectorIndex {
         if (rows.length < PAGE) break;
       }
       const vectors = (first: number, count: number) =>
-        Array.from({ length: count }, (_, i) => {
-          const data = scan.rows(first + i, 1).slice(0, dimension);
-          return toFloat32({ dtype: "float16", shape: [dimension], data }).data as Float32Array;
-        });
+        Array.from(
+          { length: count },
+          (_, i) => this.#numbersOf(scan.rows(first + i, 1).slice(0, dimension)),
+        );
       scanPairs(
         scan,
         { count: keys.length, vectors, numberOf: (slot) => slot },
@@ -295,6 +315,11 @@ export class PostgresIndex implements VectorIndex {
     } catch (error) {
       throw postgresError(`write to the index ${this.name}`, error);
     }
+  }
+
+  #numbersOf(data: Uint16Array): Float32Array {
+    const shape = [this.model.dimension];
+    return toFloat32({ dtype: "float16", shape, data }).data as Float32Array;
   }
 
   /** The images of contents, each path once. */
