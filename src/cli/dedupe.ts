@@ -45,7 +45,7 @@ export const dedupe: Command<typeof options> = {
     const { pool, decode } = index.model;
     const { model, file } = await openModelOption(values, terminal);
     await using _model = model;
-    index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
+    await index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
     const line = new StatusLine(terminal.stderr);
     const show = (what: string) => (done: number, all: number) =>
       line.draw(performance.now(), () => `${what}: ${done} of ${all}`);

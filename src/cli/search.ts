@@ -62,7 +62,7 @@ export const search: Command<typeof options> = {
     const { model, file } = await openModelOption(values, terminal);
     await using _model = model;
     const name = values.model ?? "";
-    index.assertModel(await indexedModelOf(file, { name, pool, decode }));
+    await index.assertModel(await indexedModelOf(file, { name, pool, decode }));
     const decoding: DecodeOptions = decodeOptions(
       choiceOption("decode", decode, DECODE_MODES),
       model.processor,
