@@ -1,5 +1,6 @@
 import type { SqlClient } from "../postgres/sql_client.ts";
-import type { IndexWriter, ListedImage, ReadImage } from "../vector_index.ts";
+import type { PostgresWriter } from "../postgres/postgres_writer.ts";
+import type { ListedImage, ReadImage } from "../vector_index.ts";
 import { bossDatabase } from "./boss_of.ts";
 import { type HeldJob, type IndexJob, LostJobError } from "./index_job.ts";
 import type { IndexQueue } from "./index_queue.ts";
@@ -27,14 +28,6 @@ export type MakeVectors = (
   images: readonly ListedImage[],
 ) => Promise<MadeVectors>;
 
-/** Writes to an index on Postgres, and something else in the same transaction. */
-export interface JobWriter extends Pick<IndexWriter, "list"> {
-  put(source: string, images: readonly ReadImage[], options: {
-    readonly failed: readonly (ListedImage & { readonly error: string })[];
-    readonly also: (client: SqlClient) => Promise<void>;
-  }): Promise<void>;
-}
-
 /** What became of a job. */
 export interface WorkedJob {
   readonly outcome: "completed" | "split" | "lost";
@@ -53,7 +46,7 @@ export interface WorkedJob {
 export async function workOnJob(
   queue: IndexQueue,
   job: HeldJob,
-  writer: JobWriter,
+  writer: Pick<PostgresWriter, "list" | "put">,
   worker: QueueWorker,
   make: MakeVectors,
 ): Promise<WorkedJob> {
@@ -99,10 +92,11 @@ export async function failJob({ boss }: IndexQueue, job: HeldJob, error: string)
  */
 async function complete(queue: IndexQueue, client: SqlClient, job: HeldJob): Promise<boolean> {
   const { id, retryCount } = job;
-  const { affected } = await queue.boss.complete(INDEX_QUEUE, { id, retryCount }, null, {
+  const result = await queue.boss.complete(INDEX_QUEUE, { id, retryCount }, null, {
     db: bossDatabase(client),
   });
-  if (affected === 1) return true;
+  // Its type leaves the number out.
+  if ((result as { affected?: number }).affected === 1) return true;
   const [row] = await client.query(
     `select 1 as one from ${queue.schema}.job
      where name = '${INDEX_QUEUE}' and id = $1::text::uuid and state = 'completed' and retry_count = $2::text::int`,
@@ -120,7 +114,10 @@ async function unlessLost(write: () => Promise<WorkedJob>): Promise<WorkedJob> {
   try {
     return await write();
   } catch (error) {
-    if (error instanceof LostJobError) return { outcome: "lost", images: 0, failed: [] };
+    const { cause } = error as { cause?: unknown };
+    if (error instanceof LostJobError || cause instanceof LostJobError) {
+      return { outcome: "lost", images: 0, failed: [] };
+    }
     throw error;
   }
 }
