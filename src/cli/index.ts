@@ -3,6 +3,8 @@ import { computedImages } from "../dataset/computed_images.ts";
 import { fileTimes } from "../dataset/file_times.ts";
 import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
+import { findS3Images, s3SourceName } from "../dataset/s3/s3_images.ts";
+import { isS3Url } from "../dataset/s3/s3_url.ts";
 import type { DecodeOptions } from "../image/decode_options.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import type { ViTMSNModel } from "../model/vit_msn_model.ts";
@@ -64,13 +66,15 @@ export const index: Command<typeof options> = {
   description:
     "Brings an index up to date with its sources: embeds images that are new or changed, forgets those\n" +
     "that a source no longer has, and leaves the rest. A source is a folder, an image, a glob, a table\n" +
-    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, or a tar file. The\n" +
-    "label of an image in a folder is the folder right in the source. After Ctrl-C, the same command\n" +
-    "goes on.",
+    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, a tar file, or\n" +
+    "s3://BUCKET/FOLDER. The label of an image in a folder is the folder right in the source. After\n" +
+    "Ctrl-C, the same command goes on. For S3, set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and\n" +
+    "AWS_REGION, and AWS_ENDPOINT_URL for a server that is not Amazon's.",
   options,
   examples: [
     ["photos --db photos.sqlite", "A folder; again for what has changed since"],
     ["photos more/*.tar --db photos.sqlite --jobs 4", "Several sources, on four cores"],
+    ["s3://my-bucket/photos --db photos.sqlite", "What is in a bucket"],
     ["photos --db photos.sqlite --forget", "Forget the folder's images"],
     ["--db photos.sqlite --export vectors", "All vectors, for Python"],
   ],
@@ -124,7 +128,7 @@ async function update(
     for (const source of sources) {
       if (signal.aborted) break;
       const job: SourceJob = {
-        name: resolve(source),
+        name: isS3Url(source) ? s3SourceName(source) : resolve(source),
         writer,
         model,
         pool,
@@ -276,12 +280,15 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
 /** @throws {SourceError} if the source cannot be listed. */
 async function listSource(
   source: string,
-  { terminal }: SourceJob,
+  { terminal, signal }: SourceJob,
 ): Promise<{ file: PhotoFile; image: ListedImage }[]> {
   let files: PhotoFile[];
   try {
-    files = await findPretrainingImages([source], log("index", terminal), urlText);
+    files = isS3Url(source)
+      ? await findS3Images(source, log("index", terminal), { signal })
+      : await findPretrainingImages([source], log("index", terminal), urlText);
   } catch (error) {
+    signal.throwIfAborted();
     throw new SourceError(errorMessage(error), { cause: error });
   }
   const timesOf = fileTimes(Date.now());
