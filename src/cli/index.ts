@@ -1,17 +1,13 @@
 import { resolve } from "@std/path";
-import { computedImages } from "../dataset/computed_images.ts";
 import { fileTimes } from "../dataset/file_times.ts";
 import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
 import { findS3Images, s3SourceName } from "../dataset/s3/s3_images.ts";
 import { isS3Url } from "../dataset/s3/s3_url.ts";
-import type { DecodeOptions } from "../image/decode_options.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import type { ViTMSNModel } from "../model/vit_msn_model.ts";
 import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
-import type { IndexWriter, ListedImage, ReadImage } from "../search/vector_index.ts";
-import { rowsOf } from "../tensor/rows_of.ts";
+import type { IndexWriter } from "../search/vector_index.ts";
 import {
   asCalled,
   choiceOption,
@@ -20,6 +16,7 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { embeddedBatches, type Embedding, type SourceImage } from "./indexing/embedded_batches.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
@@ -130,10 +127,7 @@ async function update(
       const job: SourceJob = {
         name: isS3Url(source) ? s3SourceName(source) : resolve(source),
         writer,
-        model,
-        pool,
-        decoding: decodeOptions(decode, model.processor),
-        jobs,
+        embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
         outcome,
         signal,
         json: values.json,
@@ -191,10 +185,7 @@ interface SourceJob {
   /** The source's name in the index: the same one from any folder. */
   readonly name: string;
   readonly writer: IndexWriter;
-  readonly model: ViTMSNModel;
-  readonly pool: "cls" | "mean";
-  readonly decoding: DecodeOptions;
-  readonly jobs: number;
+  readonly embedding: Embedding;
   readonly outcome: Outcome;
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -229,49 +220,27 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   const toRead = listed.filter((_, i) => changed[i]);
   outcome.known += listed.length - toRead.length;
   const progress = new Progress(toRead.length, terminal.stderr);
-  let batch: ReadImage[] = [];
-  let begun = performance.now();
-  /** The SHA-256 of contents that are under way, or failed. */
-  const pending = new Set<string>();
-  const failures = new Map<string, string>();
-  const flush = async () => {
-    if (batch.length > 0) await writer.put(name, batch);
-    // Those that are read ahead are pending still.
-    for (const { sha256 } of batch) pending.delete(sha256);
-    batch = [];
-    begun = performance.now();
-  };
-  const computed = computedImages(toRead.map(({ file }) => file), {
-    stdin: new ReadableStream(),
-    jobs: job.jobs,
-    decoding: job.decoding,
-    explainMissing: urlText,
-    async isKnown(sha256) {
-      if (pending.has(sha256) || await writer.has(sha256)) return true;
-      pending.add(sha256);
-      return false;
+  const batches = embeddedBatches(toRead, {
+    ...job.embedding,
+    has: (sha256) => writer.has(sha256),
+    maxBatch: MAX_BATCH,
+    maxTime: MAX_BATCH_TIME,
+    onImage({ path }, failure) {
+      if (failure !== undefined) {
+        progress.clear();
+        report(path, failure, job);
+      }
+      progress.advance();
     },
-    compute: async (images) => rowsOf(await job.model.embed(images, { pool: job.pool })),
+    signal,
   });
-  let next = 0;
-  for await (const { file, sha256 = "", result: vector, error } of computed) {
-    const { image } = toRead[next++]!;
-    const failure = error ?? (vector ? undefined : failures.get(sha256));
-    if (failure !== undefined) {
-      outcome.failed++;
-      if (sha256 !== "") failures.set(sha256, failure);
-      progress.clear();
-      report(file, failure, job);
-    } else {
-      if (vector) outcome.embedded++;
-      else outcome.known++;
-      batch.push({ ...image, sha256, vector });
-    }
-    if (batch.length >= MAX_BATCH || performance.now() - begun > MAX_BATCH_TIME) await flush();
-    progress.advance();
-    if (signal.aborted) break;
+  for await (const { read, failed } of batches) {
+    if (read.length > 0) await writer.put(name, read);
+    const embedded = read.filter(({ vector }) => vector !== undefined).length;
+    outcome.embedded += embedded;
+    outcome.known += read.length - embedded;
+    outcome.failed += failed.length;
   }
-  await flush();
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
@@ -281,7 +250,7 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
 async function listSource(
   source: string,
   { terminal, signal }: SourceJob,
-): Promise<{ file: PhotoFile; image: ListedImage }[]> {
+): Promise<SourceImage[]> {
   let files: PhotoFile[];
   try {
     files = isS3Url(source)
