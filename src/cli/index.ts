@@ -3,7 +3,7 @@ import { fileTimes } from "../dataset/file_times.ts";
 import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
 import { findS3Images, s3SourceName } from "../dataset/s3/s3_images.ts";
-import { isS3Url } from "../dataset/s3/s3_url.ts";
+import { isS3Url, parseS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
@@ -85,9 +85,19 @@ export const index: Command<typeof options> = {
     }
     if (values.format !== undefined) throw new UsageError("--format requires --export");
     if (sources.length === 0) throw new UsageError("no source given");
+    for (const source of sources.filter(isS3Url)) assertS3Source(source);
     return await update(sources, db, values, terminal);
   },
 };
+
+/** @throws {UsageError} if an address of S3 names no bucket. */
+function assertS3Source(source: string): void {
+  try {
+    parseS3Url(source);
+  } catch (error) {
+    throw new UsageError(errorMessage(error));
+  }
+}
 
 /** What a run did. */
 interface Outcome {
@@ -110,6 +120,7 @@ async function update(
   const warn = log("index", terminal);
   const { model, file } = await openModelOption(values, terminal);
   await using _model = model;
+  if (!sources.some(isS3Url)) await terminal.system.dropNetwork();
   const indexed = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
   const interruption = interruptible();
   const { signal } = interruption;
