@@ -1,3 +1,4 @@
+import { isS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { type DuplicateGroup, nearDuplicates } from "../search/near_duplicates.ts";
@@ -45,6 +46,8 @@ export const dedupe: Command<typeof options> = {
     const { pool, decode } = index.model;
     const { model, file } = await openModelOption(values, terminal);
     await using _model = model;
+    // Photos of S3 are read for the calibration.
+    if (!(await index.sources()).some(isS3Url)) await terminal.system.dropNetwork();
     await index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
     const line = new StatusLine(terminal.stderr);
     const show = (what: string) => (done: number, all: number) =>

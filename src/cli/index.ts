@@ -1,15 +1,8 @@
-import { resolve } from "@std/path";
-import { computedImages } from "../dataset/computed_images.ts";
-import { fileTimes } from "../dataset/file_times.ts";
-import type { PhotoFile } from "../dataset/image_files.ts";
-import { findPretrainingImages } from "../dataset/photo_sources.ts";
-import type { DecodeOptions } from "../image/decode_options.ts";
+import { isS3Url, parseS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import type { ViTMSNModel } from "../model/vit_msn_model.ts";
 import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
-import type { IndexWriter, ListedImage, ReadImage } from "../search/vector_index.ts";
-import { rowsOf } from "../tensor/rows_of.ts";
+import type { IndexWriter } from "../search/vector_index.ts";
 import {
   asCalled,
   choiceOption,
@@ -18,13 +11,14 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
+import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
-import { urlText } from "./options/url_argument.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
@@ -64,13 +58,15 @@ export const index: Command<typeof options> = {
   description:
     "Brings an index up to date with its sources: embeds images that are new or changed, forgets those\n" +
     "that a source no longer has, and leaves the rest. A source is a folder, an image, a glob, a table\n" +
-    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, or a tar file. The\n" +
-    "label of an image in a folder is the folder right in the source. After Ctrl-C, the same command\n" +
-    "goes on.",
+    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, a tar file, or\n" +
+    "s3://BUCKET/FOLDER. The label of an image in a folder is the folder right in the source. After\n" +
+    "Ctrl-C, the same command goes on. For S3, set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and\n" +
+    "AWS_REGION, and AWS_ENDPOINT_URL for a server that is not Amazon's.",
   options,
   examples: [
     ["photos --db photos.sqlite", "A folder; again for what has changed since"],
     ["photos more/*.tar --db photos.sqlite --jobs 4", "Several sources, on four cores"],
+    ["s3://my-bucket/photos --db photos.sqlite", "What is in a bucket"],
     ["photos --db photos.sqlite --forget", "Forget the folder's images"],
     ["--db photos.sqlite --export vectors", "All vectors, for Python"],
   ],
@@ -84,9 +80,19 @@ export const index: Command<typeof options> = {
     }
     if (values.format !== undefined) throw new UsageError("--format requires --export");
     if (sources.length === 0) throw new UsageError("no source given");
+    for (const source of sources.filter(isS3Url)) assertS3Source(source);
     return await update(sources, db, values, terminal);
   },
 };
+
+/** @throws {UsageError} if an address of S3 names no bucket. */
+function assertS3Source(source: string): void {
+  try {
+    parseS3Url(source);
+  } catch (error) {
+    throw new UsageError(errorMessage(error));
+  }
+}
 
 /** What a run did. */
 interface Outcome {
@@ -109,6 +115,7 @@ async function update(
   const warn = log("index", terminal);
   const { model, file } = await openModelOption(values, terminal);
   await using _model = model;
+  if (!sources.some(isS3Url)) await terminal.system.dropNetwork();
   const indexed = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
   const interruption = interruptible();
   const { signal } = interruption;
@@ -124,12 +131,9 @@ async function update(
     for (const source of sources) {
       if (signal.aborted) break;
       const job: SourceJob = {
-        name: resolve(source),
+        name: sourceName(source),
         writer,
-        model,
-        pool,
-        decoding: decodeOptions(decode, model.processor),
-        jobs,
+        embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
         outcome,
         signal,
         json: values.json,
@@ -177,20 +181,12 @@ function isDiskFull(error: unknown): boolean {
   return errcode === 13 || code === "ENOSPC";
 }
 
-/** A source that cannot be listed: the others go on. */
-class SourceError extends Error {
-  override name = "SourceError";
-}
-
 /** What the images of a source are embedded with. */
 interface SourceJob {
   /** The source's name in the index: the same one from any folder. */
   readonly name: string;
   readonly writer: IndexWriter;
-  readonly model: ViTMSNModel;
-  readonly pool: "cls" | "mean";
-  readonly decoding: DecodeOptions;
-  readonly jobs: number;
+  readonly embedding: Embedding;
   readonly outcome: Outcome;
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -218,77 +214,36 @@ const MAX_BATCH_TIME = 2000;
 
 async function updateSource(source: string, job: SourceJob): Promise<void> {
   const { name, writer, outcome, signal, terminal } = job;
-  const listed = await listSource(source, job);
-  // A folder in it that cannot be read may have images still.
+  const listed = await listSource(source, signal, log("index", terminal));
   const isWhole = listed.every(({ file }) => file.error === undefined);
   const changed = await writer.list(name, listed.map(({ image }) => image));
   const toRead = listed.filter((_, i) => changed[i]);
   outcome.known += listed.length - toRead.length;
   const progress = new Progress(toRead.length, terminal.stderr);
-  let batch: ReadImage[] = [];
-  let begun = performance.now();
-  /** The SHA-256 of contents that are under way, or failed. */
-  const pending = new Set<string>();
-  const failures = new Map<string, string>();
-  const flush = async () => {
-    if (batch.length > 0) await writer.put(name, batch);
-    // Those that are read ahead are pending still.
-    for (const { sha256 } of batch) pending.delete(sha256);
-    batch = [];
-    begun = performance.now();
-  };
-  const computed = computedImages(toRead.map(({ file }) => file), {
-    stdin: new ReadableStream(),
-    jobs: job.jobs,
-    decoding: job.decoding,
-    explainMissing: urlText,
-    async isKnown(sha256) {
-      if (pending.has(sha256) || await writer.has(sha256)) return true;
-      pending.add(sha256);
-      return false;
+  const batches = embeddedBatches(toRead, {
+    ...job.embedding,
+    has: (sha256) => writer.has(sha256),
+    maxBatch: MAX_BATCH,
+    maxTime: MAX_BATCH_TIME,
+    onImage({ path }, failure) {
+      if (failure !== undefined) {
+        progress.clear();
+        report(path, failure, job);
+      }
+      progress.advance();
     },
-    compute: async (images) => rowsOf(await job.model.embed(images, { pool: job.pool })),
+    signal,
   });
-  let next = 0;
-  for await (const { file, sha256 = "", result: vector, error } of computed) {
-    const { image } = toRead[next++]!;
-    const failure = error ?? (vector ? undefined : failures.get(sha256));
-    if (failure !== undefined) {
-      outcome.failed++;
-      if (sha256 !== "") failures.set(sha256, failure);
-      progress.clear();
-      report(file, failure, job);
-    } else {
-      if (vector) outcome.embedded++;
-      else outcome.known++;
-      batch.push({ ...image, sha256, vector });
-    }
-    if (batch.length >= MAX_BATCH || performance.now() - begun > MAX_BATCH_TIME) await flush();
-    progress.advance();
-    if (signal.aborted) break;
+  for await (const { read, failed } of batches) {
+    if (read.length > 0) await writer.put(name, read);
+    const embedded = read.filter(({ vector }) => vector !== undefined).length;
+    outcome.embedded += embedded;
+    outcome.known += read.length - embedded;
+    outcome.failed += failed.length;
   }
-  await flush();
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
-}
-
-/** @throws {SourceError} if the source cannot be listed. */
-async function listSource(
-  source: string,
-  { terminal }: SourceJob,
-): Promise<{ file: PhotoFile; image: ListedImage }[]> {
-  let files: PhotoFile[];
-  try {
-    files = await findPretrainingImages([source], log("index", terminal), urlText);
-  } catch (error) {
-    throw new SourceError(errorMessage(error), { cause: error });
-  }
-  const timesOf = fileTimes(Date.now());
-  return files.map((file) => {
-    const { label, range } = file;
-    return { file, image: { path: file.file, label, range, ...timesOf(file) } };
-  });
 }
 
 function report(file: string, failure: string, { json, terminal }: SourceJob): void {

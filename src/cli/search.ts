@@ -1,3 +1,4 @@
+import { isS3Url } from "../dataset/s3/s3_url.ts";
 import type { DecodeOptions } from "../image/decode_options.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { writeFile } from "../hub/write_file.ts";
@@ -61,6 +62,8 @@ export const search: Command<typeof options> = {
     const { pool, decode } = index.model;
     const { model, file } = await openModelOption(values, terminal);
     await using _model = model;
+    // Photos of S3 are read for the page.
+    if (!(await index.sources()).some(isS3Url)) await terminal.system.dropNetwork();
     const name = values.model ?? "";
     await index.assertModel(await indexedModelOf(file, { name, pool, decode }));
     const decoding: DecodeOptions = decodeOptions(

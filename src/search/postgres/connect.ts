@@ -8,7 +8,7 @@ export interface ConnectOptions {
   readonly connections?: number;
 }
 
-/** Connections to a server, and which index in it an address names. */
+/** Connections to a server, and the index in it that an address names. */
 export interface PostgresConnection extends SqlClient, AsyncDisposable {
   /** The index's schema. */
   readonly schema: string;
@@ -36,23 +36,31 @@ export async function connectPostgres(
 ): Promise<PostgresConnection> {
   const { url, schema, name } = readAddress(address);
   const { searchParams } = url;
+  const timeout = Number(searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
   const { default: postgres } = await import("postgres");
   const sql = postgres(url.href, {
     max: connections,
     // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
     prepare: false,
-    ...(searchParams.has("connect_timeout") ? {} : { connect_timeout: CONNECT_TIMEOUT }),
+    connect_timeout: timeout,
     connection: { application_name: "vit-msn" },
     onnotice: () => {},
   });
-  const end = () => sql.end({ timeout: 5 });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // In Deno, the driver does not notice that its own time is up.
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error("it took too long"), { code: "CONNECT_TIMEOUT" });
+    timer = setTimeout(() => reject(error), timeout * 1000);
+  });
   try {
-    await sql.unsafe("select 1");
+    await Promise.race([sql.unsafe("select 1"), late]);
   } catch (error) {
-    await end();
+    await sql.end({ timeout: 0 });
     throw new Error(`Cannot connect to ${name}: ${reasonOf(error, url)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
-  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: end };
+  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) };
 }
 
 function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {

@@ -1,5 +1,6 @@
 import type { IndexSchema } from "./index_schema.ts";
 import { INDEX_TABLES } from "./migrations/index_tables.ts";
+import { WORKER_TABLE } from "./migrations/worker_table.ts";
 import type { SqlClient } from "./sql_client.ts";
 
 /** A change of an index's tables. Its place in {@linkcode MIGRATIONS}, from 1 on, is the version that it makes. */
@@ -12,6 +13,7 @@ export interface Migration {
 /** All changes, in their order. They only add, so that older readers go on. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "index_tables", sql: INDEX_TABLES },
+  { name: "worker_table", sql: WORKER_TABLE },
 ];
 
 /** The version of an index that this program makes. */
