@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { DEFAULT_SCHEMA } from "./index_schema.ts";
+import { readPostgresAddress } from "./postgres_address.ts";
 import type { SqlClient, SqlRow } from "./sql_client.ts";
 
 /** Options of {@linkcode connectPostgres}. */
@@ -19,11 +19,6 @@ export interface PostgresConnection extends SqlClient, AsyncDisposable {
 /** Seconds until a host that does not answer is given up. */
 const CONNECT_TIMEOUT = 10;
 
-/** Whether a text is the address of a Postgres server. */
-export function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//i.test(text);
-}
-
 /**
  * Connects to the server of an address `postgres://user:password@host:port/database?schema=NAME`, by postgres.js.
  * Its other parameters are the driver's (`sslmode`) and the server's (`maintenance_work_mem`).
@@ -34,7 +29,7 @@ export async function connectPostgres(
   address: string,
   { connections = 4 }: ConnectOptions = {},
 ): Promise<PostgresConnection> {
-  const { url, schema, name } = readAddress(address);
+  const { url, schema, name } = readPostgresAddress(address);
   const { searchParams } = url;
   const timeout = Number(searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
   const { default: postgres } = await import("postgres");
@@ -84,25 +79,6 @@ function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {
       return result;
     },
   };
-}
-
-function readAddress(address: string): { url: URL; schema: string; name: string } {
-  let url: URL;
-  try {
-    if (!isPostgresUrl(address)) throw new TypeError("another protocol");
-    url = new URL(address);
-  } catch {
-    // Without the address, which may have a password.
-    throw new TypeError(
-      "Cannot read the address of the index: it is no postgres://user:password@host:port/database; encode " +
-        "special characters of the password, such as # by %23",
-    );
-  }
-  const schema = url.searchParams.get("schema") ?? DEFAULT_SCHEMA;
-  url.searchParams.delete("schema");
-  const user = url.username === "" ? "" : `${url.username}@`;
-  const suffix = schema === DEFAULT_SCHEMA ? "" : `?schema=${schema}`;
-  return { url, schema, name: `postgres://${user}${url.host}${url.pathname}${suffix}` };
 }
 
 function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): string {
