@@ -7,7 +7,8 @@
  */
 
 import { EmbeddedIndex } from "../../src/search/embedded/embedded_index.ts";
-import { connectPostgres, isPostgresUrl } from "../../src/search/postgres/connect.ts";
+import { connectPostgres } from "../../src/search/postgres/connect.ts";
+import { isPostgresUrl } from "../../src/search/postgres/postgres_address.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import type { VectorIndex } from "../../src/search/vector_index.ts";
 import { writePng } from "../../src/image/write_png.ts";
