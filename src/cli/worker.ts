@@ -1,4 +1,5 @@
 import { DECODE_MODES } from "../image/decode_options.ts";
+import { ImageDecoder } from "../image/image_decoder.ts";
 import { connectPostgres, type PostgresConnection } from "../search/postgres/connect.ts";
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { PostgresIndex } from "../search/postgres/postgres_index.ts";
@@ -81,6 +82,8 @@ export const worker: Command<typeof options> = {
       const host = Deno.hostname();
       const id = `${host}/${Deno.pid}/${crypto.randomUUID().slice(0, 8)}`;
       await reach(() => registerWorker(queue, { id, host, rate: 0 }));
+      // Jobs are small: starting workers for each would take a while.
+      using decoder = new ImageDecoder({ workers: jobs });
       using heart = new Heart(db, id);
       const { images, failed, failedJobs } = await workOnJobs({
         id,
@@ -93,6 +96,7 @@ export const worker: Command<typeof options> = {
           pool: pool === "mean" ? "mean" : "cls",
           decoding: decodeOptions(choiceOption("decode", decode, DECODE_MODES), model.processor),
           jobs,
+          decoder,
         },
         exitWhenEmpty: values["exit-when-empty"],
         reach,
