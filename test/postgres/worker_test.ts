@@ -215,3 +215,35 @@ realServer(
     assertEquals((await run(worker, ["--db", "a.sqlite"])).code, 2);
   },
 );
+
+realServer(
+  "an index whose making was killed again and again is that of an undisturbed run",
+  async ({ client, url }) => {
+    using folder = new TempFolder();
+    const photos = writePhotos(folder, "photos", 500);
+    const { code, summary } = await new CommandProcess("index", photos, "--db", url).ended;
+    assertEquals([code, summary.embedded, summary.known], [0, 450, 50]);
+    const killed = `${url}?schema=killed`;
+    const imagesIn = async () => {
+      const [row] = await client.query("select to_regclass('killed.image') is not null as found");
+      if (!row!.found) return 0;
+      return Number((await client.query("select count(*) as count from killed.image"))[0]!.count);
+    };
+    let parts = 0;
+    for (let images = 0, round = 0; images < 500; round++) {
+      assert(round < 20, "the index does not grow");
+      const process = new CommandProcess("index", photos, "--db", killed);
+      let hasEnded = false;
+      process.ended.then(() => hasEnded = true);
+      while (!hasEnded && await imagesIn() === images) await delay(10);
+      await delay(300 * Math.random());
+      await process.kill("SIGKILL");
+      images = await imagesIn();
+      console.log(`round ${round}: ${images} images`);
+      if (images > 0 && images < 500) parts++;
+    }
+    assert(parts > 0, "it was never killed in the middle");
+    assertEquals((await new CommandProcess("index", photos, "--db", killed).ended).code, 0);
+    assertEquals(await contentOf(client, "killed"), await contentOf(client));
+  },
+);
