@@ -90,12 +90,12 @@ export class ConnectionPool implements SqlClient {
     for (;;) {
       const idle = this.#idle.pop();
       if (idle && !idle.isClosed) return idle;
-      if (!idle && this.#all.size < this.#size) return this.#connect();
+      if (!idle && this.#all.size < this.#size) return await this.#connect();
       if (!idle) await new Promise<void>((ready) => this.#waiting.push(ready));
     }
   }
 
-  #connect(): Connection {
+  async #connect(): Promise<Connection> {
     let reject: (error: Error) => void;
     const closed = new Promise<never>((_, fail) => reject = fail);
     closed.catch(() => {}); // nobody may be waiting
@@ -105,7 +105,16 @@ export class ConnectionPool implements SqlClient {
     });
     const connection: Connection = { sql, closed, isClosed: false };
     this.#all.add(connection);
-    return connection;
+    try {
+      // The driver may send the values of a connection's first statement before it has learnt the server's types
+      // of arrays: it would send a list as plain text.
+      await this.#send(connection, "select 1");
+      return connection;
+    } catch (error) {
+      this.#discard(connection);
+      this.#waiting.shift()?.();
+      throw error;
+    }
   }
 
   #discard(connection: Connection): void {
