@@ -359,7 +359,7 @@ eachServer("an index is brought up to date from its first version", async ({ cli
 });
 
 eachServer("the SQL that is printed makes an index that others fill", async ({ client }) => {
-  const sql = schemaSql("printed", DIMENSION, "create schema printed_queue;");
+  const sql = schemaSql("printed", DIMENSION);
   await client.query(sql);
   await client.query("reset search_path");
   const index = await PostgresIndex.create(client, MODEL, { schema: "printed" });
@@ -369,7 +369,6 @@ eachServer("the SQL that is printed makes an index that others fill", async ({ c
   const statement = /^-- (create index .*)$/m.exec(sql)![1]!.replace("concurrently ", "");
   await client.query(statement);
   assertEquals(await hasVectorIndex(client, index.schema), true);
-  await client.query("drop schema printed_queue");
 });
 
 eachServer("patterns of paths mean the same in Postgres as in SQLite", async ({ client }) => {

@@ -8,18 +8,13 @@ import { migrationSql } from "./migrations.ts";
  *
  * @param name of the schema.
  * @param dimension the numbers of a vector.
- * @param queue the SQL of the work queue.
  */
-export function schemaSql(name: string, dimension: number, queue = ""): string {
+export function schemaSql(name: string, dimension: number): string {
   const schema = new IndexSchema(name);
   // Unqualified, as migrationSql sets the search path to where pgvector is.
   const statement = vectorIndexSql(schema, dimension).replaceAll('"public".', "");
   return `${migrationSql(schema)}
-${
-    queue === ""
-      ? ""
-      : `-- The queue of work\n${queue.trim()}\n\n`
-  }-- After the first images were indexed:
+-- After the first images were indexed:
 -- ${statement};
 `;
 }
