@@ -55,6 +55,20 @@ export interface PostgresWriterOptions {
  * An index in a schema of a Postgres database with pgvector. Any number of processes on any number of machines
  * read and write it at a time. Up to 10,000 vectors, searches compare all; beyond, they go through an HNSW graph,
  * and compare all only if that finds too few.
+ *
+ * @example A client of the npm package `postgres`
+ * ```ts ignore
+ * import postgres from "postgres";
+ * import { PostgresIndex, type SqlClient } from "@vit-msn/edge/search";
+ *
+ * const sql = postgres("postgres://me@server/photos");
+ * const clientOf = (sql: postgres.Sql): SqlClient => ({
+ *   query: (text, values = []) => sql.unsafe(text, [...values] as never[]),
+ *   transaction: (run) => sql.begin((sql) => run(clientOf(sql))),
+ * });
+ * await using index = await PostgresIndex.open(clientOf(sql));
+ * const [neighbours] = await index.search([vector], { k: 10, where: { label: "dog" } });
+ * ```
  */
 export class PostgresIndex implements VectorIndex {
   readonly model: IndexedModel;
@@ -293,7 +307,7 @@ export class PostgresIndex implements VectorIndex {
     }
   }
 
-  /** @param options the run that the writer goes on with; a new one by default. */
+  /** Begins to write, with the number of a run that has listed the images, or a new one. */
   async write({ run }: PostgresWriterOptions = {}): Promise<PostgresWriter> {
     const { schema, name, model: { dimension } } = this;
     const client = this.#client;
