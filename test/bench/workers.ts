@@ -1,6 +1,6 @@
 /**
  * Workers of an index on Postgres: images a second of one process and of two, and how long the jobs of a killed one
- * are away. `--images N`, default 1000, are photos of 400 to 640 pixels for the embedded model, `--threads 1` each.
+ * are away. `--images N`, default 1000, are of 32 × 32 pixels, for the embedded model; each worker computes in one thread.
  * PostgreSQL is that of `POSTGRES_URL`, or one like that of `test:postgres`.
  *
  * @module
@@ -12,8 +12,9 @@ import type { SqlClient } from "../../src/search/postgres/sql_client.ts";
 import { openQueue } from "../../src/search/queue/index_queue.ts";
 import { type QueueStatus, queueStatus } from "../../src/search/queue/queue_status.ts";
 import { TempFolder } from "../cli/run.ts";
-import { CommandProcess, writePhotos } from "../postgres/command_process.ts";
+import { CommandProcess } from "../postgres/command_process.ts";
 import { missingPostgres, PostgresServer } from "../postgres/postgres_server.ts";
+import { writePhotos } from "../postgres/write_photos.ts";
 import { ArgumentError, InputError, readArguments, runBench } from "./support/arguments.ts";
 
 /** Images of the jobs that a worker holds. */
@@ -47,12 +48,12 @@ await runBench("bench:workers", async () => {
 
 async function measure(client: SqlClient, url: string, images: number): Promise<void> {
   using folder = new TempFolder();
-  const photos = writePhotos(folder, "photos", images);
+  const photos = await writePhotos(folder, "photos", images);
   const one = await rateOf(1, photos, client, `${url}?schema=one`);
   console.log(`one worker: ${one.toFixed(1)} images/s`);
   const two = await rateOf(2, photos, client, `${url}?schema=two`);
   console.log(`two workers: ${two.toFixed(1)} images/s, ${(two / one).toFixed(2)} times as many`);
-  const few = writePhotos(folder, "few", HELD_IMAGES);
+  const few = await writePhotos(folder, "few", HELD_IMAGES);
   const { back, done } = await loseWorker(few, client, `${url}?schema=lost`);
   console.log(
     `killed: its jobs were with another worker after ${back.toFixed(1)} s, and done after ${

@@ -1,8 +1,4 @@
-import { concat } from "@std/bytes/concat";
 import denoConfig from "../../deno.json" with { type: "json" };
-import type { TempFolder } from "../cli/run.ts";
-
-const NAMES = ["airplane", "bird", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /** What a command has said, and its last line, which is JSON. */
 export interface Ended {
@@ -44,23 +40,4 @@ export class CommandProcess {
     ]);
     return { code, stderr, summary: JSON.parse(stdout.trimEnd().split("\n").at(-1) || "{}") };
   }
-}
-
-/**
- * Writes photos into a folder; none has the bytes of another one, but for every tenth.
- *
- * @returns the folder's path.
- */
-export function writePhotos(folder: TempFolder, name: string, count: number): string {
-  const encoder = new TextEncoder();
-  const photos = NAMES.map((name) => Deno.readFileSync(`test/images/${name}.jpg`));
-  for (let i = 0; i < count; i++) {
-    // What follows the end of a JPEG is not decoded.
-    const original = i % 10 === 9 ? i - 1 : i;
-    const content = concat([photos[original % 8]!, encoder.encode(`${name} ${original}`)]);
-    const path = folder.write(`${name}/${NAMES[i % 3]}/${i}.jpg`, content);
-    // Long ago, so that the time tells whether it changes.
-    Deno.utimeSync(path, 1e9, 1e9);
-  }
-  return `${folder.path}/${name}`;
 }

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import { TempFolder } from "../cli/run.ts";
-import { CommandProcess, writePhotos } from "./command_process.ts";
+import { CommandProcess } from "./command_process.ts";
 import { realServer } from "./servers.ts";
+import { writePhotos } from "./write_photos.ts";
 
 /** A task's command with its own permissions. */
 async function task(name: "index" | "search" | "dedupe", ...args: string[]) {
@@ -25,7 +26,7 @@ realServer(
   "two that index the same folder at once lose nothing and write nothing twice",
   async ({ url, client }) => {
     using folder = new TempFolder();
-    const photos = writePhotos(folder, "photos", 60);
+    const photos = await writePhotos(folder, "photos", 60);
     const both = [0, 1].map(() => new CommandProcess("index", photos, "--db", secret(url)));
     for (const { ended } of both) {
       const { code, stderr, summary } = await ended;

@@ -16,7 +16,7 @@ check() {
   local program
   for program in unshare flock chroot $([ -d "$root" ] || echo apt-get mmdebstrap); do
     if ! command -v "$program" >/dev/null; then
-      echo "$program is not installed; or set POSTGRES_URL for another server" >&2 && exit 1
+      echo "$program is not installed; install it, or set POSTGRES_URL for another server" >&2 && exit 1
     fi
   done
 }

@@ -12,9 +12,10 @@ import { openQueue } from "../../src/search/queue/index_queue.ts";
 import { type QueueStatus, queueStatus } from "../../src/search/queue/queue_status.ts";
 import { run, TempFolder } from "../cli/run.ts";
 import { uniform } from "../random.ts";
-import { CommandProcess, writePhotos } from "./command_process.ts";
+import { CommandProcess } from "./command_process.ts";
 import { realServer } from "./servers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+import { writePhotos } from "./write_photos.ts";
 
 /** All that an index says, but for who wrote it. */
 async function contentOf(client: SqlClient, schema = "vit_msn") {
@@ -63,7 +64,7 @@ realServer(
     using folder = new TempFolder();
     const sources: string[] = [];
     const addSource = async (count: number) => {
-      const source = writePhotos(folder, `photos${sources.length}`, count);
+      const source = await writePhotos(folder, `photos${sources.length}`, count);
       const bad = folder.write(`photos${sources.length}/bad.jpg`, `no image ${sources.length}`);
       Deno.utimeSync(bad, 1e9, 1e9);
       sources.push(source);
@@ -109,7 +110,7 @@ realServer(
   "the jobs of a killed worker are with another one within 20 s",
   async ({ client, url }) => {
     using folder = new TempFolder();
-    await enqueued(writePhotos(folder, "photos", 64), url);
+    await enqueued(await writePhotos(folder, "photos", 64), url);
     const lost = new CommandProcess("worker", "--db", url);
     await until(client, ({ active }) => active.jobs === 2);
     await lost.kill("SIGKILL");
@@ -129,7 +130,7 @@ realServer(
   "Ctrl-C writes what is done and gives back the rest at once",
   async ({ client, url }) => {
     using folder = new TempFolder();
-    await enqueued(writePhotos(folder, "photos", 400), url);
+    await enqueued(await writePhotos(folder, "photos", 400), url);
     const process = new CommandProcess("worker", "--db", url);
     await until(client, (status) => counted(status) > 0);
     const { code, stderr, summary } = await process.kill("SIGINT");
@@ -151,18 +152,22 @@ realServer(
 
 realServer("a worker goes on when its server is back", async ({ client, url }) => {
   using folder = new TempFolder();
-  await enqueued(writePhotos(folder, "photos", 200), url);
+  await enqueued(await writePhotos(folder, "photos", 200), url);
   const address = new URL(url);
   using proxy = new TcpProxy({ hostname: address.hostname, port: Number(address.port) });
   address.port = String(proxy.port);
   address.hostname = "127.0.0.1";
+  proxy.switchOff();
   const process = new CommandProcess("worker", "--db", address.href, "--exit-when-empty");
+  await delay(3000);
+  proxy.switchOn();
   await until(client, (status) => counted(status) > 0);
   proxy.switchOff();
   await delay(16_000); // longer than a transaction is tried again by itself
   proxy.switchOn();
   const { code, stderr, summary } = await process.ended;
   assertEquals([code, summary.failed], [0, 0]);
+  assertStringIncludes(stderr, "worker: Cannot connect to postgres://");
   assertStringIncludes(stderr, "trying again in 1 s");
   assertEquals(counted(await statusOf(client)), 200);
 });
@@ -213,5 +218,37 @@ realServer(
     assertEquals(other.code, 1);
     assertStringIncludes(other.stderr, "embed anew with `deno task index");
     assertEquals((await run(worker, ["--db", "a.sqlite"])).code, 2);
+  },
+);
+
+realServer(
+  "an index whose making was killed again and again is that of an undisturbed run",
+  async ({ client, url }) => {
+    using folder = new TempFolder();
+    const photos = await writePhotos(folder, "photos", 500);
+    const { code, summary } = await new CommandProcess("index", photos, "--db", url).ended;
+    assertEquals([code, summary.embedded, summary.known], [0, 450, 50]);
+    const killed = `${url}?schema=killed`;
+    const imagesIn = async () => {
+      const [row] = await client.query("select to_regclass('killed.image') is not null as found");
+      if (!row!.found) return 0;
+      return Number((await client.query("select count(*) as count from killed.image"))[0]!.count);
+    };
+    let parts = 0;
+    for (let images = 0, round = 0; images < 500; round++) {
+      assert(round < 20, "the index does not grow");
+      const process = new CommandProcess("index", photos, "--db", killed);
+      let hasEnded = false;
+      process.ended.then(() => hasEnded = true);
+      while (!hasEnded && await imagesIn() === images) await delay(10);
+      await delay(300 * Math.random());
+      await process.kill("SIGKILL");
+      images = await imagesIn();
+      console.log(`round ${round}: ${images} images`);
+      if (images > 0 && images < 500) parts++;
+    }
+    assert(parts > 0, "it was never killed in the middle");
+    assertEquals((await new CommandProcess("index", photos, "--db", killed).ended).code, 0);
+    assertEquals(await contentOf(client, "killed"), await contentOf(client));
   },
 );
