@@ -48,7 +48,7 @@ export const dedupe: Command<typeof options> = {
     await using _model = model;
     // Photos of S3 are read for the calibration.
     if (!(await index.sources()).some(isS3Url)) await terminal.system.dropNetwork();
-    index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
+    await index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
     const line = new StatusLine(terminal.stderr);
     const show = (what: string) => (done: number, all: number) =>
       line.draw(performance.now(), () => `${what}: ${done} of ${all}`);

@@ -65,7 +65,7 @@ export const search: Command<typeof options> = {
     // Photos of S3 are read for the page.
     if (!(await index.sources()).some(isS3Url)) await terminal.system.dropNetwork();
     const name = values.model ?? "";
-    index.assertModel(await indexedModelOf(file, { name, pool, decode }));
+    await index.assertModel(await indexedModelOf(file, { name, pool, decode }));
     const decoding: DecodeOptions = decodeOptions(
       choiceOption("decode", decode, DECODE_MODES),
       model.processor,

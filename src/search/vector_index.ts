@@ -8,6 +8,8 @@ export interface IndexedModel {
   readonly pool: string;
   /** How images were decoded, such as `standard`. */
   readonly decode: string;
+  /** The type of the model's weights: `f32`, `f16` or `int8`; indexes of earlier versions do not say it. */
+  readonly dtype?: string | undefined;
   /** The numbers of a vector. */
   readonly dimension: number;
 }
@@ -61,12 +63,12 @@ export interface Neighbour extends Pick<ListedImage, "path" | "label" | "range">
   readonly similarity: number;
 }
 
-/** Which images a search takes: those that meet all conditions. */
+/** Which images a search takes: those that meet all conditions. A list means any of its items; an empty one, none. */
 export interface ImageFilter {
   /** The label, exactly. */
-  readonly label?: string;
+  readonly label?: string | readonly string[] | undefined;
   /** A pattern of the whole path: `*` any text, also with slashes, `?` a character, `[…]` one of some. */
-  readonly path?: string;
+  readonly path?: string | readonly string[] | undefined;
 }
 
 /** Options of {@linkcode VectorIndex.search}. */
@@ -106,6 +108,12 @@ export interface Forgotten {
 export interface VectorIndex extends AsyncDisposable {
   /** What made its vectors. */
   readonly model: IndexedModel;
+  /**
+   * Checks that vectors of a model can be compared with the index's.
+   *
+   * @throws {Error} if another model made the index, or the same one otherwise; it says how to embed anew.
+   */
+  assertModel(model: IndexedModel): Promise<void> | void;
   /** Counts what is in it. */
   counts(): Promise<IndexCounts>;
   /** The sources that were listed, as they were named, in alphabetical order. */
@@ -117,6 +125,12 @@ export interface VectorIndex extends AsyncDisposable {
    * @returns for each query `k` neighbours, the most similar first; fewer only if fewer images match.
    */
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<Neighbour[][]>;
+  /**
+   * Reads the vectors of images.
+   *
+   * @returns for each path its vector, [D], of length 1; undefined if the index has no image of that path.
+   */
+  vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]>;
   /**
    * Finds all pairs of contents whose similarity is at least a threshold, each once.
    *

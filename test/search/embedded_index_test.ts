@@ -1,5 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { EmbeddedIndex } from "../../src/search/embedded/embedded_index.ts";
 import type { IndexedModel, ReadImage } from "../../src/search/vector_index.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
@@ -87,6 +93,12 @@ Deno.test("filters never find fewer than k if k match", async () => {
         ({ label, path }: { label?: string; path: string }) =>
           label === "dog" && /1[0-4]\.jpg$/.test(path),
       ],
+      [
+        { label: ["bird", "cat"], path: ["photos/?.jpg", "*[3-5]7.jpg"] },
+        ({ label, path }: { label?: string; path: string }) =>
+          label === "cat" && /\/(\d|\d*[3-5]7)\.jpg$/.test(path),
+      ],
+      [{ label: ["cat", "dog"], path: ["nowhere", "*"] }, () => true],
     ] as const
   ) {
     for (const k of [1, 5, 400]) {
@@ -96,7 +108,26 @@ Deno.test("filters never find fewer than k if k match", async () => {
       assertEquals(found, expected);
     }
   }
-  assertEquals(await index.search([query!], { k: 3, where: { label: "' or 1 --" } }), [[]]);
+  for (const label of ["' or 1 --", ["') or 1 --"], []]) {
+    assertEquals(await index.search([query!], { k: 3, where: { label } }), [[]]);
+  }
+  assertEquals(await index.search([query!], { k: 3, where: { label: "cat", path: [] } }), [[]]);
+});
+
+Deno.test("the vectors of paths are those that were put, of length 1; unknown paths have none", async () => {
+  using folder = new TempFolder();
+  const path = `${folder.path}/a.sqlite`;
+  const [a, b, c] = await images(3) as [ReadImage, ReadImage, ReadImage];
+  await update(path, [{ ...a, vector: a.vector!.map((x) => 3 * x) }, b]);
+  await update(path, [{ ...c, path: a.path }], "another source of the same path");
+  await using index = await EmbeddedIndex.open(path);
+  const [first, none, second, again] = await index.vectors([b.path, c.path, a.path, b.path]);
+  assertEquals([none, again], [undefined, first]);
+  for (const [vector, { vector: put }] of [[first, b], [second, a]] as const) {
+    assertEquals(vector!.length, DIMENSION);
+    vector!.forEach((x, i) => assert(Math.abs(x - put![i]!) < 1e-3)); // float16
+  }
+  assertEquals(await index.vectors([]), []);
 });
 
 Deno.test("an update keeps, adds, replaces and forgets, and leaves other sources alone", async () => {
@@ -243,6 +274,21 @@ Deno.test("another model is refused with the command that embeds anew", async ()
   }
   // The lock was given back each time.
   await (await EmbeddedIndex.create(path, MODEL))[Symbol.asyncDispose]();
+});
+
+Deno.test("the type of the weights stands in the index and in messages, but is not what is compared", async () => {
+  using folder = new TempFolder();
+  const path = `${folder.path}/a.sqlite`;
+  const model = { ...MODEL, dtype: "f16" };
+  await using index = await EmbeddedIndex.create(path, model);
+  assertEquals(index.model, model);
+  index.assertModel(MODEL); // of an index or a program that does not say it
+  const other = { ...MODEL, sha256: "cd".repeat(32), dtype: "int8" };
+  assertThrows(
+    () => index.assertModel(other),
+    Error,
+    "mine.onnx (f16, SHA-256 abababababab…) made its vectors, not mine.onnx (int8, cdcdcdcdcdcd…)",
+  );
 });
 
 Deno.test("a file that is no index of this version is refused", async () => {

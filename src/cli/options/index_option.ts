@@ -1,6 +1,7 @@
 import { sha256 } from "../../tensor/sha256.ts";
 import type { IndexedModel } from "../../search/vector_index.ts";
 import type { ModelFile } from "../../vit_msn/model_file.ts";
+import { storedWeightType } from "../../vit_msn/stored_weight_type.ts";
 import { type Option, requiredOption, UsageError } from "../command.ts";
 
 /** The option of every command that uses an index. */
@@ -22,11 +23,12 @@ export function dbOption(value: string | undefined): string {
   return path;
 }
 
-/** What an index is told of a model: its hash, and how vectors are made with it. */
+/** What an index is told of a model: its hash, its weights' type, and how vectors are made with it. */
 export async function indexedModelOf(
   file: ModelFile,
   { name, pool, decode }: Pick<IndexedModel, "name" | "pool" | "decode">,
 ): Promise<IndexedModel> {
   const { hiddenSize: dimension } = file.config;
-  return { sha256: await sha256(file.bytes), name, pool, decode, dimension };
+  const dtype = storedWeightType(file.proto);
+  return { sha256: await sha256(file.bytes), name, pool, decode, dtype, dimension };
 }

@@ -18,10 +18,8 @@ export function assertSameModel(
 ): void {
   const differences = [
     own.sha256 !== model.sha256
-      ? `the model ${own.name} (SHA-256 ${
-        own.sha256.slice(0, 12)
-      }…) made its vectors, not ${model.name} ` +
-        `(${model.sha256.slice(0, 12)}…)`
+      ? `the model ${own.name} (${weightsOf(own)}SHA-256 ${own.sha256.slice(0, 12)}…) made its ` +
+        `vectors, not ${model.name} (${weightsOf(model)}${model.sha256.slice(0, 12)}…)`
       : "",
     own.pool !== model.pool ? `its vectors are of --pool ${own.pool}, not ${model.pool}` : "",
     own.decode !== model.decode
@@ -45,4 +43,9 @@ export function assertSameModel(
     }; use what it was made with, or embed anew ` +
       `with \`${command}\`, NEW being another name`,
   );
+}
+
+/** The type of a model's weights as a part of a list; a model of the same name may have been converted anew. */
+function weightsOf({ dtype }: IndexedModel): string {
+  return dtype === undefined ? "" : `${dtype}, `;
 }

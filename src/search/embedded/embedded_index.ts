@@ -13,6 +13,7 @@ import type {
   SearchOptions,
   VectorIndex,
 } from "../vector_index.ts";
+import { scanPairs } from "../scan/scan_pairs.ts";
 import type { Hit } from "../scan/top_hits.ts";
 import { assertSameModel } from "./check_model.ts";
 import { EmbeddedWriter } from "./embedded_writer.ts";
@@ -23,9 +24,6 @@ import { openToRead, openToWrite } from "./open_database.ts";
 import type { Database } from "./sqlite.ts";
 import { halvesOfBytes } from "./vector_rows.ts";
 import { type LockOptions, WriterLock } from "./writer_lock.ts";
-
-/** Contents that are compared with all others at a time. */
-const PAIR_BATCH = 64;
 
 /** Options of {@linkcode EmbeddedIndex.open}. */
 export interface EmbeddedIndexOptions extends LockOptions {
@@ -122,11 +120,6 @@ export class EmbeddedIndex implements VectorIndex {
     }
   }
 
-  /**
-   * Checks that vectors of a model can be compared with the index's.
-   *
-   * @throws {Error} if not; the message says how to embed anew.
-   */
   assertModel(model: IndexedModel): void {
     assertSameModel({ path: this.#path, model: this.model, sources: this.#sourceNames() }, model);
   }
@@ -188,24 +181,34 @@ export class EmbeddedIndex implements VectorIndex {
     }));
   }
 
-  pairs(threshold: number, { onPair, onProgress = () => {} }: PairOptions): Promise<Neighbour[][]> {
+  vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const find = this.#db.prepare(
+      "select data from vector where id = " +
+        "(select vector from image where path = ? order by source limit 1)",
+    );
+    return Promise.resolve(paths.map((path) => {
+      const data = find.get(path)?.data;
+      return data === undefined ? undefined : numbersOf(data as Uint8Array, this.model.dimension);
+    }));
+  }
+
+  pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
     return Promise.resolve(this.#inSnapshot(() => {
-      const { scan } = this.#vectors;
       const next = this.#db.prepare(
-        `select slot, data from vector where slot > ? order by slot limit ${PAIR_BATCH}`,
+        "select data from vector where slot >= ? order by slot limit ?",
       );
       const slots = this.#db.prepare("select slot from vector order by slot").all()
         .map(({ slot }) => slot as number);
-      const numberOf = new Map(slots.map((slot, n) => [slot, n]));
-      for (let from = 0; from < slots.length; from += PAIR_BATCH) {
-        const queries = next.all((slots[from] ?? 0) - 1)
+      const numbers = new Map(slots.map((slot, n) => [slot, n]));
+      const vectors = (first: number, count: number) =>
+        next.all(slots[first]!, count)
           .map(({ data }) => numbersOf(data as Uint8Array, this.model.dimension));
-        scan.above(queries, threshold, (q, { slot, similarity }) => {
-          const b = numberOf.get(slot);
-          if (b !== undefined && from + q < b) onPair(from + q, b, Math.min(1, similarity));
-        });
-        onProgress(Math.min(from + PAIR_BATCH, slots.length), slots.length);
-      }
+      scanPairs(
+        this.#vectors.scan,
+        { count: slots.length, vectors, numberOf: (slot) => numbers.get(slot) },
+        threshold,
+        options,
+      );
       return slots.map((slot) => this.#neighbours([{ slot, similarity: 1 }], {}));
     }));
   }
@@ -283,11 +286,18 @@ export class EmbeddedIndex implements VectorIndex {
 
 /** A filter as SQL that follows other conditions, and its parameters. */
 function conditionOf({ label, path }: ImageFilter): { sql: string; values: string[] } {
+  const labels = listOf(label);
+  const paths = listOf(path);
   return {
-    sql: (label === undefined ? "" : " and label = ?") +
-      (path === undefined ? "" : " and path glob ?"),
-    values: [label, path].filter((value) => value !== undefined),
+    sql: (labels ? ` and label in (${labels.map(() => "?").join()})` : "") +
+      // The leading false is for an empty list, which nothing matches.
+      (paths ? ` and (false${" or path glob ?".repeat(paths.length)})` : ""),
+    values: [...labels ?? [], ...paths ?? []],
   };
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof value === "string" ? [value] : value;
 }
 
 function imageOf(row: Record<string, unknown>): {

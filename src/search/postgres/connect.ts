@@ -1,0 +1,125 @@
+import type postgres from "postgres";
+import { DEFAULT_SCHEMA } from "./index_schema.ts";
+import type { SqlClient, SqlRow } from "./sql_client.ts";
+
+/** Options of {@linkcode connectPostgres}. */
+export interface ConnectOptions {
+  /** The most connections at a time. Default: 4. */
+  readonly connections?: number;
+}
+
+/** Connections to a server, and which index in it an address names. */
+export interface PostgresConnection extends SqlClient, AsyncDisposable {
+  /** The index's schema. */
+  readonly schema: string;
+  /** The address without its password, for messages. */
+  readonly name: string;
+}
+
+/** Seconds until a host that does not answer is given up. */
+const CONNECT_TIMEOUT = 10;
+
+/** Whether a text is the address of a Postgres server. */
+export function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(text);
+}
+
+/**
+ * Connects to the server of an address `postgres://user:password@host:port/database?schema=NAME`, by postgres.js.
+ * Its other parameters are the driver's (`sslmode`) and the server's (`maintenance_work_mem`).
+ *
+ * @throws {Error} if it cannot; the message says why and has no password.
+ */
+export async function connectPostgres(
+  address: string,
+  { connections = 4 }: ConnectOptions = {},
+): Promise<PostgresConnection> {
+  const { url, schema, name } = readAddress(address);
+  const { searchParams } = url;
+  const { default: postgres } = await import("postgres");
+  const sql = postgres(url.href, {
+    max: connections,
+    // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
+    prepare: false,
+    ...(searchParams.has("connect_timeout") ? {} : { connect_timeout: CONNECT_TIMEOUT }),
+    connection: { application_name: "vit-msn" },
+    onnotice: () => {},
+  });
+  const end = () => sql.end({ timeout: 5 });
+  try {
+    await sql.unsafe("select 1");
+  } catch (error) {
+    await end();
+    throw new Error(`Cannot connect to ${name}: ${reasonOf(error, url)}`, { cause: error });
+  }
+  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: end };
+}
+
+function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {
+  return {
+    async query(text, values) {
+      const result = values && values.length > 0
+        ? await sql.unsafe(text, values as postgres.ParameterOrJSON<never>[])
+        : await sql.unsafe(text);
+      // A script has a list of results.
+      const last: unknown = Array.isArray(result[0]) ? result.at(-1) : result;
+      return [...last as SqlRow[]];
+    },
+    async transaction(run) {
+      const begin = "savepoint" in sql
+        ? (run: (sql: postgres.TransactionSql) => Promise<unknown>) => sql.savepoint(run)
+        : (run: (sql: postgres.TransactionSql) => Promise<unknown>) => sql.begin(run);
+      // In an object, as the driver awaits all elements of an array.
+      const { result } = await begin(async (sql) => ({ result: await run(clientOf(sql)) })) as {
+        result: Awaited<ReturnType<typeof run>>;
+      };
+      return result;
+    },
+  };
+}
+
+function readAddress(address: string): { url: URL; schema: string; name: string } {
+  let url: URL;
+  try {
+    if (!isPostgresUrl(address)) throw new TypeError("another protocol");
+    url = new URL(address);
+  } catch {
+    // Without the address, which may have a password.
+    throw new TypeError(
+      "Cannot read the address of the index: it is no postgres://user:password@host:port/database; encode " +
+        "special characters of the password, such as # by %23",
+    );
+  }
+  const schema = url.searchParams.get("schema") ?? DEFAULT_SCHEMA;
+  url.searchParams.delete("schema");
+  const user = url.username === "" ? "" : `${url.username}@`;
+  const suffix = schema === DEFAULT_SCHEMA ? "" : `?schema=${schema}`;
+  return { url, schema, name: `postgres://${user}${url.host}${url.pathname}${suffix}` };
+}
+
+function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): string {
+  const { code, message } = error as { code?: string; message: string };
+  switch (code) {
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `there is no host ${hostname}, or no network`;
+    case "ECONNREFUSED":
+      return `no server answers at ${host}; start it, or correct the address`;
+    case "CONNECT_TIMEOUT":
+    case "ETIMEDOUT":
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return `${host} does not answer; check the address and the firewall`;
+    case "28P01":
+      return `the server refuses the password of ${username}; correct it in the address, or set PGPASSWORD`;
+    case "28000":
+      return `the server refuses ${username} (${message})`;
+    case "3D000":
+      return `there is no database ${
+        decodeURIComponent(pathname.slice(1))
+      }; make it with \`createdb\``;
+    case "53300":
+      return `the server has no free connection (${message}); try again later`;
+  }
+  return message;
+}
