@@ -38,7 +38,7 @@ export async function buildVectorIndex(
   const [row] = await client.query(
     `select count(*) as count from (select 1 from ${
       schema.table("embedding")
-    } limit ${MIN_VECTORS}) some`,
+    } limit ${MIN_VECTORS}) as first`,
   );
   if (Number(row!.count) < MIN_VECTORS) return;
   const isThere = await client.transaction(async (client) => {
