@@ -1,8 +1,3 @@
-import { resolve } from "@std/path";
-import { fileTimes } from "../dataset/file_times.ts";
-import type { PhotoFile } from "../dataset/image_files.ts";
-import { findPretrainingImages } from "../dataset/photo_sources.ts";
-import { findS3Images, s3SourceName } from "../dataset/s3/s3_images.ts";
 import { isS3Url, parseS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
@@ -16,14 +11,14 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import { embeddedBatches, type Embedding, type SourceImage } from "./indexing/embedded_batches.ts";
+import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
+import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
-import { urlText } from "./options/url_argument.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
@@ -136,7 +131,7 @@ async function update(
     for (const source of sources) {
       if (signal.aborted) break;
       const job: SourceJob = {
-        name: isS3Url(source) ? s3SourceName(source) : resolve(source),
+        name: sourceName(source),
         writer,
         embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
         outcome,
@@ -186,11 +181,6 @@ function isDiskFull(error: unknown): boolean {
   return errcode === 13 || code === "ENOSPC";
 }
 
-/** A source that cannot be listed: the others go on. */
-class SourceError extends Error {
-  override name = "SourceError";
-}
-
 /** What the images of a source are embedded with. */
 interface SourceJob {
   /** The source's name in the index: the same one from any folder. */
@@ -224,8 +214,7 @@ const MAX_BATCH_TIME = 2000;
 
 async function updateSource(source: string, job: SourceJob): Promise<void> {
   const { name, writer, outcome, signal, terminal } = job;
-  const listed = await listSource(source, job);
-  // A folder in it that cannot be read may have images still.
+  const listed = await listSource(source, signal, log("index", terminal));
   const isWhole = listed.every(({ file }) => file.error === undefined);
   const changed = await writer.list(name, listed.map(({ image }) => image));
   const toRead = listed.filter((_, i) => changed[i]);
@@ -255,27 +244,6 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
-}
-
-/** @throws {SourceError} if the source cannot be listed. */
-async function listSource(
-  source: string,
-  { terminal, signal }: SourceJob,
-): Promise<SourceImage[]> {
-  let files: PhotoFile[];
-  try {
-    files = isS3Url(source)
-      ? await findS3Images(source, log("index", terminal), { signal })
-      : await findPretrainingImages([source], log("index", terminal), urlText);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new SourceError(errorMessage(error), { cause: error });
-  }
-  const timesOf = fileTimes(Date.now());
-  return files.map((file) => {
-    const { label, range } = file;
-    return { file, image: { path: file.file, label, range, ...timesOf(file) } };
-  });
 }
 
 function report(file: string, failure: string, { json, terminal }: SourceJob): void {
