@@ -4,7 +4,6 @@ import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
 import type { IndexWriter } from "../search/vector_index.ts";
 import {
-  asCalled,
   choiceOption,
   type Command,
   errorMessage,
@@ -12,12 +11,16 @@ import {
   UsageError,
 } from "./command.ts";
 import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
+import { enqueueSources } from "./indexing/enqueue_sources.ts";
+import { showStatus } from "./indexing/show_status.ts";
+import { isPostgresUrl } from "../search/postgres/connect.ts";
 import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
+import { reportImage } from "./indexing/report_image.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
-import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { MODEL_OPTIONS, openModelOption, readModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
@@ -35,6 +38,12 @@ const options = {
   },
   decode: DECODE_OPTION,
   forget: { help: "Forget all images of the sources, which may be gone" },
+  enqueue: {
+    help: "Only list the sources, and leave the images to `deno task worker`; on Postgres",
+  },
+  status: {
+    help: "Show how far the index is, its workers and what failed; takes no sources; on Postgres",
+  },
   export: {
     value: "FOLDER",
     help: "Write the whole index into a new folder, in shards; takes no sources",
@@ -79,11 +88,46 @@ export const index: Command<typeof options> = {
       return await writeExport(db, values.export, format, values, terminal);
     }
     if (values.format !== undefined) throw new UsageError("--format requires --export");
+    if (values.status) {
+      if (sources.length > 0) throw new UsageError("--status takes no sources");
+      await showStatus(serverOption("status", values.db), values.json, terminal);
+      return 0;
+    }
     if (sources.length === 0) throw new UsageError("no source given");
     for (const source of sources.filter(isS3Url)) assertS3Source(source);
+    if (values.enqueue) {
+      if (values.forget) throw new UsageError("--forget does not go with --enqueue");
+      return await enqueue(sources, values, terminal);
+    }
     return await update(sources, db, values, terminal);
   },
 };
+
+/** @throws {UsageError} if the index is not on a server. */
+function serverOption(option: string, db: string | undefined): string {
+  if (db !== undefined && isPostgresUrl(db)) return db;
+  throw new UsageError(`--${option} requires an index on Postgres: --db postgres://…`);
+}
+
+async function enqueue(
+  sources: readonly string[],
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  const db = serverOption("enqueue", values.db);
+  const pool = choiceOption("pool", values.pool, ["cls", "mean"]);
+  const decode = choiceOption("decode", values.decode, DECODE_MODES);
+  const file = await readModelOption(values, terminal);
+  const model = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
+  const interruption = interruptible();
+  try {
+    const { json } = values;
+    const { signal } = interruption;
+    return await enqueueSources(sources, db, model, { json, signal, terminal });
+  } finally {
+    interruption.end();
+  }
+}
 
 /** @throws {UsageError} if an address of S3 names no bucket. */
 function assertS3Source(source: string): void {
@@ -228,7 +272,7 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
     onImage({ path }, failure) {
       if (failure !== undefined) {
         progress.clear();
-        report(path, failure, job);
+        reportImage(path, failure, job.json, terminal);
       }
       progress.advance();
     },
@@ -244,12 +288,6 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
-}
-
-function report(file: string, failure: string, { json, terminal }: SourceJob): void {
-  const error = asCalled(errorMessage(failure), terminal);
-  terminal.stderr.write(`${printable(file)}: ${error}\n`);
-  if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
 }
 
 async function writeExport(

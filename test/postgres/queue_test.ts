@@ -24,7 +24,7 @@ function listed(count: number, from = 0): ListedImage[] {
 }
 
 /** A vector for each image; those whose path has an x fail. */
-const make: MakeVectors = (_, images) => {
+const make: MakeVectors = ({ images }) => {
   const isBad = ({ path }: ListedImage) => path.includes("x");
   return Promise.resolve({
     read: images.filter((image) => !isBad(image)).map((image) => ({
@@ -69,7 +69,11 @@ eachServer("workers do what was enqueued, and count it", async ({ client }) => {
   assertEquals(await openQueue(client, "vit_msn", { create: false }), undefined);
   const { index, queue, writer } = await open(client);
   const images = [...listed(39), { path: "x.jpg", size: 1 }];
-  assertEquals(await enqueue(queue, "photos", images), { jobs: 2, images: 40, underWay: 0 });
+  assertEquals(await enqueue(queue, { source: "photos", folder: "/", images: images }), {
+    jobs: 2,
+    images: 40,
+    underWay: 0,
+  });
   await registerWorker(queue, WORKER);
   const first = await taken(queue);
   const begun = await queueStatus(queue);
@@ -96,17 +100,17 @@ eachServer(
   "enqueueing again replaces what waits, and leaves what is under way",
   async ({ client }) => {
     const { index, queue, writer } = await open(client);
-    await enqueue(queue, "photos", listed(64));
-    await enqueue(queue, "others", listed(5, 100));
+    await enqueue(queue, { source: "photos", folder: "/", images: listed(64) });
+    await enqueue(queue, { source: "others", folder: "/", images: listed(5, 100) });
     const job = await taken(queue);
-    const again = await enqueue(queue, "photos", listed(100));
+    const again = await enqueue(queue, { source: "photos", folder: "/", images: listed(100) });
     assertEquals(again, { jobs: 3, images: 68, underWay: 32 });
     const { waiting, active } = await queueStatus(queue);
     assertEquals([waiting.images, active.images], [73, 32]);
     let made = 0;
-    const counting: MakeVectors = (source, images) => {
-      made += images.length;
-      return make(source, images);
+    const counting: MakeVectors = (job) => {
+      made += job.images.length;
+      return make(job);
     };
     await workOnJob(queue, job, writer, WORKER, counting);
     for (let job; (job = await takeJob(queue));) {
@@ -118,7 +122,7 @@ eachServer(
 
 eachServer("a worker that lost its job writes nothing", async ({ client }) => {
   const { index, queue, writer } = await open(client);
-  await enqueue(queue, "photos", listed(1));
+  await enqueue(queue, { source: "photos", folder: "/", images: listed(1) });
   const lost = await taken(queue);
   await loseJobs(queue);
   const job = await taken(queue);
@@ -135,7 +139,7 @@ eachServer("a worker that lost its job writes nothing", async ({ client }) => {
 
 eachServer("a job with heartbeats stays with its worker", async ({ client }) => {
   const { queue } = await open(client);
-  await enqueue(queue, "photos", listed(40));
+  await enqueue(queue, { source: "photos", folder: "/", images: listed(40) });
   const jobs = [await taken(queue), await taken(queue)];
   await queue.client.query(
     `update ${queue.schema}.job set heartbeat_on = now() - interval '11 seconds'`,
@@ -148,10 +152,10 @@ eachServer(
   "a batch is split when it is tried again; what keeps failing is a dead letter until its source is enqueued again",
   async ({ client }) => {
     const { index, queue, writer } = await open(client);
-    await enqueue(queue, "photos", listed(3));
-    const fails: MakeVectors = (source, images) => {
-      if (images.some(({ path }) => path === "1.jpg")) throw new Error("out of memory");
-      return make(source, images);
+    await enqueue(queue, { source: "photos", folder: "/", images: listed(3) });
+    const fails: MakeVectors = (job) => {
+      if (job.images.some(({ path }) => path === "1.jpg")) throw new Error("out of memory");
+      return make(job);
     };
     let tries = 0;
     for (let job; (job = await takeJob(queue));) {
@@ -169,7 +173,10 @@ eachServer(
     assertEquals(deadJobs, { count: 1, first: [dead] });
     const changed = await writer.list("photos", listed(3));
     assertEquals(changed, [false, true, false]);
-    assertEquals((await enqueue(queue, "photos", listed(1, 1))).jobs, 1);
+    assertEquals(
+      (await enqueue(queue, { source: "photos", folder: "/", images: listed(1, 1) })).jobs,
+      1,
+    );
     assertEquals((await queueStatus(queue)).deadJobs.count, 0);
     await workOnJob(queue, await taken(queue), writer, WORKER, make);
     assertEquals((await index.counts()).images, 3);
@@ -178,10 +185,10 @@ eachServer(
 
 eachServer("what a worker leaves of a job waits again at once", async ({ client }) => {
   const { index, queue, writer } = await open(client);
-  await enqueue(queue, "photos", listed(10));
-  const interrupted: MakeVectors = async (source, images) => ({
-    ...await make(source, images.slice(0, 4)),
-    left: images.slice(4),
+  await enqueue(queue, { source: "photos", folder: "/", images: listed(10) });
+  const interrupted: MakeVectors = async (job) => ({
+    ...await make({ ...job, images: job.images.slice(0, 4) }),
+    left: job.images.slice(4),
   });
   await workOnJob(queue, await taken(queue), writer, WORKER, interrupted);
   assertEquals((await index.counts()).images, 4);
@@ -191,10 +198,10 @@ eachServer("what a worker leaves of a job waits again at once", async ({ client 
 
 eachServer("the end of a job and what it has written are one transaction", async ({ client }) => {
   const { index, queue, writer } = await open(client);
-  await enqueue(queue, "photos", listed(2));
+  await enqueue(queue, { source: "photos", folder: "/", images: listed(2) });
   const job = await taken(queue);
-  const withoutVector: MakeVectors = async (source, images) => {
-    const { read: [first, second], ...rest } = await make(source, images);
+  const withoutVector: MakeVectors = async (job) => {
+    const { read: [first, second], ...rest } = await make(job);
     return { ...rest, read: [first!, { ...second!, vector: undefined }] };
   };
   await assertRejects(() => workOnJob(queue, job, writer, WORKER, withoutVector), Error, "1.jpg");

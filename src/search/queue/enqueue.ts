@@ -23,13 +23,13 @@ export interface Enqueued {
  * image that a worker has under way is left to it. So a source can be enqueued at any time, and no image
  * is embedded twice.
  *
- * @param images all of the source whose bytes must be read.
+ * @param given `images`: all of the source whose bytes must be read.
  */
 export async function enqueue(
   queue: IndexQueue,
-  source: string,
-  images: readonly ListedImage[],
+  given: IndexJob,
 ): Promise<Enqueued> {
+  const { source, images } = given;
   const { client, schema, boss } = queue;
   return await client.transaction(async (inner) => {
     await inner.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
@@ -46,7 +46,7 @@ export async function enqueue(
     const waiting = images.filter((image) =>
       image.modified === undefined || !taken.has(keyOf(image))
     );
-    const jobs = jobsOf(source, waiting);
+    const jobs = jobsOf({ ...given, images: waiting });
     const db = bossDatabase(inner);
     for (let from = 0; from < jobs.length; from += MAX_JOBS) {
       const data = jobs.slice(from, from + MAX_JOBS).map((data) => ({ data }));
@@ -57,10 +57,10 @@ export async function enqueue(
   });
 }
 
-function jobsOf(source: string, images: readonly ListedImage[]): IndexJob[] {
+function jobsOf({ images, ...from }: IndexJob): IndexJob[] {
   const jobs: IndexJob[] = [];
-  for (let from = 0; from < images.length; from += JOB_IMAGES) {
-    jobs.push({ source, images: images.slice(from, from + JOB_IMAGES) });
+  for (let first = 0; first < images.length; first += JOB_IMAGES) {
+    jobs.push({ ...from, images: images.slice(first, first + JOB_IMAGES) });
   }
   return jobs;
 }

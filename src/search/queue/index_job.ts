@@ -5,6 +5,8 @@ import { INDEX_QUEUE } from "./queue_settings.ts";
 /** What a job asks for: the vectors of some images of a source. */
 export interface IndexJob {
   readonly source: string;
+  /** The folder in which the source was listed: relative paths begin there. */
+  readonly folder: string;
   readonly images: readonly ListedImage[];
 }
 
@@ -24,6 +26,6 @@ export class LostJobError extends Error {
 export async function takeJob({ boss }: IndexQueue): Promise<HeldJob | undefined> {
   const [job] = await boss.fetch<IndexJob>(INDEX_QUEUE);
   if (!job) return undefined;
-  const { id, retryCount, data: { source, images } } = job;
-  return { id, retryCount, source, images };
+  const { id, retryCount, data: { source, folder, images } } = job;
+  return { id, retryCount, source, folder, images };
 }

@@ -22,11 +22,8 @@ export interface MadeVectors {
   readonly left: readonly ListedImage[];
 }
 
-/** Makes the vectors of images of a source. What it throws fails the job, which is tried again. */
-export type MakeVectors = (
-  source: string,
-  images: readonly ListedImage[],
-) => Promise<MadeVectors>;
+/** Makes the vectors of a job's images. What it throws fails the job, which is tried again. */
+export type MakeVectors = (job: IndexJob) => Promise<MadeVectors>;
 
 /** What became of a job. */
 export interface WorkedJob {
@@ -50,9 +47,9 @@ export async function workOnJob(
   worker: QueueWorker,
   make: MakeVectors,
 ): Promise<WorkedJob> {
-  const { source, images } = job;
+  const { source, folder, images } = job;
   if (job.retryCount > 0 && images.length > 1) {
-    const singles = images.map((image) => ({ source, images: [image] }));
+    const singles = images.map((image) => ({ source, folder, images: [image] }));
     return await unlessLost(() =>
       queue.client.transaction(async (client) => {
         if (await complete(queue, client, job)) await insert(queue, client, singles);
@@ -61,13 +58,17 @@ export async function workOnJob(
     );
   }
   const changed = await writer.list(source, images);
-  const { read, failed, left } = await make(source, images.filter((_, i) => changed[i]));
+  const { read, failed, left } = await make({
+    source,
+    folder,
+    images: images.filter((_, i) => changed[i]),
+  });
   return await unlessLost(async () => {
     await writer.put(source, read, {
       failed: failed.map(({ image, error }) => ({ ...image, error })),
       also: async (client) => {
         if (!await complete(queue, client, job)) return;
-        if (left.length > 0) await insert(queue, client, [{ source, images: left }]);
+        if (left.length > 0) await insert(queue, client, [{ source, folder, images: left }]);
         await recordWork(queue, client, worker, { images: read.length, failed: failed.length });
       },
     });
