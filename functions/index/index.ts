@@ -17,8 +17,11 @@ import { Storage } from "./storage.ts";
 const settings = readSettings(Deno.env, import.meta.resolve("../_shared/"));
 const { databaseUrl, schema, keys, ...storage } = readIndexSettings(Deno.env);
 const log = (message: string) => console.log(message);
+const { model, decoder } = handlerOptions(settings);
 const service = new IndexService({
-  ...handlerOptions(settings),
+  ...settings,
+  model,
+  decoder,
   // One is enough, but for heartbeats.
   connect: () => connectPostgres(databaseUrl, { connections: 2 }),
   schema,

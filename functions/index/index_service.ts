@@ -74,7 +74,7 @@ export interface BatchOutcome {
 }
 
 /** The name of all functions together among the workers. */
-const WORKER = { id: "functions/index", host: "functions/index" };
+const WORKER = { id: "functions/index", host: "functions/index", rate: 0 };
 
 /** What is open in this instance. */
 interface Opened {
@@ -124,7 +124,7 @@ export class IndexService {
       if (!(error instanceof StorageError)) throw error;
       const queue = await this.#queue(client, index);
       const jobs = stale.map((source): { data: IndexJob } => ({
-        data: { source, images: [written] },
+        data: { source, folder: "/", images: [written] },
       }));
       await queue.boss.insert(INDEX_QUEUE, jobs);
       return { ...none, forgotten, queued: 1 };
@@ -219,14 +219,14 @@ async function workOn(
     left = rest.length;
     return { ...made, left: rest };
   };
+  const worker = {
+    ...WORKER,
+    // When it is written.
+    get rate() {
+      return (job.images.length - left) / Math.max(0.001, (performance.now() - begun) / 1000);
+    },
+  };
   try {
-    const seconds = () => Math.max(1, performance.now() - begun) / 1000;
-    const worker = {
-      ...WORKER,
-      get rate() {
-        return job.images.length / seconds();
-      },
-    };
     const { images, failed } = await workOnJob(queue, job, writer, worker, make);
     return { id: job.id, images, failed: failed.map(toFailedPath), left };
   } catch (error) {

@@ -14,8 +14,8 @@ export interface IndexSettings {
   readonly keys: readonly [string, ...string[]];
 }
 
-/** A shorter secret could be guessed. */
-const MIN_SECRET = 16;
+/** What a header can carry (RFC 6750); a shorter one could be guessed. */
+const SECRET = /^[A-Za-z0-9._~+\/-]{16,}=*$/;
 
 /**
  * Reads the settings `SUPABASE_DB_URL`, `SUPABASE_URL` and `SUPABASE_SERVICE_ROLE_KEY`, which Supabase sets itself,
@@ -35,8 +35,11 @@ export function readIndexSettings(env: Pick<Deno.Env, "get">): IndexSettings {
   }
   const serviceKey = required("SUPABASE_SERVICE_ROLE_KEY");
   const secret = env.get("INDEX_SECRET");
-  if (secret && secret.length < MIN_SECRET) {
-    throw new Error(`Cannot use INDEX_SECRET: it has fewer than ${MIN_SECRET} characters`);
+  if (secret && !SECRET.test(secret)) {
+    throw new Error(
+      "Cannot use INDEX_SECRET: it is not 16 or more letters, digits and . _ ~ + / -; make one with " +
+        "`openssl rand -hex 32`",
+    );
   }
   return {
     databaseUrl: required("SUPABASE_DB_URL"),
