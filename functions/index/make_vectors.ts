@@ -20,10 +20,10 @@ export interface VectorMaker {
 }
 
 /**
- * The memory for decoding an image, in bytes: with the model and all else, a function has 256 MB. A progressive JPEG of
- * 12 megapixels in 4:2:0 fits.
+ * The memory for decoding an image, in bytes: with the model and all else, a function has 256 MB. A baseline JPEG of 12
+ * megapixels fits, and a progressive one of 9.
  */
-const MAX_DECODE_BYTES = 110_000_000;
+const MAX_DECODE_BYTES = 125_000_000;
 
 /**
  * Reads and embeds images one by one, until the time is used up; those that remain are `left`.

@@ -124,7 +124,7 @@ eachServer(
       return image(name);
     });
     assertEquals(await service.batch(), { jobs: [], waiting: 0 });
-    const queue = (await openQueue(client, "vit_msn", { create: false }))!;
+    const queue = (await openQueue(client, "vit_msn", { create: true }))!;
     await enqueue(queue, { source: SOURCE, folder: "/", images: listed });
     const first = await service.batch();
     assertEquals(first.jobs.map(({ images, left, failed }) => [images, left, failed]), [[
