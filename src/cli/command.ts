@@ -10,6 +10,8 @@ import { VERSION } from "./version.ts";
 export interface Option {
   /** The value's placeholder in the help text, such as `FILE`. */
   readonly value?: string;
+  /** Lets an option with a value be given several times; its values are a list. */
+  readonly multiple?: true;
   readonly help: string;
   /** Omits the option from the help text, because it is accepted but has no effect. */
   readonly isHidden?: boolean;
@@ -18,10 +20,16 @@ export interface Option {
 /** A command's options by name, without the dashes. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** The parsed options: a string or undefined for each value option, a boolean for each flag. */
-export type OptionValues<O extends Options> = {
-  readonly [K in keyof O]: O[K] extends { value: string } ? string | undefined : boolean;
-};
+/** The value of an option: see {@linkcode OptionValues}. */
+type OptionValue<O extends Option> = O extends { value: string; multiple: true } ? readonly string[]
+  : O extends { value: string } ? string | undefined
+  : boolean;
+
+/**
+ * The parsed options: a string or undefined for each value option, a list for each one that may be given several
+ * times, a boolean for each flag.
+ */
+export type OptionValues<O extends Options> = { readonly [K in keyof O]: OptionValue<O[K]> };
 
 /** A command of the command line. */
 export interface Command<O extends Options = Options> {
@@ -193,7 +201,9 @@ function parse<O extends Options>(
   });
   const values = Object.fromEntries(names.map((name) => [
     name,
-    strings.includes(name) ? onlyValue(name, parsed[name] as string[]) : parsed[name],
+    strings.includes(name)
+      ? valuesOf(name, options[name]!, parsed[name] as string[])
+      : parsed[name],
   ]));
   return {
     help: parsed.help === true,
@@ -203,9 +213,15 @@ function parse<O extends Options>(
   };
 }
 
-function onlyValue(name: string, values: readonly string[]): string | undefined {
+/** The value of an option, or its list of values. */
+function valuesOf(
+  name: string,
+  { multiple }: Option,
+  values: readonly string[],
+): string | undefined | readonly string[] {
+  if (values.includes("")) throw new UsageError(`--${name} requires a value`);
+  if (multiple) return values;
   if (values.length > 1) throw new UsageError(`--${name} is given ${values.length} times`);
-  if (values[0] === "") throw new UsageError(`--${name} requires a value`);
   return values[0];
 }
 

@@ -1,7 +1,10 @@
 import { isS3Url, parseS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
+import { isPostgresUrl, readPostgresAddress } from "../search/postgres/postgres_address.ts";
+import { DEFAULT_SCHEMA } from "../search/postgres/index_schema.ts";
+import { schemaSql } from "../search/postgres/schema_sql.ts";
+import { queueSchemaSql } from "../search/queue/index_queue.ts";
 import type { IndexWriter } from "../search/vector_index.ts";
 import {
   choiceOption,
@@ -12,8 +15,8 @@ import {
 } from "./command.ts";
 import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
 import { enqueueSources } from "./indexing/enqueue_sources.ts";
+import { forgetJobs } from "./indexing/forget_jobs.ts";
 import { showStatus } from "./indexing/show_status.ts";
-import { isPostgresUrl } from "../search/postgres/connect.ts";
 import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
 import { reportImage } from "./indexing/report_image.ts";
 import { main } from "./main.ts";
@@ -21,6 +24,7 @@ import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption, readModelOption } from "./options/model_option.ts";
+import { createIndex, indexName, openIndex } from "./options/open_index.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
@@ -53,6 +57,10 @@ const options = {
     help:
       "The files of --export: npy (default) or safetensors, with JSON lines beside it, or parquet",
   },
+  "print-schema": {
+    help:
+      "Print the SQL of an index in Postgres, for --model's vectors and the schema of --db, and do nothing else",
+  },
   json: {
     help: "Print JSON lines: {file, error} for an image that failed, {db, images, …} at the end",
   },
@@ -63,7 +71,7 @@ type Values = OptionValues<typeof options>;
 /** `deno task index`: keeps an index of images up to date. */
 export const index: Command<typeof options> = {
   name: "index",
-  usage: "SOURCE … --db FILE",
+  usage: "SOURCE … --db DB",
   description:
     "Brings an index up to date with its sources: embeds images that are new or changed, forgets those\n" +
     "that a source no longer has, and leaves the rest. A source is a folder, an image, a glob, a table\n" +
@@ -78,8 +86,11 @@ export const index: Command<typeof options> = {
     ["s3://my-bucket/photos --db photos.sqlite", "What is in a bucket"],
     ["photos --db photos.sqlite --forget", "Forget the folder's images"],
     ["--db photos.sqlite --export vectors", "All vectors, for Python"],
+    ["photos --db postgres://me@server/photos", "Into a Postgres database with pgvector"],
+    ["--print-schema", "The SQL that this runs there at first"],
   ],
   async run(sources, values, terminal) {
+    if (values["print-schema"]) return await printSchema(sources, values, terminal);
     const db = dbOption(values.db);
     const format = choiceOption("format", values.format, EXPORT_FORMATS);
     if (values.export !== undefined) {
@@ -157,24 +168,27 @@ async function update(
   const decode = choiceOption("decode", values.decode, DECODE_MODES);
   const jobs = jobsOption(values);
   const warn = log("index", terminal);
+  const name = indexName(db);
   const { model, file } = await openModelOption(values, terminal);
   await using _model = model;
-  if (!sources.some(isS3Url)) await terminal.system.dropNetwork();
+  const isRemote = isPostgresUrl(db) || sources.some(isS3Url);
+  if (!isRemote) await terminal.system.dropNetwork();
   const indexed = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
   const interruption = interruptible();
   const { signal } = interruption;
   const outcome: Outcome = { embedded: 0, known: 0, forgotten: 0, failed: 0 };
   let failedSources = 0;
   try {
-    await using index = await EmbeddedIndex.create(db, indexed, {
+    await using index = await createIndex(db, indexed, {
       signal,
-      onWait: () => warn(`another process writes to ${db}: waiting for it`),
+      onWait: () => warn(`another process writes to ${name}: waiting for it`),
       onDamage: warn,
     });
     await using writer = await index.write();
     for (const source of sources) {
       if (signal.aborted) break;
       const job: SourceJob = {
+        db,
         name: sourceName(source),
         writer,
         embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
@@ -197,14 +211,14 @@ async function update(
     const { embedded, known, forgotten, failed } = outcome;
     terminal.stdout.write(
       values.json
-        ? JSON.stringify({ db, images, vectors, ...outcome }) + "\n"
-        : `${printable(db)}: ${images} images, ${vectors} vectors; ${embedded} embedded, ` +
+        ? JSON.stringify({ db: name, images, vectors, ...outcome }) + "\n"
+        : `${printable(name)}: ${images} images, ${vectors} vectors; ${embedded} embedded, ` +
           `${known} known, ${forgotten} forgotten, ${failed} failed\n`,
     );
   } catch (error) {
     if (isDiskFull(error)) {
       throw new Error(
-        `Cannot write ${db}: the disk is full; what was written is kept, so free some room and run the same ` +
+        `Cannot write ${name}: the disk is full; what was written is kept, so free some room and run the same ` +
           "command again",
       );
     }
@@ -227,6 +241,7 @@ function isDiskFull(error: unknown): boolean {
 
 /** What the images of a source are embedded with. */
 interface SourceJob {
+  readonly db: string;
   /** The source's name in the index: the same one from any folder. */
   readonly name: string;
   readonly writer: IndexWriter;
@@ -239,7 +254,7 @@ interface SourceJob {
 
 async function forget(
   source: string,
-  { name, writer, outcome }: SourceJob,
+  { db, name, writer, outcome }: SourceJob,
   known: readonly string[],
 ): Promise<void> {
   if (!known.includes(name)) {
@@ -248,6 +263,8 @@ async function forget(
       `Cannot forget ${source}: it is no source of the index; its sources: ${all}`,
     );
   }
+  // First the jobs, whose images workers would write anew.
+  if (isPostgresUrl(db)) await forgetJobs(db, name);
   outcome.forgotten += (await writer.complete(name)).images;
 }
 
@@ -290,6 +307,29 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
 }
 
+async function printSchema(
+  sources: readonly string[],
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  if (sources.length > 0) throw new UsageError("--print-schema takes no sources");
+  const db = values.db === undefined ? undefined : dbOption(values.db);
+  if (db !== undefined && !isPostgresUrl(db)) {
+    throw new UsageError(`--print-schema is for Postgres, and --db is ${db}`);
+  }
+  const { model, file } = await openModelOption(values, terminal);
+  await using _model = model;
+  const schema = db === undefined ? DEFAULT_SCHEMA : readPostgresAddress(db).schema;
+  const queue = await queueSchemaSql(schema);
+  terminal.stdout.write(
+    `${schemaSql(schema, file.config.hiddenSize)}
+-- The queue, which pg-boss keeps
+${queue}
+`,
+  );
+  return 0;
+}
+
 async function writeExport(
   db: string,
   folder: string,
@@ -297,7 +337,7 @@ async function writeExport(
   { json }: Values,
   terminal: Terminal,
 ): Promise<number> {
-  await using index = await EmbeddedIndex.open(db);
+  await using index = await openIndex(db);
   const { images, shards } = await exportIndex(index, folder, format);
   terminal.stdout.write(
     json

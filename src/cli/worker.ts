@@ -1,19 +1,17 @@
 import { DECODE_MODES } from "../image/decode_options.ts";
-import {
-  connectPostgres,
-  isPostgresUrl,
-  type PostgresConnection,
-} from "../search/postgres/connect.ts";
+import { ImageDecoder } from "../image/image_decoder.ts";
+import { connectPostgres, type PostgresConnection } from "../search/postgres/connect.ts";
+import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { PostgresIndex } from "../search/postgres/postgres_index.ts";
 import { openQueue } from "../search/queue/index_queue.ts";
 import { endWorker, registerWorker } from "../search/queue/queue_worker.ts";
-import { choiceOption, type Command, requiredOption, UsageError } from "./command.ts";
+import { choiceOption, type Command, UsageError } from "./command.ts";
 import { Heart } from "./indexing/heart.ts";
 import { untilReachable } from "./indexing/until_reachable.ts";
 import { workOnJobs } from "./indexing/work_on_jobs.ts";
 import { main } from "./main.ts";
 import { decodeOptions } from "./options/decode_option.ts";
-import { indexedModelOf } from "./options/index_option.ts";
+import { dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
@@ -55,7 +53,7 @@ export const worker: Command<typeof options> = {
   ],
   async run(args, values, terminal) {
     if (args.length > 0) throw new UsageError(`unexpected argument ${args[0]}`);
-    const db = requiredOption("db", values.db);
+    const db = dbOption(values.db);
     if (!isPostgresUrl(db)) {
       throw new UsageError("--db is no postgres:// address: only an index on Postgres has a queue");
     }
@@ -84,6 +82,8 @@ export const worker: Command<typeof options> = {
       const host = Deno.hostname();
       const id = `${host}/${Deno.pid}/${crypto.randomUUID().slice(0, 8)}`;
       await reach(() => registerWorker(queue, { id, host, rate: 0 }));
+      // Jobs are small: starting workers for each would take a while.
+      using decoder = new ImageDecoder({ workers: jobs });
       using heart = new Heart(db, id);
       const { images, failed, failedJobs } = await workOnJobs({
         id,
@@ -96,6 +96,7 @@ export const worker: Command<typeof options> = {
           pool: pool === "mean" ? "mean" : "cls",
           decoding: decodeOptions(choiceOption("decode", decode, DECODE_MODES), model.processor),
           jobs,
+          decoder,
         },
         exitWhenEmpty: values["exit-when-empty"],
         reach,

@@ -25,6 +25,8 @@ export interface ReadAheadOptions {
   readonly decoding?: DecodeOptions;
   /** Images to decode at a time, each in its own worker; default 1. */
   readonly workers?: number;
+  /** Decodes the images, in place of a decoder with `workers` that ends with them; the caller disposes of it. */
+  readonly decoder?: ImageDecoder | undefined;
   /**
    * The most bytes of files and pixels that wait; one further image may be in progress. Default 64 MiB.
    */
@@ -76,7 +78,10 @@ export async function* decodedImages(
   options: ReadAheadOptions = {},
 ): AsyncGenerator<DecodedImage> {
   const { workers = 1, maxBytesAhead = MAX_BYTES_AHEAD } = options;
-  using decoder = new ImageDecoder({ workers: files.length > 1 ? workers : 0 });
+  using own = options.decoder
+    ? undefined
+    : new ImageDecoder({ workers: files.length > 1 ? workers : 0 });
+  const decoder = options.decoder ?? own!;
   const ahead: Ahead[] = [];
   let bytesAhead = 0;
   let next = 0;

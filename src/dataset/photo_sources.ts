@@ -1,7 +1,7 @@
 import { isGlob, join, normalize, SEPARATOR } from "@std/path";
-import { readErrorMessage } from "../hub/file_error.ts";
 import { type ExplainMissing, findImageFiles, type PhotoFile } from "./image_files.ts";
 import { isTableName, pathBeside, readPhotoTable } from "./labelled_table.ts";
+import { readPathList } from "./read_path_list.ts";
 import { findTarImages, isTarName } from "./tar_images.ts";
 import { unreadText } from "./unread_images.ts";
 
@@ -9,8 +9,6 @@ import { unreadText } from "./unread_images.ts";
 const TAKEN =
   "give a folder of photos, an image, a table (.csv or .jsonl) with path, a list (.txt) of one path a line, " +
   "or a tar file";
-
-const NO_TEXT = "it is not text; write one path a line, in UTF-8";
 
 /**
  * Finds images, whose labels are not needed but kept where there are some. A source is
@@ -123,17 +121,7 @@ async function linkedFolders(folder: string): Promise<string[]> {
 }
 
 async function readList(list: string): Promise<PhotoFile[]> {
-  let text;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(list));
-  } catch (error) {
-    // The decoder throws a TypeError.
-    const reason = error instanceof TypeError ? NO_TEXT : readErrorMessage(error);
-    throw new Error(`${list}: ${reason}`);
-  }
-  if (text.includes("\0")) throw new Error(`${list}: ${NO_TEXT}`);
-  const paths = text.split("\n").map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const paths = await readPathList(list);
   if (paths.length === 0) throw new Error(`${list}: it names no image; ${TAKEN}`);
   return paths.map((path) => ({ file: pathBeside(list, path) }));
 }

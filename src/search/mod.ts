@@ -10,6 +10,7 @@ export { type DuplicateThreshold, duplicateThreshold } from "./duplicate_thresho
 export { EmbeddedIndex, type EmbeddedIndexOptions } from "./embedded/embedded_index.ts";
 export type { LockOptions } from "./embedded/writer_lock.ts";
 export { type DuplicateGroup, nearDuplicates } from "./near_duplicates.ts";
+export { parseFilter } from "./parse_filter.ts";
 export type { Hit } from "./scan/top_hits.ts";
 export { VectorScan } from "./scan/vector_scan.ts";
 export type {

@@ -7,11 +7,11 @@
  */
 
 import { VectorScan } from "../../src/search/scan/vector_scan.ts";
-import { TopHits } from "../../src/search/scan/top_hits.ts";
 import { toFloat16 } from "../../src/tensor/float16.ts";
 import { uniform } from "../random.ts";
 import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
 import { median, medianTimes } from "./support/measure.ts";
+import { plainLoop } from "./support/plain_loop.ts";
 
 const [DIMENSION, K, QUERIES] = [384, 10, 8];
 
@@ -54,7 +54,7 @@ async function scanBench(count: number, rounds: number): Promise<void> {
   const times = await medianTimes({
     "kernel, float16, one query": () => scan.nearest(queries.slice(0, 1), K),
     "kernel, float16, eight queries": () => scan.nearest(queries, K),
-    "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
+    "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!, K),
     "checking the flat file": () => scan.checksum(0, count),
   }, rounds);
   console.log(`${count} vectors of ${DIMENSION} numbers, the ${K} nearest, ms:`);
@@ -65,16 +65,6 @@ async function scanBench(count: number, rounds: number): Promise<void> {
 
 function randomVector(random: () => number): Float32Array {
   return Float32Array.from({ length: DIMENSION }, () => random() - 0.5);
-}
-
-function plainLoop(vectors: Float32Array, query: Float32Array): unknown {
-  const top = new TopHits(K);
-  for (let r = 0, at = 0; at < vectors.length; r++) {
-    let sum = 0;
-    for (let i = 0; i < DIMENSION; i++) sum += vectors[at++]! * query[i]!;
-    top.offer(r, sum);
-  }
-  return top.sorted();
 }
 
 /** A process's time and the most memory it had. */

@@ -160,6 +160,104 @@ Deno.test("search prints a table, and writes a page that needs no other file", a
   assert(!/(src|href)="(?!data:)/.test(html));
 });
 
+Deno.test("search takes several tests: any of a kind, and all kinds", async () => {
+  using folder = photoFolder();
+  folder.write("photos/pets/dog.jpg", photo("dog"));
+  folder.write("photos/pets/2024/horse.jpg", photo("horse"));
+  folder.write("photos/boats/ship.jpg", photo("ship"));
+  await update(folder, ["photos"]);
+  const found = async (...tests: string[]) => {
+    const where = tests.flatMap((test) => ["--where", test]);
+    const [paths] = await find(folder, ["test/images/dog.jpg"], ...where);
+    return paths!.toSorted();
+  };
+  const pets = ["photos/pets/2024/horse.jpg", "photos/pets/dog.jpg"];
+  assertEquals(await found("label=pets"), pets);
+  assertEquals(await found("label=boats", "label=pets"), ["photos/boats/ship.jpg", ...pets]);
+  assertEquals(await found("label=boats", "path=*/2024/*", "label=pets"), pets.slice(0, 1));
+  assertEquals(await found("path=*/2024/*", "path=*/boats/*"), [
+    "photos/boats/ship.jpg",
+    pets[0]!,
+  ]);
+});
+
+Deno.test("search takes a list of paths: those of the index by their vectors, without their files", async () => {
+  using folder = photoFolder();
+  folder.write("a.tar", tarFile([{ name: "in/frog.jpg", content: photo("frog") }]));
+  await update(folder, ["photos", "a.tar"]);
+  Deno.removeSync(`${folder.path}/photos/dog.jpg`);
+  folder.write("folder/x", "");
+  const paths = [
+    `${folder.path}/photos/dog.jpg`,
+    "test/images/ship.jpg",
+    "nowhere.jpg",
+    `${folder.path}/a.tar/in/frog.jpg`,
+    `${folder.path}/folder`,
+    "test/images/deer.jpg",
+    "test/README.md",
+    "https://example.com/x.jpg",
+  ];
+  const list = folder.write("list.txt", `# some\r\n\n${paths.join("\r\n")}\n\n`);
+  const page = `${folder.path}/found.html`;
+  const args = ["--text-file", list, "--db", `${folder.path}/a.sqlite`, "--top-k", "2"];
+  const result = await run(search, [
+    "test/images/bird.jpg",
+    ...args,
+    "--json",
+    "--jobs",
+    "2",
+    "--html",
+    page,
+  ]);
+  assertEquals(result.code, 1);
+  const lines = result.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ file }) => file), ["test/images/bird.jpg", ...paths]);
+  const nearest = (name: string) => [`${folder.path}/${name}`, 2];
+  const failed = (words: string) => [words, 0];
+  const expected = [
+    nearest("photos/bird.jpg"),
+    nearest("photos/dog.jpg"),
+    nearest("photos/ship.jpg"),
+    failed("the index has no image of this path, and there is no such file"),
+    nearest("a.tar/in/frog.jpg"),
+    failed("it is a folder; name an image"),
+    nearest("photos/deer.jpg"),
+    failed("no image format known here"),
+    failed("URLs are not fetched"),
+  ];
+  for (const [i, [words, count]] of expected.entries()) {
+    const { neighbours = [], error } = lines[i];
+    assertStringIncludes(neighbours[0]?.path ?? error, `${words}`);
+    assertEquals(neighbours.length, count);
+  }
+  assert(lines[1].neighbours[0].similarity > 0.999);
+  assertEquals(Deno.readTextFileSync(page).match(/<section>/g)?.length, 5);
+
+  // Without a photo to read, another model than the index's does no harm, unless it is named.
+  const known = folder.write("known.txt", `${paths[0]}\n${paths[2]}\n`);
+  const model = folder.write("other.onnx", "no model");
+  const ids = ["--text-file", known, "--db", `${folder.path}/a.sqlite`];
+  const alone = await run(search, ids);
+  assertEquals([alone.code, alone.stdout.split("\n")[0]], [1, paths[0]]);
+  assertStringIncludes(alone.stderr, "nowhere.jpg: the index has no image");
+  assertStringIncludes((await run(search, [...ids, "--model", model])).stderr, "other.onnx");
+  for (
+    const [content, words] of [
+      ["\n# nothing\n", "it names no image"],
+      [Uint8Array.of(255, 254, 9), "it is not text"],
+    ] as const
+  ) {
+    const wrong = await run(search, [
+      "--text-file",
+      folder.write("wrong.txt", content),
+      "--db",
+      `${folder.path}/a.sqlite`,
+    ]);
+    assertEquals(wrong.code, 1);
+    assertStringIncludes(wrong.stderr, words);
+  }
+});
+
 Deno.test("an index of another model is refused, by index and by search", async () => {
   using folder = photoFolder();
   await update(folder, ["photos"]);
@@ -266,7 +364,15 @@ Deno.test("index and search refuse wrong usage", async () => {
       [index, ["test/images", "--db", "test/nowhere/x"], 1, "Cannot open the index"],
       [search, ["--db", "x"], 2, "no photo given"],
       [search, ["a", "--db", "x", "--top-k", "0"], 2, "--top-k is 0"],
-      [search, ["a", "--db", "x", "--where", "size=3"], 2, "--where is size=3"],
+      [search, ["a", "--db", "x", "--where", "size=3"], 2, "--where: size=3 is not label=NAME or"],
+      [
+        search,
+        ["a", "--db", "x", "--where", "label=a", "--where", "path="],
+        2,
+        "--where: path= is not",
+      ],
+      [search, ["a", "--db", "x", "--where="], 2, "--where requires a value"],
+      [search, ["a", "--db", "x", "--db", "y"], 2, "--db is given 2 times"],
       [search, ["a", "--db", "test/README.md"], 1, "another kind of file"],
     ] as const
   ) {

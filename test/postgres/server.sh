@@ -2,6 +2,8 @@
 # PostgreSQL 17 with pgvector, of Debian 13, on another Debian: in a chroot that is made once a machine. For root.
 #   server.sh check      says on stderr what is missing
 #   server.sh prepare    makes the chroot (520 MB; 90 s)
+#   server.sh run PORT   runs a server with new data on 127.0.0.1 and says "ready"; when stdin ends, it ends.
+#                        Its new databases have the extension vector, and so has the one `photos`; `postgres` has not.
 set -euo pipefail
 
 root=/var/cache/vit-msn/debian-13-postgresql-17
@@ -53,7 +55,8 @@ inside() {
   postgres pg_ctl --pgdata /mnt/data --log /mnt/log --silent --wait start \
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=/mnt -c max_connections=200" ||
     { cat "$data/log" >&2 && exit 1; }
-  postgres psql --quiet --host /mnt --port "$port" --command 'create extension vector' template1
+  postgres psql --quiet --host /mnt --port "$port" --command 'create extension vector' \
+    --command 'create database photos' template1
   echo ready
   cat >/dev/null
   postgres pg_ctl --pgdata /mnt/data --silent --mode fast stop

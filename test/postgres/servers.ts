@@ -2,9 +2,9 @@
 
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
+import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import type { SqlClient } from "../../src/search/postgres/sql_client.ts";
 import { pgliteClient } from "./pglite_client.ts";
-import { postgresClient } from "./postgres_client.ts";
 import { missingPostgres, PostgresServer } from "./postgres_server.ts";
 
 /** A database of one test's own, in which there is nothing but the extension `vector`. */
@@ -48,10 +48,10 @@ export function realServer(name: string, test: Test<RealDatabase>): void {
     ignore: missing !== undefined,
     fn: async (t) => {
       const database = `vit_msn_test_${crypto.randomUUID().replaceAll("-", "")}`;
-      await using admin = postgresClient(urlOf("postgres"));
+      await using admin = await connectPostgres(urlOf("postgres"));
       await admin.query(`create database ${database}`);
       try {
-        await using client = postgresClient(urlOf(database));
+        await using client = await connectPostgres(urlOf(database));
         await client.query("create extension if not exists vector");
         await test({ server: "PostgreSQL", client, url: urlOf(database) }, t);
       } finally {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { postgresClient } from "./postgres_client.ts";
+import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import { eachServer, realServer } from "./servers.ts";
 
 // That of Debian 13; PGlite's is newer.
@@ -32,6 +32,6 @@ eachServer("what a failed transaction has written is gone", async ({ client }) =
 
 realServer("others reach the database by its URL", async ({ client, url }) => {
   await client.query("create schema mine; create table mine.t as select 7 as n");
-  await using other = postgresClient(url);
+  await using other = await connectPostgres(url);
   assertEquals(await other.query("select n from mine.t"), [{ n: 7 }]);
 });

@@ -1,6 +1,7 @@
 import { computedImages } from "../../dataset/computed_images.ts";
 import type { ImageFile } from "../../dataset/image_files.ts";
 import type { DecodeOptions } from "../../image/decode_options.ts";
+import type { ImageDecoder } from "../../image/image_decoder.ts";
 import type { ViTMSNModel } from "../../model/vit_msn_model.ts";
 import type { ListedImage, ReadImage } from "../../search/vector_index.ts";
 import { rowsOf } from "../../tensor/rows_of.ts";
@@ -32,6 +33,8 @@ export interface Embedding {
   readonly decoding: DecodeOptions;
   /** Images to decode at a time. */
   readonly jobs: number;
+  /** What decodes them; default: one for each call. */
+  readonly decoder?: ImageDecoder;
 }
 
 /** Options of {@linkcode embeddedBatches}. */

@@ -5,7 +5,7 @@ import type { SqlClient } from "./sql_client.ts";
 export const HNSW = "embedding_hnsw";
 
 /** From so many vectors on, comparing all takes longer than a search through the graph. */
-export const MIN_VECTORS = 10_000;
+const MIN_VECTORS = 10_000;
 
 /** What an HNSW index of halves can have. */
 const MAX_DIMENSION = 4000;
@@ -33,14 +33,15 @@ export async function buildVectorIndex(
   client: SqlClient,
   schema: IndexSchema,
   dimension: number,
+  minVectors: number = MIN_VECTORS,
 ): Promise<void> {
   if (dimension > MAX_DIMENSION) return;
   const [row] = await client.query(
     `select count(*) as count from (select 1 from ${
       schema.table("embedding")
-    } limit ${MIN_VECTORS}) as first`,
+    } limit ${minVectors}) as first`,
   );
-  if (Number(row!.count) < MIN_VECTORS) return;
+  if (Number(row!.count) < minVectors) return;
   const isThere = await client.transaction(async (client) => {
     await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
       `vit_msn vectors ${schema.name}`,

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { DEFAULT_SCHEMA } from "./index_schema.ts";
+import { readPostgresAddress } from "./postgres_address.ts";
 import type { SqlClient, SqlRow } from "./sql_client.ts";
 
 /** Options of {@linkcode connectPostgres}. */
@@ -8,7 +8,7 @@ export interface ConnectOptions {
   readonly connections?: number;
 }
 
-/** Connections to a server, and which index in it an address names. */
+/** Connections to a server, and the index in it that an address names. */
 export interface PostgresConnection extends SqlClient, AsyncDisposable {
   /** The index's schema. */
   readonly schema: string;
@@ -18,11 +18,6 @@ export interface PostgresConnection extends SqlClient, AsyncDisposable {
 
 /** Seconds until a host that does not answer is given up. */
 const CONNECT_TIMEOUT = 10;
-
-/** Whether a text is the address of a Postgres server. */
-export function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//i.test(text);
-}
 
 /**
  * Connects to the server of an address `postgres://user:password@host:port/database?schema=NAME`, by postgres.js.
@@ -34,25 +29,33 @@ export async function connectPostgres(
   address: string,
   { connections = 4 }: ConnectOptions = {},
 ): Promise<PostgresConnection> {
-  const { url, schema, name } = readAddress(address);
+  const { url, schema, name } = readPostgresAddress(address);
   const { searchParams } = url;
+  const timeout = Number(searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
   const { default: postgres } = await import("postgres");
   const sql = postgres(url.href, {
     max: connections,
     // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
     prepare: false,
-    ...(searchParams.has("connect_timeout") ? {} : { connect_timeout: CONNECT_TIMEOUT }),
+    connect_timeout: timeout,
     connection: { application_name: "vit-msn" },
     onnotice: () => {},
   });
-  const end = () => sql.end({ timeout: 5 });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // In Deno, the driver does not notice that its own time is up.
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error("it took too long"), { code: "CONNECT_TIMEOUT" });
+    timer = setTimeout(() => reject(error), timeout * 1000);
+  });
   try {
-    await sql.unsafe("select 1");
+    await Promise.race([sql.unsafe("select 1"), late]);
   } catch (error) {
-    await end();
+    await sql.end({ timeout: 0 });
     throw new Error(`Cannot connect to ${name}: ${reasonOf(error, url)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
-  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: end };
+  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) };
 }
 
 function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {
@@ -76,25 +79,6 @@ function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {
       return result;
     },
   };
-}
-
-function readAddress(address: string): { url: URL; schema: string; name: string } {
-  let url: URL;
-  try {
-    if (!isPostgresUrl(address)) throw new TypeError("another protocol");
-    url = new URL(address);
-  } catch {
-    // Without the address, which may have a password.
-    throw new TypeError(
-      "Cannot read the address of the index: it is no postgres://user:password@host:port/database; encode " +
-        "special characters of the password, such as # by %23",
-    );
-  }
-  const schema = url.searchParams.get("schema") ?? DEFAULT_SCHEMA;
-  url.searchParams.delete("schema");
-  const user = url.username === "" ? "" : `${url.username}@`;
-  const suffix = schema === DEFAULT_SCHEMA ? "" : `?schema=${schema}`;
-  return { url, schema, name: `postgres://${user}${url.host}${url.pathname}${suffix}` };
 }
 
 function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): string {

@@ -67,7 +67,7 @@ export class PostgresWriter implements IndexWriter {
     const id = await this.#sourceId(source);
     const changed = images.map(() => true);
     for (let from = 0; from < images.length; from += CHUNK) {
-      const chunk = images.slice(from, from + CHUNK);
+      const columns = columnsOf(images.slice(from, from + CHUNK));
       const rows = await this.#write((client) =>
         client.query(
           `with listed as (
@@ -89,7 +89,7 @@ export class PostgresWriter implements IndexWriter {
               and (image.seen < $2::bigint or image.label is distinct from same.label)
           )
           select n from same`,
-          [String(id), String(this.run), ...columnsOf(chunk)],
+          [String(id), String(this.run), ...columns],
         )
       );
       for (const { n } of rows) changed[from + Number(n) - 1] = false;
