@@ -355,7 +355,16 @@ Deno.test("index and search refuse wrong usage", async () => {
     const [command, args, code, words] of [
       [index, ["photos"], 2, "--db is missing"],
       [index, ["--db", "x"], 2, "no source given"],
-      [index, ["a", "--db", "postgres://x"], 2, "--db is postgres://x"],
+      [index, ["a", "--db", "mysql://x"], 2, "--db is mysql://…"],
+      [index, ["a", "--db", "x", "--enqueue"], 2, "--enqueue requires an index on Postgres"],
+      [index, ["--db", "x", "--status"], 2, "--status requires an index on Postgres"],
+      [index, ["a", "--db", "postgres://x/y", "--status"], 2, "--status takes no sources"],
+      [
+        index,
+        ["a", "--db", "postgres://x/y", "--enqueue", "--forget"],
+        2,
+        "--forget does not go with --enqueue",
+      ],
       [index, ["a", "--db", "x", "--pool", "none"], 2, "--pool is none"],
       [index, ["a", "--db", "x", "--format", "npy"], 2, "--format requires --export"],
       [index, ["a", "--db", "x", "--export", "y"], 2, "--export takes no sources"],
