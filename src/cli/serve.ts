@@ -12,7 +12,9 @@ import { choiceOption, type Command, numberOption, UsageError } from "./command.
 import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
 import { pageHandler } from "./page_handler.ts";
+import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { DECODE_OPTION } from "./options/decode_option.ts";
+import { dbOption, indexedModelOf } from "./options/index_option.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
@@ -33,6 +35,12 @@ const options = {
     value: "N",
     help: "Compute in N threads (simd): one per image, or all on a single image; " +
       `default is the number of cores, up to ${MAX_DEFAULT_THREADS}`,
+  },
+  db: {
+    value: "FILE",
+    help:
+      "Answer POST /search from this index, a SQLite file, as `deno task index` keeps it up to date; the " +
+      "model must be the one that made it, and images are decoded and pooled as it says",
   },
   name: { value: "NAME", help: "The model name in requests and responses; default vit-msn" },
   "api-key-file": {
@@ -93,6 +101,7 @@ export const serve: Command<typeof options> = {
       "--model my.onnx --port 3000 --api-key-file keys.txt",
       "A model made by `deno task fit`, with API keys",
     ],
+    ["--db photos.sqlite", "Also finds images of an index: POST /search"],
   ],
   async run(positional, values, terminal) {
     if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
@@ -131,14 +140,25 @@ export const serve: Command<typeof options> = {
     const apiKeys = values["api-key-file"] === undefined
       ? []
       : await readKeys(values["api-key-file"]);
+    const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
+    await using index = values.db === undefined
+      ? undefined
+      : await EmbeddedIndex.open(dbOption(values.db), { onDamage: log });
+    const decode = choiceOption("decode", values.decode ?? index?.model.decode, DECODE_MODES);
     const { file, model } = await openModelOption(values, terminal, cores);
     await using _model = model;
+    if (index) {
+      const { pool } = index.model;
+      const name = values.model ?? "";
+      await index.assertModel(await indexedModelOf(file, { name, pool, decode }));
+    }
     using decoder = new ImageDecoder();
     const service = createHandler({
       model: { model, sha256: await sha256(file.bytes) },
       decoder,
-      decode: choiceOption("decode", values.decode, DECODE_MODES),
+      decode,
       limits,
+      ...(index ? { index } : {}),
       apiKeys,
       ...(values.name === undefined ? {} : { name: values.name }),
       allowOrigins: commaList(values["allow-origin"]),
@@ -147,7 +167,6 @@ export const serve: Command<typeof options> = {
         ? {}
         : { log: (entry) => terminal.stdout.write(`${JSON.stringify(entry)}\n`) }),
     });
-    const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
     const handler = values["no-page"] ? service : pageHandler(service, pageInWorker, log);
     // Somebody is there, and will open it.
     if (terminal.stderr.isTerminal) void handler(new Request("http://localhost/"));

@@ -1,7 +1,7 @@
 import { Deadline } from "./deadline.ts";
 
 /** A part of the work on a request, by its name in `Server-Timing`. */
-export type TimedPart = "decode" | "preprocess" | "wait" | "inference";
+export type TimedPart = "decode" | "preprocess" | "wait" | "inference" | "search";
 
 /** A request in progress: its deadline and the time that its parts took. */
 export class Exchange implements Disposable {

@@ -17,6 +17,7 @@ import type { Route } from "./route.ts";
 import { ROUTE_GROUPS, type RouteGroup } from "./route_group.ts";
 import { ROUTES } from "./routes.ts";
 import { openApi } from "./routes/openapi.ts";
+import type { VectorIndex } from "../search/vector_index.ts";
 import type { ServedModel } from "./served_model.ts";
 import { Service } from "./service.ts";
 
@@ -61,6 +62,11 @@ export interface HandlerOptions {
   readonly allowOrigins?: readonly string[];
   /** The hosts from which images are fetched by URL; default none. */
   readonly remoteImages?: RemoteImageOptions;
+  /**
+   * What `POST /search` searches; without one there is no such route. The caller has checked that the model is
+   * the index's, with `index.assertModel`, and that images are decoded as its were, and disposes of it.
+   */
+  readonly index?: VectorIndex;
   /** Called for each answered request. */
   readonly log?: (entry: RequestLogEntry) => void;
 }
@@ -108,13 +114,16 @@ export function createHandler(
     apiKeys = [],
     allowOrigins = [],
     remoteImages = { hosts: [] },
+    index,
     log = () => {},
   }: HandlerOptions,
 ): (request: Request) => Promise<Response> {
   const limits = { ...DEFAULT_SERVER_LIMITS, ...ownLimits };
   checkLimits(limits);
-  const service = new Service({ name, model, decoder, decode, limits, remoteImages });
-  const routes = ROUTES.filter(({ group }) => !group || groups.includes(group));
+  const service = new Service({ name, model, decoder, decode, limits, remoteImages, index });
+  const routes = ROUTES.filter(({ group }) =>
+    !group || groups.includes(group) && (group !== "search" || index)
+  );
   const all = [...routes, openApi(routes, { name, limits, needsKey: apiKeys.length > 0 })];
   const shapes = new Map(all.map(({ path, errors }) => [path, errors]));
   const shapeOf = (context: Context) =>

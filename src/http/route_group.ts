@@ -1,5 +1,5 @@
 /** Routes that belong together: a function of a host may have some of them only. */
-export type RouteGroup = "classify" | "embed" | "openai" | "inference" | "attention";
+export type RouteGroup = "classify" | "embed" | "openai" | "inference" | "attention" | "search";
 
 /** Every {@linkcode RouteGroup}. */
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
@@ -8,4 +8,5 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   "openai",
   "inference",
   "attention",
+  "search",
 ];

@@ -13,12 +13,14 @@ import { metrics } from "./routes/metrics.ts";
 import { openaiEmbeddings } from "./routes/openai/embeddings.ts";
 import { openaiModel } from "./routes/openai/model.ts";
 import { openaiModels } from "./routes/openai/models.ts";
+import { search } from "./routes/search.ts";
 
 /** Every route but the API's own description. */
 export const ROUTES: readonly Route[] = [
   classify,
   embed,
   attention,
+  search,
   openaiEmbeddings,
   openaiModels,
   openaiModel,

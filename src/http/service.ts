@@ -4,6 +4,7 @@ import type { ImageDecoder } from "../image/image_decoder.ts";
 import { decodeMemory, type ImageHeader } from "../image/image_header.ts";
 import { sniffImageFormat } from "../image/formats/image_format.ts";
 import type { RawImage } from "../image/raw_image.ts";
+import type { VectorIndex } from "../search/vector_index.ts";
 import { rowsOf } from "../tensor/rows_of.ts";
 import { discard } from "../tensor/memory_pressure.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -33,6 +34,7 @@ export interface ServiceOptions {
   readonly decode: DecodeMode;
   readonly limits: ServerLimits;
   readonly remoteImages: RemoteImageOptions;
+  readonly index: VectorIndex | undefined;
 }
 
 /**
@@ -47,6 +49,8 @@ export class Service {
   readonly limits: ServerLimits;
   readonly loader: ModelLoader;
   readonly metrics: Metrics;
+  /** What `POST /search` searches. */
+  readonly index: VectorIndex | undefined;
   readonly #decoder: ImageDecoder;
   readonly #decode: DecodeMode;
   readonly #decoding: Semaphore;
@@ -58,8 +62,9 @@ export class Service {
   #maxBatch = 1;
 
   /** Starts to load the model. */
-  constructor({ name, model, decoder, decode, limits, remoteImages }: ServiceOptions) {
+  constructor({ name, model, decoder, decode, limits, remoteImages, index }: ServiceOptions) {
     this.name = name;
+    this.index = index;
     this.limits = limits;
     this.loader = new ModelLoader(model);
     this.#decoder = decoder;

@@ -72,7 +72,9 @@ await runBench("bench:postgres", async () => {
   await embedded(data, truth, show);
   await postgres(data, truth, show);
   if (pglite > 0) {
-    const part = firstOf(data, Math.min(pglite, data.count));
+    const fewer = Math.min(pglite, data.count);
+    // Not a part of the clusters, which would be too few of each for clusters.
+    const part = db === undefined ? clusteredData(fewer, queries) : firstOf(data, fewer);
     await inPglite(part, nearest(part), show);
   }
   const { processor } = await readProcessor();

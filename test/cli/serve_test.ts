@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { build } from "../../src/cli/build.ts";
 import { serve } from "../../src/cli/serve.ts";
+import { EmbeddedIndex } from "../../src/search/embedded/embedded_index.ts";
 import { run, TempFolder } from "./run.ts";
 
 Deno.test("serve refuses what makes no sense, before it listens", async () => {
@@ -19,6 +20,12 @@ Deno.test("serve refuses what makes no sense, before it listens", async () => {
   const odd = folder.write("odd.txt", "good\nnot good\n");
   await refuses(["--api-key-file", odd], "key 2 has characters", 1);
   await refuses(["--model", "nowhere.onnx"], "nowhere.onnx: no such file", 1);
+  await refuses(["--db", "test/nowhere.sqlite"], "no such file; make it with", 1);
+  const db = `${folder.path}/a.sqlite`;
+  const model = { sha256: "ab".repeat(32), name: "mine.onnx", pool: "cls", decode: "fast" };
+  await (await EmbeddedIndex.create(db, { ...model, dimension: 192 }))[Symbol.asyncDispose]();
+  await refuses(["--db", db], "the model mine.onnx (SHA-256 abababababab…) made its vectors", 1);
+  await refuses(["--db", db, "--decode", "exact"], "decoded with --decode fast, not exact", 1);
 });
 
 Deno.test("build refuses what it cannot bundle", async () => {

@@ -15,6 +15,8 @@ import { validate } from "./validate.ts";
 /** The images and parameters of a request. */
 export interface ImageInputs<P> {
   readonly images: readonly Uint8Array<ArrayBuffer>[];
+  /** The names of a form's files. */
+  readonly names?: readonly string[];
   readonly parameters: P;
   /** Whether the client expects a list with an element an image. */
   readonly isBatch: boolean;
@@ -54,7 +56,8 @@ export async function readImageInputs<S extends ParametersSchema>(
       files.map(async (file) => new Uint8Array(await file.arrayBuffer())),
     );
     const parameters = validate(schema, joinParameters(query, textParameters(fields, schema)));
-    return { images, parameters, isBatch: images.length > 1 };
+    const names = files.map(({ name }) => name);
+    return { images, names, parameters, isBatch: images.length > 1 };
   }
   if (isJsonObject(body)) {
     const { inputs, parameters = {} } = validate(imageDocument, parseJson(body, maxImages));

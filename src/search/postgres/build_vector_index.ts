@@ -2,10 +2,14 @@ import type { IndexSchema } from "./index_schema.ts";
 import type { SqlClient } from "./sql_client.ts";
 
 /** The name of the HNSW index. */
-export const HNSW = "embedding_hnsw";
+const HNSW = "embedding_hnsw";
 
 /** From so many vectors on, comparing all takes longer than a search through the graph. */
 const MIN_VECTORS = 10_000;
+
+/** The index of a schema and a name, for SQL. to_regclass may not know what another process has just made. */
+const INDEX = `pg_index join pg_class c on c.oid = indexrelid
+  join pg_namespace n on n.oid = c.relnamespace where nspname = $1 and c.relname = $2`;
 
 /** What an HNSW index of halves can have. */
 const MAX_DIMENSION = 4000;
@@ -19,8 +23,8 @@ export function vectorIndexSql(schema: IndexSchema, dimension: number): string {
 /** Whether there is an HNSW index that searches can use. */
 export async function hasVectorIndex(client: SqlClient, schema: IndexSchema): Promise<boolean> {
   const [row] = await client.query(
-    "select indisvalid from pg_index where indexrelid = to_regclass($1)",
-    [schema.table(HNSW)],
+    `select indisvalid from ${INDEX}`,
+    [schema.name, HNSW],
   );
   return row?.indisvalid === true;
 }
@@ -46,15 +50,14 @@ export async function buildVectorIndex(
     await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
       `vit_msn vectors ${schema.name}`,
     ]);
-    const name = schema.table(HNSW);
     const [state] = await client.query(
       `select indisvalid or exists (select 1 from pg_stat_progress_create_index
-        where index_relid = indexrelid) as there from pg_index where indexrelid = to_regclass($1)`,
-      [name],
+        where index_relid = indexrelid) as there from ${INDEX}`,
+      [schema.name, HNSW],
     );
     if (!state) return false;
     if (state.there === true) return true;
-    await client.query(`drop index ${name}`);
+    await client.query(`drop index ${schema.table(HNSW)}`);
     return false;
   });
   if (isThere) return;

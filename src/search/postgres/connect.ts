@@ -1,6 +1,6 @@
-import type postgres from "postgres";
+import { ConnectionPool } from "./connection_pool.ts";
 import { readPostgresAddress } from "./postgres_address.ts";
-import type { SqlClient, SqlRow } from "./sql_client.ts";
+import type { SqlClient } from "./sql_client.ts";
 
 /** Options of {@linkcode connectPostgres}. */
 export interface ConnectOptions {
@@ -18,6 +18,8 @@ export interface PostgresConnection extends SqlClient, AsyncDisposable {
 
 /** Seconds until a host that does not answer is given up. */
 const CONNECT_TIMEOUT = 10;
+/** Seconds that statements under way have when the connections are closed. */
+const CLOSE_TIMEOUT = 5;
 
 /**
  * Connects to the server of an address `postgres://user:password@host:port/database?schema=NAME`, by postgres.js.
@@ -30,17 +32,20 @@ export async function connectPostgres(
   { connections = 4 }: ConnectOptions = {},
 ): Promise<PostgresConnection> {
   const { url, schema, name } = readPostgresAddress(address);
-  const { searchParams } = url;
-  const timeout = Number(searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
+  const timeout = Number(url.searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
   const { default: postgres } = await import("postgres");
-  const sql = postgres(url.href, {
-    max: connections,
-    // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
-    prepare: false,
-    connect_timeout: timeout,
-    connection: { application_name: "vit-msn" },
-    onnotice: () => {},
-  });
+  const pool = new ConnectionPool((onclose) =>
+    postgres(url.href, {
+      max: 1,
+      // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
+      prepare: false,
+      connect_timeout: timeout,
+      // Not in the middle of a transaction.
+      max_lifetime: 0,
+      connection: { application_name: "vit-msn" },
+      onnotice: () => {},
+      onclose,
+    }), connections);
   let timer: ReturnType<typeof setTimeout> | undefined;
   // In Deno, the driver does not notice that its own time is up.
   const late = new Promise<never>((_, reject) => {
@@ -48,36 +53,19 @@ export async function connectPostgres(
     timer = setTimeout(() => reject(error), timeout * 1000);
   });
   try {
-    await Promise.race([sql.unsafe("select 1"), late]);
+    await Promise.race([pool.query("select 1"), late]);
   } catch (error) {
-    await sql.end({ timeout: 0 });
+    await pool.close(0);
     throw new Error(`Cannot connect to ${name}: ${reasonOf(error, url)}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
-  return { ...clientOf(sql), schema, name, [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) };
-}
-
-function clientOf(sql: postgres.Sql | postgres.TransactionSql): SqlClient {
   return {
-    async query(text, values) {
-      const result = values && values.length > 0
-        ? await sql.unsafe(text, values as postgres.ParameterOrJSON<never>[])
-        : await sql.unsafe(text);
-      // A script has a list of results.
-      const last: unknown = Array.isArray(result[0]) ? result.at(-1) : result;
-      return [...last as SqlRow[]];
-    },
-    async transaction(run) {
-      const begin = "savepoint" in sql
-        ? (run: (sql: postgres.TransactionSql) => Promise<unknown>) => sql.savepoint(run)
-        : (run: (sql: postgres.TransactionSql) => Promise<unknown>) => sql.begin(run);
-      // In an object, as the driver awaits all elements of an array.
-      const { result } = await begin(async (sql) => ({ result: await run(clientOf(sql)) })) as {
-        result: Awaited<ReturnType<typeof run>>;
-      };
-      return result;
-    },
+    query: (sql, values) => pool.query(sql, values),
+    transaction: (run) => pool.transaction(run),
+    schema,
+    name,
+    [Symbol.asyncDispose]: () => pool.close(CLOSE_TIMEOUT),
   };
 }
 

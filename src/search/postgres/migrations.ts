@@ -21,10 +21,15 @@ export const INDEX_VERSION = MIGRATIONS.length;
 
 /** The version of an index; 0 if there is none. */
 export async function readVersion(client: SqlClient, schema: IndexSchema): Promise<number> {
-  const table = schema.table("migration");
-  const [found] = await client.query("select to_regclass($1) is not null as found", [table]);
-  if (found?.found !== true) return 0;
-  const [row] = await client.query(`select max(version) as version from ${table}`);
+  // Not by to_regclass, which may not know yet what another process has made a moment ago.
+  const [found] = await client.query(
+    "select 1 from pg_class join pg_namespace n on n.oid = relnamespace where nspname = $1 and relname = $2",
+    [schema.name, "migration"],
+  );
+  if (!found) return 0;
+  const [row] = await client.query(
+    `select max(version) as version from ${schema.table("migration")}`,
+  );
   return Number(row?.version ?? 0);
 }
 

@@ -11,6 +11,12 @@ const MORE = 20;
 const MIN_EF = 100;
 const MAX_EF = 1000;
 
+/** The SQL that sets, in a transaction, how a search through the graph looks for `k` images. */
+export function graphSettings(k: number): string {
+  const breadth = Math.min(MAX_EF, Math.max(MIN_EF, 2 * k));
+  return `set local hnsw.ef_search = ${breadth}; set local hnsw.iterative_scan = relaxed_order`;
+}
+
 /** A query of {@linkcode nearestImages}. */
 export interface NearestQuery {
   /** [D], of length 1. */
@@ -22,7 +28,8 @@ export interface NearestQuery {
 }
 
 /**
- * Finds the images nearest to a query, in a transaction of the caller's: `k`, or all that match.
+ * Finds the images nearest to a query: `k`, or all that match. It runs in a transaction of the caller's with
+ * {@linkcode graphSettings}.
  *
  * Through the graph, pgvector gives up after `hnsw.max_scan_tuples` vectors, and finds no vector of length 0. So if
  * fewer come than were asked for, all vectors are compared.
@@ -36,18 +43,15 @@ export async function nearestImages(
   // A path of two sources may have two vectors, so that there may be fewer paths than vectors.
   for (let limit = k + MORE;;) {
     if (limit > MAX_EF) isExact = true;
-    if (!isExact) {
-      const breadth = Math.min(MAX_EF, Math.max(MIN_EF, 2 * limit));
-      await client.query(
-        `set local hnsw.ef_search = ${breadth}; set local hnsw.iterative_scan = relaxed_order`,
-      );
-    }
     const rows = await candidates(client, schema, { unit, k, where }, limit, isExact);
     const neighbours = neighboursOf(rows);
     const found = new Set(rows.map(({ number }) => number)).size;
-    if (found >= limit && neighbours.length < k) limit *= 2;
-    else if (found < limit && !isExact) isExact = true;
-    else return neighbours.slice(0, k);
+    if (found >= limit && neighbours.length < k) {
+      limit *= 2;
+      await client.query(graphSettings(limit));
+    } else if (found < limit && !isExact) {
+      isExact = true;
+    } else return neighbours.slice(0, k);
   }
 }
 
@@ -110,7 +114,9 @@ function conditionOf({ label, path }: ImageFilter, values: unknown[]): string {
   }
   if (path !== undefined) {
     const patterns = all(path).filter(isText).map(globToRegex);
-    sql += ` and image.path ~ any($${values.push(patterns)}::text[])`;
+    // One by one, as the planner then uses the paths' index for what a pattern begins with.
+    const tests = patterns.map((pattern) => `image.path ~ $${values.push(pattern)}::text`);
+    sql += ` and (${["false", ...tests].join(" or ")})`;
   }
   return sql;
 }

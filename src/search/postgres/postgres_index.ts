@@ -17,7 +17,7 @@ import { checkServer } from "./check_server.ts";
 import { imageOf } from "./image_row.ts";
 import { DEFAULT_SCHEMA, type IndexSchema } from "./index_schema.ts";
 import { INDEX_VERSION, migrate, readVersion } from "./migrations.ts";
-import { nearestImages } from "./nearest_images.ts";
+import { graphSettings, nearestImages } from "./nearest_images.ts";
 import { postgresError } from "./postgres_error.ts";
 import { PostgresWriter } from "./postgres_writer.ts";
 import { retried } from "./retried.ts";
@@ -201,7 +201,7 @@ export class PostgresIndex implements VectorIndex {
         results.push(await nearestImages(client, this.schema, { unit, k, where, isGraph }));
       }
       return results;
-    });
+    }, graphSettings(k));
   }
 
   async vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
@@ -340,11 +340,13 @@ export class PostgresIndex implements VectorIndex {
     return images;
   }
 
-  /** Runs a function that sees one state of the database. */
-  async #inSnapshot<T>(run: (client: SqlClient) => Promise<T>): Promise<T> {
+  /** Runs a function that sees one state of the database, after some settings. */
+  async #inSnapshot<T>(run: (client: SqlClient) => Promise<T>, settings = ""): Promise<T> {
     return await this.#retried((client) =>
       client.transaction(async (client) => {
-        await client.query("set transaction isolation level repeatable read, read only");
+        await client.query(
+          `set transaction isolation level repeatable read, read only; ${settings}`,
+        );
         return await run(client);
       })
     );
