@@ -4,6 +4,7 @@ import { connectPostgres, type PostgresConnection } from "../search/postgres/con
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { PostgresIndex } from "../search/postgres/postgres_index.ts";
 import { openQueue } from "../search/queue/index_queue.ts";
+import { queueStatus } from "../search/queue/queue_status.ts";
 import { endWorker, registerWorker } from "../search/queue/queue_worker.ts";
 import { choiceOption, type Command, UsageError } from "./command.ts";
 import { Heart } from "./indexing/heart.ts";
@@ -85,7 +86,7 @@ export const worker: Command<typeof options> = {
       // Jobs are small: starting workers for each would take a while.
       using decoder = new ImageDecoder({ workers: jobs });
       using heart = new Heart(db, id);
-      const { images, failed, failedJobs } = await workOnJobs({
+      const { images, failed } = await workOnJobs({
         id,
         host,
         queue,
@@ -110,7 +111,14 @@ export const worker: Command<typeof options> = {
           ? JSON.stringify({ worker: id, images, failed }) + "\n"
           : `${printable(name)}: ${images} images indexed, ${failed} failed\n`,
       );
-      return failed + failedJobs > 0 ? 1 : 0;
+      const { count: dead } = (await queueStatus(queue)).deadJobs;
+      if (dead > 0 && !signal.aborted) {
+        warn(
+          `${dead} ${dead === 1 ? "job" : "jobs"} failed again and again: ` +
+            `\`deno task index --status --db ${name}\` shows the errors`,
+        );
+      }
+      return failed > 0 || dead > 0 && !signal.aborted ? 1 : 0;
     } finally {
       interruption.end();
     }

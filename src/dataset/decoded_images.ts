@@ -28,7 +28,8 @@ export interface ReadAheadOptions {
   /** Decodes the images, in place of a decoder with `workers` that ends with them; the caller disposes of it. */
   readonly decoder?: ImageDecoder | undefined;
   /**
-   * The most bytes of files and pixels that wait; one further image may be in progress. Default 64 MiB.
+   * The most bytes of files and pixels that wait; one further image may be in progress, and eight objects of S3 are
+   * read at a time. Default 64 MiB.
    */
   readonly maxBytesAhead?: number;
   /**

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { buildVectorIndex, hasVectorIndex } from "../../src/search/postgres/build_vector_index.ts";
 import { checkServer } from "../../src/search/postgres/check_server.ts";
 import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
+import { postgresError } from "../../src/search/postgres/postgres_error.ts";
 import { retried } from "../../src/search/postgres/retried.ts";
 import type { SqlClient, SqlRow } from "../../src/search/postgres/sql_client.ts";
 import { images, MODEL } from "../search/index_cases.ts";
@@ -300,3 +302,24 @@ Deno.test("what may succeed later is tried again, and nothing else", async () =>
     await assertRejects(() => retried(failing(code, 1), [1, 1]), Error, code);
   }
 });
+
+realServer(
+  "several that finish at once build one graph; a build that takes too long says so",
+  async ({ url, client }) => {
+    await using pool = await connectPostgres(url);
+    const index = await PostgresIndex.create(pool, MODEL);
+    const writer = await index.write();
+    await writer.put("photos", await images(2000));
+    const { schema } = index;
+    await using hurried = await connectPostgres(`${url}?statement_timeout=50`);
+    const late = await PostgresIndex.open(hurried);
+    const error = await assertRejects(() => buildVectorIndex(hurried, late.schema, 20, 100), Error);
+    assertStringIncludes(
+      postgresError("write to the index x", error).message,
+      "give it more time with ?statement_timeout=0 in the address",
+    );
+    assertEquals(await hasVectorIndex(client, schema), false); // but what is left of it
+    await Promise.all([0, 1, 2].map(() => buildVectorIndex(pool, schema, 20, 100)));
+    assertEquals(await hasVectorIndex(client, schema), true);
+  },
+);

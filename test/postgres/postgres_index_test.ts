@@ -136,6 +136,40 @@ async function pairsOf(index: Pick<PostgresIndex, "pairs">, threshold: number): 
   return found.map((pair) => pair.map(text).sort().join(" ~ ")).sort();
 }
 
+eachServer(
+  "what comes in several pages is whole, also if the last one is full",
+  async ({ client }) => {
+    const place = placeOf(client);
+    const [first] = await images(1);
+    const all = Array.from({ length: 4000 }, (_, i) => ({
+      ...first!,
+      path: `photos/${i}.jpg`,
+      sha256: i.toString(16).padStart(64, "0"),
+      vector: Float32Array.from(
+        { length: DIMENSION },
+        (_, d) => d === i % DIMENSION ? 1 : i / 4000,
+      ),
+    }));
+    await update(place, all);
+    await using index = await place.open();
+    const found = await Array.fromAsync(index.images());
+    assertEquals(
+      found.map(({ path }) => path),
+      all.map(({ path }) => path).sort(),
+    );
+    const vectors = await index.vectors(all.map(({ path }) => path));
+    assertEquals(vectors.filter((vector) => vector !== undefined).length, 4000);
+    const contents = await index.pairs(2, {
+      onPair: () => assert(false, "no pair is that similar"),
+    });
+    assertEquals(
+      contents.map((images) => images.map(({ path }) => path)),
+      all.map(({ path }) => [path]),
+    );
+    assertEquals(await update(place, all), { put: 0, forgotten: 0 });
+  },
+);
+
 eachServer("the graph finds k where k match, although it gives up before", async ({ client }) => {
   const place = placeOf(client);
   const all = await images(600);

@@ -7,6 +7,7 @@ import { beat } from "../../src/search/queue/beat.ts";
 import { enqueue } from "../../src/search/queue/enqueue.ts";
 import { type HeldJob, takeJob } from "../../src/search/queue/index_job.ts";
 import { type IndexQueue, openQueue } from "../../src/search/queue/index_queue.ts";
+import { removeJobs } from "../../src/search/queue/remove_jobs.ts";
 import { isEmpty, queueStatus } from "../../src/search/queue/queue_status.ts";
 import { endWorker, registerWorker } from "../../src/search/queue/queue_worker.ts";
 import { failJob, type MakeVectors, workOnJob } from "../../src/search/queue/work_on_job.ts";
@@ -217,4 +218,15 @@ eachServer("the queue of another version is refused", async ({ client }) => {
     Error,
     "its tables are those of pg-boss' version 45",
   );
+});
+
+eachServer("the jobs of a forgotten source are taken from workers, too", async ({ client }) => {
+  const { index, queue, writer } = await open(client);
+  await enqueue(queue, { source: "photos", folder: "/", images: listed(64) });
+  await enqueue(queue, { source: "others", folder: "/", images: listed(1, 100) });
+  const job = await taken(queue);
+  await removeJobs(client, queue.schema, "photos", { alsoTaken: true });
+  assertEquals((await workOnJob(queue, job, writer, WORKER, make)).outcome, "lost");
+  const { waiting, active } = await queueStatus(queue);
+  assertEquals([waiting.jobs, active.jobs, (await index.counts()).images], [1, 0, 0]);
 });

@@ -157,13 +157,17 @@ realServer("a worker goes on when its server is back", async ({ client, url }) =
   using proxy = new TcpProxy({ hostname: address.hostname, port: Number(address.port) });
   address.port = String(proxy.port);
   address.hostname = "127.0.0.1";
+  proxy.switchOff();
   const process = new CommandProcess("worker", "--db", address.href, "--exit-when-empty");
+  await delay(3000);
+  proxy.switchOn();
   await until(client, (status) => counted(status) > 0);
   proxy.switchOff();
   await delay(16_000); // longer than a transaction is tried again by itself
   proxy.switchOn();
   const { code, stderr, summary } = await process.ended;
   assertEquals([code, summary.failed], [0, 0]);
+  assertStringIncludes(stderr, "worker: Cannot connect to postgres://");
   assertStringIncludes(stderr, "trying again in 1 s");
   assertEquals(counted(await statusOf(client)), 200);
 });

@@ -53,8 +53,6 @@ export interface WorkDone {
   images: number;
   /** Images that could not be read or decoded. */
   failed: number;
-  /** Jobs that failed here. */
-  failedJobs: number;
 }
 
 /**
@@ -64,7 +62,7 @@ export interface WorkDone {
 export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
   const { id, host, queue, writer, heart, embedding, exitWhenEmpty, reach, json, terminal } =
     options;
-  const done: WorkDone = { images: 0, failed: 0, failedJobs: 0 };
+  const done: WorkDone = { images: 0, failed: 0 };
   const warn = log("worker", terminal);
   const line = new StatusLine(terminal.stderr);
   const rate = new WorkRate();
@@ -78,6 +76,8 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
   };
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
+  /** Before it takes another job. */
+  let rest = Promise.resolve();
   /** Set once the index is finished, until more is written. */
   let finished: Promise<void> | undefined;
 
@@ -119,11 +119,10 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
     } catch (error) {
       // While it is interrupted, it does not wait for the server: others take the job.
       if (options.signal.aborted) throw error;
-      done.failedJobs++;
       line.clear();
       warn(`${errorMessage(error)} (a batch of ${job.source}; it is tried again)`);
       await reach(() => failJob(queue, job, errorMessage(error)));
-      if (error instanceof UnreadableSourceError) await pause(UNREADABLE, signal);
+      if (error instanceof UnreadableSourceError) rest = pause(UNREADABLE, signal);
     } finally {
       heart.release(job);
     }
@@ -131,7 +130,9 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
   }
 
   async function slot(): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
+      await rest;
+      if (signal.aborted) return;
       const state = await takeAndWork();
       if (state === "worked" || signal.aborted) continue;
       if (state === "empty") {

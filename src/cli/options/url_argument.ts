@@ -1,3 +1,4 @@
+import { isImageName } from "../../dataset/image_files.ts";
 import { commandLine } from "../output/command_line.ts";
 
 /**
@@ -8,9 +9,9 @@ import { commandLine } from "../output/command_line.ts";
  */
 export function urlText(argument: string, use?: string): string | undefined {
   if (/^s3:\/\//i.test(argument)) {
-    return `only \`deno task index\` reads from S3: download it with \`aws s3 cp ${
-      commandLine([argument])
-    } .\``;
+    const files = isImageName(argument) ? [argument, "."] : ["--recursive", argument, "."];
+    const copy = commandLine(["aws", "s3", "cp", ...files]);
+    return `only \`deno task index\` reads from S3: download it with \`${copy}\``;
   }
   if (!/^https?:\/\//i.test(argument)) return undefined;
   const url = commandLine([argument]);

@@ -52,15 +52,14 @@ function readSet(
       return { regex, end: i };
     }
     const last = characters[i + 2];
-    members.push(literal(character));
     // A bracket that comes first begins no range.
     if (character === "]" || characters[i + 1] !== "-" || last === undefined || last === "]") {
+      members.push(literal(character));
       continue;
     }
     // A range that runs backwards has one member, its first.
-    if (character.codePointAt(0)! <= last.codePointAt(0)!) {
-      members.push(`${literal(character)}-${literal(last)}`);
-    }
+    const isRange = character.codePointAt(0)! <= last.codePointAt(0)!;
+    members.push(isRange ? `${literal(character)}-${literal(last)}` : literal(character));
     i += 2;
   }
   return undefined;

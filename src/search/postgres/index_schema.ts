@@ -14,6 +14,8 @@ export class IndexSchema {
   readonly #vector: string;
 
   /**
+   * Checks the name.
+   *
    * @param name of lower-case letters, digits and `_`.
    * @param vectorSchema where the extension `vector` is installed.
    * @throws {RangeError} if the name is another one.

@@ -2,7 +2,6 @@ import { toFloat32 } from "../../tensor/float16.ts";
 import { l2Normalize } from "../../tensor/l2_normalize.ts";
 import { assertSameModel } from "../embedded/check_model.ts";
 import { scanPairs } from "../scan/scan_pairs.ts";
-import { rowBytes, VectorScan } from "../scan/vector_scan.ts";
 import type {
   IndexCounts,
   IndexedImage,
@@ -16,6 +15,7 @@ import { hasVectorIndex } from "./build_vector_index.ts";
 import { checkServer } from "./check_server.ts";
 import { imageOf } from "./image_row.ts";
 import { DEFAULT_SCHEMA, type IndexSchema } from "./index_schema.ts";
+import { loadVectors } from "./load_vectors.ts";
 import { INDEX_VERSION, migrate, readVersion } from "./migrations.ts";
 import { graphSettings, nearestImages } from "./nearest_images.ts";
 import { postgresError } from "./postgres_error.ts";
@@ -24,7 +24,7 @@ import { retried } from "./retried.ts";
 import type { SqlClient } from "./sql_client.ts";
 import { halvesOfHex } from "./vector_text.ts";
 
-/** Images or vectors of a statement. */
+/** Images of a statement. */
 const PAGE = 2000;
 /** Waits between attempts to read, in milliseconds: somebody waits for the answer. */
 const READ_WAITS = [100, 500];
@@ -55,6 +55,20 @@ export interface PostgresWriterOptions {
  * An index in a schema of a Postgres database with pgvector. Any number of processes on any number of machines
  * read and write it at a time. Up to 10,000 vectors, searches compare all; beyond, they go through an HNSW graph,
  * and compare all only if that finds too few.
+ *
+ * @example A client of the npm package `postgres`
+ * ```ts ignore
+ * import postgres from "postgres";
+ * import { PostgresIndex, type SqlClient } from "@vit-msn/edge/search";
+ *
+ * const sql = postgres("postgres://me@server/photos");
+ * const clientOf = (sql: postgres.Sql): SqlClient => ({
+ *   query: (text, values = []) => sql.unsafe(text, [...values] as never[]),
+ *   transaction: (run) => sql.begin((sql) => run(clientOf(sql))),
+ * });
+ * await using index = await PostgresIndex.open(clientOf(sql));
+ * const [neighbours] = await index.search([vector], { k: 10, where: { label: "dog" } });
+ * ```
  */
 export class PostgresIndex implements VectorIndex {
   readonly model: IndexedModel;
@@ -225,45 +239,20 @@ export class PostgresIndex implements VectorIndex {
   }
 
   async pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
-    return await this.#inSnapshot(async (client) => {
-      const { dimension } = this.model;
-      const scan = new VectorScan(dimension);
-      const halves = rowBytes(dimension) / 2;
-      const keys: string[] = [];
-      for (let last = "";; last = keys.at(-1)!) {
-        const rows = await client.query(
-          `select encode(sha256, 'hex') as key,
-            encode(${this.schema.type("halfvec_send")}(vector), 'hex') as vector
-          from ${this.schema.table("embedding")} embedding
-          where sha256 > decode($1, 'hex') and exists
-            (select 1 from ${
-            this.schema.table("image")
-          } image where image.sha256 = embedding.sha256)
-          order by sha256 limit ${PAGE}`,
-          [last],
-        );
-        const first = keys.length;
-        scan.reserve(first + rows.length);
-        const to = scan.rows(first, rows.length).fill(0);
-        rows.forEach(({ key, vector }, r) => {
-          keys.push(key as string);
-          to.set(halvesOfHex(vector as string), r * halves);
-        });
-        if (rows.length < PAGE) break;
-      }
-      const vectors = (first: number, count: number) =>
-        Array.from(
-          { length: count },
-          (_, i) => this.#numbersOf(scan.rows(first + i, 1).slice(0, dimension)),
-        );
-      scanPairs(
-        scan,
-        { count: keys.length, vectors, numberOf: (slot) => slot },
-        threshold,
-        options,
-      );
-      return await this.#imagesOf(client, keys);
+    const { dimension } = this.model;
+    const { scan, keys, images } = await this.#inSnapshot(async (client) => {
+      const { scan, keys } = await loadVectors(client, this.schema, dimension);
+      return { scan, keys, images: await this.#imagesOf(client, keys) };
     });
+    // Without a transaction, which would keep the server from cleaning up for as long as this takes.
+    const vectors = (first: number, count: number) =>
+      Array.from(
+        { length: count },
+        (_, i) => this.#numbersOf(scan.rows(first + i, 1).slice(0, dimension)),
+      );
+    const contents = { count: keys.length, vectors, numberOf: (slot: number) => slot };
+    scanPairs(scan, contents, threshold, options);
+    return images;
   }
 
   async *images(): AsyncGenerator<IndexedImage> {
@@ -293,7 +282,7 @@ export class PostgresIndex implements VectorIndex {
     }
   }
 
-  /** @param options the run that the writer goes on with; a new one by default. */
+  /** Begins to write, with the number of a run that has listed the images, or a new one. */
   async write({ run }: PostgresWriterOptions = {}): Promise<PostgresWriter> {
     const { schema, name, model: { dimension } } = this;
     const client = this.#client;

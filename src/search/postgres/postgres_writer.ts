@@ -26,9 +26,10 @@ export interface PutOptions {
 
 /** The index has no vector of an image that was put without one: its content was forgotten meanwhile. Read it anew. */
 export class MissingVectorError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "MissingVectorError";
 
-  /** @param path of the image. */
+  /** Names the image. */
   constructor(path: string) {
     super(
       `Cannot index ${path}: neither it nor the index has its vector; run the same command again`,
@@ -38,8 +39,11 @@ export class MissingVectorError extends Error {
 
 /** What a writer writes to. */
 export interface WriterTarget {
+  /** Its driver. */
   readonly client: SqlClient;
+  /** Where its tables are. */
   readonly schema: IndexSchema;
+  /** The numbers of a vector. */
   readonly dimension: number;
   /** As messages call the index. */
   readonly name: string;
@@ -57,6 +61,7 @@ export class PostgresWriter implements IndexWriter {
   readonly #target: WriterTarget;
   readonly #sources = new Map<string, number>();
 
+  /** {@linkcode PostgresIndex.write} makes one. */
   constructor(target: WriterTarget) {
     this.#target = target;
     this.run = target.run;

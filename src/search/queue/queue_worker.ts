@@ -24,7 +24,7 @@ export async function registerWorker(
     `delete from ${table} where seen < now() - interval '${MAX_AGE_DAYS} days'`,
   );
   await client.query(
-    `insert into ${table} (id, host) values ($1, $2) on conflict (id) do nothing`,
+    `insert into ${table} (id, host) values ($1, $2) on conflict (id) do update set seen = now(), ended = false`,
     [id, host],
   );
 }

@@ -248,6 +248,16 @@ Deno.test("settings are those of Amazon's tools", () => {
   assertEquals([read.region, read.endpoint?.host], ["eu-west-1", "two"]);
 });
 
+Deno.test("another secret is refused", async () => {
+  await using server = new S3Server();
+  const wrong = { ...settings(server), secretAccessKey: "another" };
+  await assertRejects(
+    () => findS3Images("s3://photos", () => {}, { settings: wrong }),
+    Error,
+    "the secret does not fit the key; check AWS_SECRET_ACCESS_KEY",
+  );
+});
+
 Deno.test("temporary credentials are sent with their token", async () => {
   await using server = new S3Server();
   server.put("ship.jpg", ship);

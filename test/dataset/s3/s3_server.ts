@@ -7,16 +7,13 @@ export interface SeenRequest {
 /** What a fault does in place of an answer; undefined: nothing. */
 export type Fault = (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
 
-const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=AKIATEST\/\d{8}\/us-east-1\/s3\/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date(;x-amz-security-token)?, Signature=[0-9a-f]{64}$/;
-
 /** The settings that it accepts. */
 export const KEYS = {
   AWS_ACCESS_KEY_ID: "AKIATEST",
   AWS_SECRET_ACCESS_KEY: "very+secret/key",
 };
 
-/** A server that answers like S3, of the one bucket `photos`; it looks at credentials, not at signatures. */
+/** A server that answers like S3, of the one bucket `photos`; it checks signatures. */
 export class S3Server implements AsyncDisposable {
   readonly objects = new Map<string, { bytes: Uint8Array<ArrayBuffer>; modified: Date }>();
   readonly seen: SeenRequest[] = [];
@@ -42,9 +39,7 @@ export class S3Server implements AsyncDisposable {
     this.seen.push(seen);
     const fault = await this.fault(seen);
     if (fault) return fault;
-    if (!AUTHORIZATION.test(request.headers.get("authorization") ?? "")) {
-      return s3Error(403, "InvalidAccessKeyId");
-    }
+    if (!await isSigned(request)) return s3Error(403, "SignatureDoesNotMatch");
     const [, bucket, key] = /^\/storage\/v1\/s3\/([^/]+)\/(.*)$/.exec(url.pathname) ?? [];
     if (bucket !== "photos") return s3Error(404, "NoSuchBucket");
     if (key === "") return this.#list(url.searchParams);
@@ -90,4 +85,46 @@ export function s3Error(status: number, code: string, more = ""): Response {
     `<?xml version="1.0"?><Error><Code>${code}</Code><Message>Sorry &amp; no</Message>${more}</Error>`,
     { status },
   );
+}
+
+const AUTHORIZATION =
+  /^AWS4-HMAC-SHA256 Credential=AKIATEST\/(\d{8})\/us-east-1\/s3\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/;
+
+/**
+ * Whether a request has the signature of its address as it came: a server that decodes and encodes it again gets
+ * the same only if it came in the one form that signatures are made of.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+async function isSigned({ method, url, headers }: Request): Promise<boolean> {
+  const [, day, names = "", signature] = AUTHORIZATION.exec(headers.get("authorization") ?? "") ??
+    [];
+  const time = headers.get("x-amz-date") ?? "";
+  const isWhole = ["host", "x-amz-content-sha256", "x-amz-date"].every((name) =>
+    names.split(";").includes(name)
+  );
+  if (!day || !time.startsWith(day) || !isWhole) return false;
+  const { pathname, search } = new URL(url);
+  const strict = (text: string) => /^(?:[A-Za-z0-9_.~\/=&-]|%[0-9A-F]{2})*$/.test(text);
+  if (!strict(pathname) || !strict(search.slice(1))) return false;
+  const canonical = [
+    method,
+    pathname,
+    search.slice(1).split("&").sort().join("&"),
+    ...names.split(";").map((name) => `${name}:${headers.get(name)}`),
+    "",
+    names,
+    headers.get("x-amz-content-sha256"),
+  ].join("\n");
+  const encoder = new TextEncoder();
+  const hash = await crypto.subtle.digest("SHA-256", encoder.encode(canonical));
+  const scope = `${day}/us-east-1/s3/aws4_request`;
+  const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${new Uint8Array(hash).toHex()}`;
+  let key: Uint8Array<ArrayBuffer> = encoder.encode(`AWS4${KEYS.AWS_SECRET_ACCESS_KEY}`);
+  for (const part of [...scope.split("/"), text]) {
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const imported = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+    key = new Uint8Array(await crypto.subtle.sign("HMAC", imported, encoder.encode(part)));
+  }
+  return key.toHex() === signature;
 }
