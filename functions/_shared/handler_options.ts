@@ -12,7 +12,9 @@ const DECODERS = 1;
 const PIXELS_BEFORE_WORKERS = 1_000_000;
 
 /** Converts a function's settings to a handler's options. */
-export function handlerOptions(settings: Settings): HandlerOptions {
+export function handlerOptions(
+  settings: Settings,
+): HandlerOptions & { readonly model: () => Promise<ServedModel> } {
   return {
     ...clientOptions(settings),
     model: () => loadServedModel(settings),

@@ -1,5 +1,6 @@
 import { fromFileUrl, toFileUrl } from "@std/path";
 import * as esbuild from "esbuild";
+import importMap from "../../import_map.json" with { type: "json" };
 import { withoutCustomSections } from "../../wasm/decoders/wasm_sections.ts";
 import type { RouteGroup } from "../http/route_group.ts";
 import type { DecodeMode } from "../image/decode_options.ts";
@@ -47,6 +48,8 @@ export interface BundleOptions extends BuiltSettings {
   readonly withWorkers: boolean;
   /** Whether the function may open its own listener with `Deno.listen`. */
   readonly withConnections: boolean;
+  /** Packages that the bundle leaves to the host, which gets them from npm; default none. */
+  readonly fromNpm?: readonly string[];
 }
 
 /**
@@ -60,8 +63,9 @@ export interface BundleOptions extends BuiltSettings {
 export async function bundle(
   entry: string,
   name: string,
-  { routes, withOnnxruntime, withWorkers, withConnections, model, decode }: BundleOptions,
+  { withConnections, fromNpm = [], ...options }: BundleOptions,
 ): Promise<BundledFile[]> {
+  const { withOnnxruntime, withWorkers, decode } = options;
   await downloadPackages(withOnnxruntime, decode);
   const files = new Map<string, Uint8Array>();
   const pointed = new Set<string>();
@@ -95,7 +99,7 @@ export async function bundle(
     },
     legalComments: "none",
     logLevel: "silent",
-    plugins: [denoPlugin(files, pointed, { routes, withOnnxruntime, withWorkers, model, decode })],
+    plugins: [denoPlugin(files, pointed, { ...options, fromNpm })],
   });
   assertPointed(pointed, withWorkers);
   for (const { path, contents } of outputFiles) files.set(path.slice(1), contents);
@@ -156,7 +160,10 @@ const DENO = "deno";
 function denoPlugin(
   files: Map<string, Uint8Array>,
   pointed: Set<string>,
-  { routes, withOnnxruntime, withWorkers, model, decode }: Omit<BundleOptions, "withConnections">,
+  { routes, withOnnxruntime, withWorkers, model, decode, fromNpm = [] }: Omit<
+    BundleOptions,
+    "withConnections"
+  >,
 ): esbuild.Plugin {
   return {
     name: "deno",
@@ -166,6 +173,7 @@ function denoPlugin(
         if (!withOnnxruntime && ONNXRUNTIME.test(path)) {
           return { path: "onnxruntime-web", namespace: MISSING }; // one module for all of them
         }
+        if (fromNpm.includes(path)) return { path: npmAddress(path), external: true };
         if (HOST_MODULES.test(path)) return { path: "host", namespace: DENO, sideEffects: false };
         if (path.endsWith(PLAIN_KERNELS)) return { path: PLAIN_KERNELS, namespace: EMPTY };
         if (decode !== "exact" && path === MOZJPEG) return { path: "mozjpeg", namespace: MISSING };
@@ -223,6 +231,17 @@ function denoPlugin(
       });
     },
   };
+}
+
+/**
+ * The address of a package of the import map, with its version.
+ *
+ * @throws {Error} if the import map has no such package.
+ */
+function npmAddress(name: string): string {
+  const address = (importMap.imports as Readonly<Record<string, string>>)[name];
+  if (address?.startsWith("npm:")) return address;
+  throw new Error(`Cannot bundle ${name}: it is no npm package of the import map`);
 }
 
 /** How an entry addresses the shared folder. */

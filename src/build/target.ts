@@ -9,6 +9,8 @@ export interface TargetOptions {
   readonly decode: BuiltSettings["decode"];
   /** Whether onnxruntime-web is included. */
   readonly withOnnxruntime: boolean;
+  /** Whether the function `index` is made, too. */
+  readonly withIndex: boolean;
 }
 
 /** What a target is. */

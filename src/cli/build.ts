@@ -31,6 +31,9 @@ const options = {
   "with-onnxruntime": {
     help: "Include onnxruntime-web (14 MB) to run ONNX files made by other tools",
   },
+  "with-index": {
+    help: "supabase: also make the function index, for an index in its Postgres",
+  },
   weights: {
     value: "FORM",
     help:
@@ -68,12 +71,16 @@ export const build: Command<typeof options> = {
   examples: [
     ["", "dist/classify.js and dist/embed.js"],
     ["--model my.onnx --target supabase --out supabase", "Bundle a fitted model for Supabase"],
+    ["--target supabase --with-index --out supabase", "Also the function that keeps an index"],
     ["--target workers --out worker", "A Cloudflare Worker"],
   ],
   async run(positional, values, terminal) {
     if (positional.length > 0) throw new UsageError(`unexpected argument ${positional[0]}`);
     const target = choiceOption("target", values.target, TARGETS);
     const out = values.out ?? "dist";
+    if (values["with-index"] && target !== "supabase") {
+      throw new UsageError("--with-index requires --target supabase");
+    }
     if (target === "npm") return await buildPackage(out, values, terminal);
     if (target === "web") assertUnused(target, values, OF_SERVICES);
     const withOnnxruntime = values["with-onnxruntime"];
@@ -94,7 +101,7 @@ export const build: Command<typeof options> = {
     const decode = choiceOption("decode", values.decode ?? byDefault, DECODE_MODES);
     const model = await modelOfBuild(values.model, weights, withOnnxruntime);
     await using _esbuild = await startEsbuild();
-    const options = { out, model, decode, withOnnxruntime };
+    const options = { out, model, decode, withOnnxruntime, withIndex: values["with-index"] };
     const { files, nextStep, command } = await BUILDERS[target](options);
     await writeBuild(out, files, values);
     list(out, files, terminal);

@@ -1,5 +1,6 @@
+import { isS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
+import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { type DuplicateGroup, nearDuplicates } from "../search/near_duplicates.ts";
 import { choiceOption, type Command, UsageError } from "./command.ts";
 import { main } from "./main.ts";
@@ -7,6 +8,7 @@ import { decodeOptions } from "./options/decode_option.ts";
 import { calibrateDuplicates, type Calibration } from "./options/duplicate_calibration.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { openIndex } from "./options/open_index.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
@@ -26,7 +28,7 @@ const options = {
 /** `deno task dedupe`: finds groups of near-duplicates in an index. */
 export const dedupe: Command<typeof options> = {
   name: "dedupe",
-  usage: "--db FILE",
+  usage: "--db DB",
   description:
     "Finds groups of images in an index that look alike, and deletes nothing. The least similarity is\n" +
     "calibrated on up to 200 of the index's photos: 95 % of slightly changed copies are found, or fewer,\n" +
@@ -41,10 +43,13 @@ export const dedupe: Command<typeof options> = {
     if (positional.length > 0) throw new UsageError(`it takes no argument, but ${positional[0]}`);
     const db = dbOption(values.db);
     const jobs = jobsOption(values);
-    await using index = await EmbeddedIndex.open(db, { onDamage: log("dedupe", terminal) });
+    await using index = await openIndex(db, { onDamage: log("dedupe", terminal) });
     const { pool, decode } = index.model;
     const { model, file } = await openModelOption(values, terminal);
     await using _model = model;
+    // Photos of S3 are read for the calibration.
+    const isRemote = isPostgresUrl(db) || (await index.sources()).some(isS3Url);
+    if (!isRemote) await terminal.system.dropNetwork();
     await index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
     const line = new StatusLine(terminal.stderr);
     const show = (what: string) => (done: number, all: number) =>

@@ -1,30 +1,31 @@
-import { resolve } from "@std/path";
-import { computedImages } from "../dataset/computed_images.ts";
-import { fileTimes } from "../dataset/file_times.ts";
-import type { PhotoFile } from "../dataset/image_files.ts";
-import { findPretrainingImages } from "../dataset/photo_sources.ts";
-import type { DecodeOptions } from "../image/decode_options.ts";
+import { isS3Url, parseS3Url } from "../dataset/s3/s3_url.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
-import type { ViTMSNModel } from "../model/vit_msn_model.ts";
-import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { EXPORT_FORMATS, exportIndex } from "../search/export/export_index.ts";
-import type { IndexWriter, ListedImage, ReadImage } from "../search/vector_index.ts";
-import { rowsOf } from "../tensor/rows_of.ts";
+import { isPostgresUrl, readPostgresAddress } from "../search/postgres/postgres_address.ts";
+import { DEFAULT_SCHEMA } from "../search/postgres/index_schema.ts";
+import { schemaSql } from "../search/postgres/schema_sql.ts";
+import { queueSchemaSql } from "../search/queue/index_queue.ts";
+import type { IndexWriter } from "../search/vector_index.ts";
 import {
-  asCalled,
   choiceOption,
   type Command,
   errorMessage,
   type OptionValues,
   UsageError,
 } from "./command.ts";
+import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
+import { enqueueSources } from "./indexing/enqueue_sources.ts";
+import { forgetJobs } from "./indexing/forget_jobs.ts";
+import { showStatus } from "./indexing/show_status.ts";
+import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
+import { reportImage } from "./indexing/report_image.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
-import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { MODEL_OPTIONS, openModelOption, readModelOption } from "./options/model_option.ts";
+import { createIndex, indexName, openIndex } from "./options/open_index.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
-import { urlText } from "./options/url_argument.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
@@ -41,6 +42,12 @@ const options = {
   },
   decode: DECODE_OPTION,
   forget: { help: "Forget all images of the sources, which may be gone" },
+  enqueue: {
+    help: "Only list the sources, and leave the images to `deno task worker`; on Postgres",
+  },
+  status: {
+    help: "Show how far the index is, its workers and what failed; takes no sources; on Postgres",
+  },
   export: {
     value: "FOLDER",
     help: "Write the whole index into a new folder, in shards; takes no sources",
@@ -49,6 +56,10 @@ const options = {
     value: "TYPE",
     help:
       "The files of --export: npy (default) or safetensors, with JSON lines beside it, or parquet",
+  },
+  "print-schema": {
+    help:
+      "Print the SQL of an index in Postgres, for --model's vectors and the schema of --db, and do nothing else",
   },
   json: {
     help: "Print JSON lines: {file, error} for an image that failed, {db, images, …} at the end",
@@ -60,21 +71,26 @@ type Values = OptionValues<typeof options>;
 /** `deno task index`: keeps an index of images up to date. */
 export const index: Command<typeof options> = {
   name: "index",
-  usage: "SOURCE … --db FILE",
+  usage: "SOURCE … --db DB",
   description:
     "Brings an index up to date with its sources: embeds images that are new or changed, forgets those\n" +
     "that a source no longer has, and leaves the rest. A source is a folder, an image, a glob, a table\n" +
-    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, or a tar file. The\n" +
-    "label of an image in a folder is the folder right in the source. After Ctrl-C, the same command\n" +
-    "goes on.",
+    "(.csv or .jsonl) with path and perhaps label, a list (.txt) of one path a line, a tar file, or\n" +
+    "s3://BUCKET/FOLDER. The label of an image in a folder is the folder right in the source. After\n" +
+    "Ctrl-C, the same command goes on. For S3, set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and\n" +
+    "AWS_REGION, and AWS_ENDPOINT_URL for a server that is not Amazon's.",
   options,
   examples: [
     ["photos --db photos.sqlite", "A folder; again for what has changed since"],
     ["photos more/*.tar --db photos.sqlite --jobs 4", "Several sources, on four cores"],
+    ["s3://my-bucket/photos --db photos.sqlite", "What is in a bucket"],
     ["photos --db photos.sqlite --forget", "Forget the folder's images"],
     ["--db photos.sqlite --export vectors", "All vectors, for Python"],
+    ["photos --db postgres://me@server/photos", "Into a Postgres database with pgvector"],
+    ["--print-schema", "The SQL that this runs there at first"],
   ],
   async run(sources, values, terminal) {
+    if (values["print-schema"]) return await printSchema(sources, values, terminal);
     const db = dbOption(values.db);
     const format = choiceOption("format", values.format, EXPORT_FORMATS);
     if (values.export !== undefined) {
@@ -83,10 +99,55 @@ export const index: Command<typeof options> = {
       return await writeExport(db, values.export, format, values, terminal);
     }
     if (values.format !== undefined) throw new UsageError("--format requires --export");
+    if (values.status) {
+      if (sources.length > 0) throw new UsageError("--status takes no sources");
+      await showStatus(serverOption("status", values.db), values.json, terminal);
+      return 0;
+    }
     if (sources.length === 0) throw new UsageError("no source given");
+    for (const source of sources.filter(isS3Url)) assertS3Source(source);
+    if (values.enqueue) {
+      if (values.forget) throw new UsageError("--forget does not go with --enqueue");
+      return await enqueue(sources, values, terminal);
+    }
     return await update(sources, db, values, terminal);
   },
 };
+
+/** @throws {UsageError} if the index is not on a server. */
+function serverOption(option: string, db: string | undefined): string {
+  if (db !== undefined && isPostgresUrl(db)) return db;
+  throw new UsageError(`--${option} requires an index on Postgres: --db postgres://…`);
+}
+
+async function enqueue(
+  sources: readonly string[],
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  const db = serverOption("enqueue", values.db);
+  const pool = choiceOption("pool", values.pool, ["cls", "mean"]);
+  const decode = choiceOption("decode", values.decode, DECODE_MODES);
+  const file = await readModelOption(values, terminal);
+  const model = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
+  const interruption = interruptible();
+  try {
+    const { json } = values;
+    const { signal } = interruption;
+    return await enqueueSources(sources, db, model, { json, signal, terminal });
+  } finally {
+    interruption.end();
+  }
+}
+
+/** @throws {UsageError} if an address of S3 names no bucket. */
+function assertS3Source(source: string): void {
+  try {
+    parseS3Url(source);
+  } catch (error) {
+    throw new UsageError(errorMessage(error));
+  }
+}
 
 /** What a run did. */
 interface Outcome {
@@ -107,29 +168,30 @@ async function update(
   const decode = choiceOption("decode", values.decode, DECODE_MODES);
   const jobs = jobsOption(values);
   const warn = log("index", terminal);
+  const name = indexName(db);
   const { model, file } = await openModelOption(values, terminal);
   await using _model = model;
+  const isRemote = isPostgresUrl(db) || sources.some(isS3Url);
+  if (!isRemote) await terminal.system.dropNetwork();
   const indexed = await indexedModelOf(file, { name: values.model ?? "", pool, decode });
   const interruption = interruptible();
   const { signal } = interruption;
   const outcome: Outcome = { embedded: 0, known: 0, forgotten: 0, failed: 0 };
   let failedSources = 0;
   try {
-    await using index = await EmbeddedIndex.create(db, indexed, {
+    await using index = await createIndex(db, indexed, {
       signal,
-      onWait: () => warn(`another process writes to ${db}: waiting for it`),
+      onWait: () => warn(`another process writes to ${name}: waiting for it`),
       onDamage: warn,
     });
     await using writer = await index.write();
     for (const source of sources) {
       if (signal.aborted) break;
       const job: SourceJob = {
-        name: resolve(source),
+        db,
+        name: sourceName(source),
         writer,
-        model,
-        pool,
-        decoding: decodeOptions(decode, model.processor),
-        jobs,
+        embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
         outcome,
         signal,
         json: values.json,
@@ -149,14 +211,14 @@ async function update(
     const { embedded, known, forgotten, failed } = outcome;
     terminal.stdout.write(
       values.json
-        ? JSON.stringify({ db, images, vectors, ...outcome }) + "\n"
-        : `${printable(db)}: ${images} images, ${vectors} vectors; ${embedded} embedded, ` +
+        ? JSON.stringify({ db: name, images, vectors, ...outcome }) + "\n"
+        : `${printable(name)}: ${images} images, ${vectors} vectors; ${embedded} embedded, ` +
           `${known} known, ${forgotten} forgotten, ${failed} failed\n`,
     );
   } catch (error) {
     if (isDiskFull(error)) {
       throw new Error(
-        `Cannot write ${db}: the disk is full; what was written is kept, so free some room and run the same ` +
+        `Cannot write ${name}: the disk is full; what was written is kept, so free some room and run the same ` +
           "command again",
       );
     }
@@ -177,20 +239,13 @@ function isDiskFull(error: unknown): boolean {
   return errcode === 13 || code === "ENOSPC";
 }
 
-/** A source that cannot be listed: the others go on. */
-class SourceError extends Error {
-  override name = "SourceError";
-}
-
 /** What the images of a source are embedded with. */
 interface SourceJob {
+  readonly db: string;
   /** The source's name in the index: the same one from any folder. */
   readonly name: string;
   readonly writer: IndexWriter;
-  readonly model: ViTMSNModel;
-  readonly pool: "cls" | "mean";
-  readonly decoding: DecodeOptions;
-  readonly jobs: number;
+  readonly embedding: Embedding;
   readonly outcome: Outcome;
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -199,7 +254,7 @@ interface SourceJob {
 
 async function forget(
   source: string,
-  { name, writer, outcome }: SourceJob,
+  { db, name, writer, outcome }: SourceJob,
   known: readonly string[],
 ): Promise<void> {
   if (!known.includes(name)) {
@@ -208,6 +263,8 @@ async function forget(
       `Cannot forget ${source}: it is no source of the index; its sources: ${all}`,
     );
   }
+  // First the jobs, whose images workers would write anew.
+  if (isPostgresUrl(db)) await forgetJobs(db, name);
   outcome.forgotten += (await writer.complete(name)).images;
 }
 
@@ -218,83 +275,59 @@ const MAX_BATCH_TIME = 2000;
 
 async function updateSource(source: string, job: SourceJob): Promise<void> {
   const { name, writer, outcome, signal, terminal } = job;
-  const listed = await listSource(source, job);
-  // A folder in it that cannot be read may have images still.
+  const listed = await listSource(source, signal, log("index", terminal));
   const isWhole = listed.every(({ file }) => file.error === undefined);
   const changed = await writer.list(name, listed.map(({ image }) => image));
   const toRead = listed.filter((_, i) => changed[i]);
   outcome.known += listed.length - toRead.length;
   const progress = new Progress(toRead.length, terminal.stderr);
-  let batch: ReadImage[] = [];
-  let begun = performance.now();
-  /** The SHA-256 of contents that are under way, or failed. */
-  const pending = new Set<string>();
-  const failures = new Map<string, string>();
-  const flush = async () => {
-    if (batch.length > 0) await writer.put(name, batch);
-    // Those that are read ahead are pending still.
-    for (const { sha256 } of batch) pending.delete(sha256);
-    batch = [];
-    begun = performance.now();
-  };
-  const computed = computedImages(toRead.map(({ file }) => file), {
-    stdin: new ReadableStream(),
-    jobs: job.jobs,
-    decoding: job.decoding,
-    explainMissing: urlText,
-    async isKnown(sha256) {
-      if (pending.has(sha256) || await writer.has(sha256)) return true;
-      pending.add(sha256);
-      return false;
+  const batches = embeddedBatches(toRead, {
+    ...job.embedding,
+    has: (sha256) => writer.has(sha256),
+    maxBatch: MAX_BATCH,
+    maxTime: MAX_BATCH_TIME,
+    onImage({ path }, failure) {
+      if (failure !== undefined) {
+        progress.clear();
+        reportImage(path, failure, job.json, terminal);
+      }
+      progress.advance();
     },
-    compute: async (images) => rowsOf(await job.model.embed(images, { pool: job.pool })),
+    signal,
   });
-  let next = 0;
-  for await (const { file, sha256 = "", result: vector, error } of computed) {
-    const { image } = toRead[next++]!;
-    const failure = error ?? (vector ? undefined : failures.get(sha256));
-    if (failure !== undefined) {
-      outcome.failed++;
-      if (sha256 !== "") failures.set(sha256, failure);
-      progress.clear();
-      report(file, failure, job);
-    } else {
-      if (vector) outcome.embedded++;
-      else outcome.known++;
-      batch.push({ ...image, sha256, vector });
-    }
-    if (batch.length >= MAX_BATCH || performance.now() - begun > MAX_BATCH_TIME) await flush();
-    progress.advance();
-    if (signal.aborted) break;
+  for await (const { read, failed } of batches) {
+    if (read.length > 0) await writer.put(name, read);
+    const embedded = read.filter(({ vector }) => vector !== undefined).length;
+    outcome.embedded += embedded;
+    outcome.known += read.length - embedded;
+    outcome.failed += failed.length;
   }
-  await flush();
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
 }
 
-/** @throws {SourceError} if the source cannot be listed. */
-async function listSource(
-  source: string,
-  { terminal }: SourceJob,
-): Promise<{ file: PhotoFile; image: ListedImage }[]> {
-  let files: PhotoFile[];
-  try {
-    files = await findPretrainingImages([source], log("index", terminal), urlText);
-  } catch (error) {
-    throw new SourceError(errorMessage(error), { cause: error });
+async function printSchema(
+  sources: readonly string[],
+  values: Values,
+  terminal: Terminal,
+): Promise<number> {
+  if (sources.length > 0) throw new UsageError("--print-schema takes no sources");
+  const db = values.db === undefined ? undefined : dbOption(values.db);
+  if (db !== undefined && !isPostgresUrl(db)) {
+    throw new UsageError(`--print-schema is for Postgres, and --db is ${db}`);
   }
-  const timesOf = fileTimes(Date.now());
-  return files.map((file) => {
-    const { label, range } = file;
-    return { file, image: { path: file.file, label, range, ...timesOf(file) } };
-  });
-}
-
-function report(file: string, failure: string, { json, terminal }: SourceJob): void {
-  const error = asCalled(errorMessage(failure), terminal);
-  terminal.stderr.write(`${printable(file)}: ${error}\n`);
-  if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
+  const { model, file } = await openModelOption(values, terminal);
+  await using _model = model;
+  const schema = db === undefined ? DEFAULT_SCHEMA : readPostgresAddress(db).schema;
+  const queue = await queueSchemaSql(schema);
+  terminal.stdout.write(
+    `${schemaSql(schema, file.config.hiddenSize)}
+-- The queue, which pg-boss keeps
+${queue}
+`,
+  );
+  return 0;
 }
 
 async function writeExport(
@@ -304,7 +337,7 @@ async function writeExport(
   { json }: Values,
   terminal: Terminal,
 ): Promise<number> {
-  await using index = await EmbeddedIndex.open(db);
+  await using index = await openIndex(db);
   const { images, shards } = await exportIndex(index, folder, format);
   terminal.stdout.write(
     json

@@ -1,3 +1,4 @@
+import { isS3Url } from "../dataset/s3/s3_url.ts";
 import { computedImages } from "../dataset/computed_images.ts";
 import type { ImageFile } from "../dataset/image_files.ts";
 import { readPathList } from "../dataset/read_path_list.ts";
@@ -5,7 +6,7 @@ import type { DecodeOptions } from "../image/decode_options.ts";
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { writeFile } from "../hub/write_file.ts";
 import type { ViTMSNModel } from "../model/vit_msn_model.ts";
-import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
+import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import type { Neighbour, VectorIndex } from "../search/vector_index.ts";
 import { rowsOf } from "../tensor/rows_of.ts";
 import {
@@ -23,6 +24,7 @@ import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
 import { listedQueries } from "./options/listed_queries.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import { indexName, openIndex } from "./options/open_index.ts";
 import { WHERE_OPTION, whereOption } from "./options/where_option.ts";
 import { log } from "./output/log.ts";
 import { neighbourTable } from "./output/neighbour_table.ts";
@@ -55,7 +57,7 @@ const options = {
 /** `deno task search`: finds the indexed images that are most similar to photos. */
 export const search: Command<typeof options> = {
   name: "search",
-  usage: "<image|folder|glob|-> … --db FILE",
+  usage: "<image|folder|glob|-> … --db DB",
   description:
     "Finds the images of an index that are most similar to photos, by the cosine of their embeddings. The\n" +
     "model must be the one that made the index; photos are decoded and pooled as the index says. An image\n" +
@@ -66,6 +68,7 @@ export const search: Command<typeof options> = {
     ["photo.jpg --db photos.sqlite --top-k 50 --html found.html", "A page to look at"],
     ["photo.jpg --db photos.sqlite --where label=dog --where label=cat", "Of two labels only"],
     ["photo.jpg --db photos.sqlite --where 'path=*/2024/*'", "Of some folders only"],
+    ["photo.jpg --db postgres://me@server/photos", "In an index on a Postgres server"],
     ["--text-file paths.txt --db photos.sqlite --json", "What is like images of the index"],
   ],
   async run(args, values, terminal) {
@@ -76,10 +79,16 @@ export const search: Command<typeof options> = {
     const list = values["text-file"];
     if (args.length === 0 && list === undefined) throw new UsageError("no photo given");
     if (values.html !== undefined) await assertWritable(values.html);
-    await using index = await EmbeddedIndex.open(db, { onDamage: log("search", terminal) });
+    await using index = await openIndex(db, { onDamage: log("search", terminal) });
     const find = (vectors: readonly Float32Array[]) => index.search(vectors, { k, where });
     await using opened = new AsyncDisposableStack();
-    const open = () => openEmbedder(index, values, terminal, opened);
+    const open = async () => {
+      const embedder = await openEmbedder(index, values, terminal, opened);
+      // Photos of S3 are read for the page.
+      const isRemote = isPostgresUrl(db) || (await index.sources()).some(isS3Url);
+      if (!isRemote) await terminal.system.dropNetwork();
+      return embedder;
+    };
     // Images of the index need no model, but one that is named must be the right one.
     let embedder = values.model === undefined ? undefined : await open();
     const compute = async function* (files: readonly ImageFile[]) {
@@ -115,7 +124,10 @@ export const search: Command<typeof options> = {
       },
     );
     if (values.html !== undefined) {
-      const html = await searchHtml(found, { db, command: terminal.invocation, jobs });
+      const name = indexName(db);
+      // The page has no password.
+      const command = terminal.invocation?.replaceAll(db, name);
+      const html = await searchHtml(found, { db: name, command, jobs });
       await writeFile(values.html, [new TextEncoder().encode(html)]);
     }
     return exitCode;

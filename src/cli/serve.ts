@@ -12,10 +12,10 @@ import { choiceOption, type Command, numberOption, UsageError } from "./command.
 import { readErrorMessage } from "../hub/file_error.ts";
 import { main } from "./main.ts";
 import { pageHandler } from "./page_handler.ts";
-import { EmbeddedIndex } from "../search/embedded/embedded_index.ts";
 import { DECODE_OPTION } from "./options/decode_option.ts";
 import { dbOption, indexedModelOf } from "./options/index_option.ts";
 import { HEAD_OPTION, MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { openIndex } from "./options/open_index.ts";
 import { RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 
 /** With more threads than this, sharing one image mostly adds waiting. */
@@ -37,10 +37,10 @@ const options = {
       `default is the number of cores, up to ${MAX_DEFAULT_THREADS}`,
   },
   db: {
-    value: "FILE",
+    value: "DB",
     help:
-      "Answer POST /search from this index, a SQLite file, as `deno task index` keeps it up to date; the " +
-      "model must be the one that made it, and images are decoded and pooled as it says",
+      "Answer POST /search from this index, a SQLite file or postgres://…, as `deno task index` keeps it up " +
+      "to date; the model must be the one that made it, and images are decoded and pooled as it says",
   },
   name: { value: "NAME", help: "The model name in requests and responses; default vit-msn" },
   "api-key-file": {
@@ -143,7 +143,7 @@ export const serve: Command<typeof options> = {
     const log = (message: string) => terminal.stderr.write(`serve: ${message}\n`);
     await using index = values.db === undefined
       ? undefined
-      : await EmbeddedIndex.open(dbOption(values.db), { onDamage: log });
+      : await openIndex(dbOption(values.db), { onDamage: log });
     const decode = choiceOption("decode", values.decode ?? index?.model.decode, DECODE_MODES);
     const { file, model } = await openModelOption(values, terminal, cores);
     await using _model = model;

@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Keeps an index of images up to date",
     load: async () => (await import("./index.ts")).index,
   },
+  worker: {
+    summary: "Embeds what was enqueued for an index on Postgres",
+    load: async () => (await import("./worker.ts")).worker,
+  },
   search: {
     summary: "Finds the indexed images most similar to photos",
     load: async () => (await import("./search.ts")).search,

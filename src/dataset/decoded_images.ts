@@ -5,6 +5,7 @@ import { DEFAULT_IMAGE_LIMITS } from "../image/image_header.ts";
 import { sha256 } from "../tensor/sha256.ts";
 import type { ExplainMissing, ImageFile } from "./image_files.ts";
 import { readImageFile } from "./read_image_file.ts";
+import { isS3Url } from "./s3/s3_url.ts";
 
 /** A file's image or error; neither if the file `isKnown`. */
 export type DecodedImage =
@@ -24,8 +25,11 @@ export interface ReadAheadOptions {
   readonly decoding?: DecodeOptions;
   /** Images to decode at a time, each in its own worker; default 1. */
   readonly workers?: number;
+  /** Decodes the images, in place of a decoder with `workers` that ends with them; the caller disposes of it. */
+  readonly decoder?: ImageDecoder | undefined;
   /**
-   * The most bytes of files and pixels that wait; one further image may be in progress. Default 64 MiB.
+   * The most bytes of files and pixels that wait; one further image may be in progress, and eight objects of S3 are
+   * read at a time. Default 64 MiB.
    */
   readonly maxBytesAhead?: number;
   /**
@@ -39,6 +43,8 @@ export interface ReadAheadOptions {
 /** The most images that wait: reading further ahead would not decode them sooner. */
 const MAX_IMAGES_AHEAD = 64;
 const MAX_BYTES_AHEAD = 64 * 2 ** 20;
+/** Objects of S3 that are read at a time: an answer may take 50 ms, as long as four images to decode. */
+const MAX_REQUESTS = 8;
 
 /** A file that is being decoded. */
 interface Ahead {
@@ -73,40 +79,86 @@ export async function* decodedImages(
   options: ReadAheadOptions = {},
 ): AsyncGenerator<DecodedImage> {
   const { workers = 1, maxBytesAhead = MAX_BYTES_AHEAD } = options;
-  using decoder = new ImageDecoder({ workers: files.length > 1 ? workers : 0 });
+  using own = options.decoder
+    ? undefined
+    : new ImageDecoder({ workers: files.length > 1 ? workers : 0 });
+  const decoder = options.decoder ?? own!;
   const ahead: Ahead[] = [];
   let bytesAhead = 0;
   let next = 0;
   const isRoom = () =>
     ahead.length === 0 ||
     ahead.length < MAX_IMAGES_AHEAD && bytesAhead < maxBytesAhead && files[next]!.file !== "-";
-  while (next < files.length || ahead.length > 0) {
-    while (next < files.length && isRoom()) {
-      const begun = await begin(files[next++]!, stdin, decoder, options);
-      ahead.push(begun);
-      bytesAhead += begun.bytes;
+  const reads = new RequestsAhead(files, stdin, options);
+  try {
+    while (next < files.length || ahead.length > 0) {
+      while (next < files.length && isRoom()) {
+        const begun = await begin(files[next]!, reads.take(next), decoder, options);
+        next++;
+        ahead.push(begun);
+        bytesAhead += begun.bytes;
+      }
+      const { result, bytes } = ahead.shift()!;
+      bytesAhead -= bytes;
+      yield await result;
     }
-    const { result, bytes } = ahead.shift()!;
-    bytesAhead -= bytes;
-    yield await result;
+  } finally {
+    await reads.end();
   }
 }
 
-/** Reads a file and starts to decode it unless it is known. */
+/** Reads files one by one, but several objects of S3 at a time. */
+class RequestsAhead {
+  readonly #files: readonly ImageFile[];
+  readonly #read: (file: ImageFile) => Promise<Uint8Array>;
+  readonly #abort = new AbortController();
+  readonly #underWay = new Map<number, Promise<Uint8Array>>();
+
+  constructor(
+    files: readonly ImageFile[],
+    stdin: ReadableStream<Uint8Array>,
+    { decoding, explainMissing }: ReadAheadOptions,
+  ) {
+    const { maxBytes } = decoding?.limits ?? DEFAULT_IMAGE_LIMITS;
+    this.#files = files;
+    this.#read = (file) => readImageFile(file, stdin, maxBytes, explainMissing, this.#abort.signal);
+  }
+
+  /** The bytes of the file with a number; they are taken in order. */
+  take(number: number): Promise<Uint8Array> {
+    const end = Math.min(number + MAX_REQUESTS, this.#files.length);
+    for (let i = number; i < end && isS3Url(this.#files[i]!.file); i++) {
+      if (this.#underWay.has(i)) continue;
+      const read = this.#read(this.#files[i]!);
+      read.catch(() => {}); // it rejects when it is taken
+      this.#underWay.set(i, read);
+    }
+    const read = this.#underWay.get(number);
+    this.#underWay.delete(number);
+    return read ?? this.#read(this.#files[number]!);
+  }
+
+  /** Ends what nobody took. */
+  async end(): Promise<void> {
+    this.#abort.abort();
+    await Promise.allSettled(this.#underWay.values());
+  }
+}
+
+/** Waits for the bytes of a file and starts to decode it unless it is known. */
 async function begin(
   entry: ImageFile,
-  stdin: ReadableStream<Uint8Array>,
+  read: Promise<Uint8Array>,
   decoder: ImageDecoder,
-  { decoding = {}, isKnown, explainMissing }: ReadAheadOptions,
+  { decoding = {}, isKnown }: ReadAheadOptions,
 ): Promise<Ahead> {
-  const { limits = DEFAULT_IMAGE_LIMITS } = decoding;
   let from: { file: string; sha256?: string } = { file: entry.file };
   const failed = (error: unknown): DecodedImage => ({
     ...from,
     error: error instanceof Error ? error.message : String(error),
   });
   try {
-    const bytes = await readImageFile(entry, stdin, limits.maxBytes, explainMissing);
+    const bytes = await read;
     if (isKnown) {
       const digest = await sha256(bytes);
       from = { ...from, sha256: digest };

@@ -22,7 +22,8 @@ const SETTLED = 2000;
  */
 export function fileTimes(now: number): (image: ImageFile) => FileTimes {
   let last: { file: string; times: FileTimes } | undefined;
-  return ({ file, range }) => {
+  return ({ file, range, times }) => {
+    if (times) return times;
     const name = range?.file ?? file;
     if (last?.file !== name) last = { file: name, times: timesOf(name, now) };
     return range ? { ...last.times, size: range.size } : last.times;

@@ -1,5 +1,6 @@
 import { globToRegExp, isGlob, join, normalize } from "@std/path";
 import { readErrorMessage } from "../hub/file_error.ts";
+import type { FileTimes } from "./file_times.ts";
 import { unreadKind, unreadText } from "./unread_images.ts";
 
 /** An image to read, or why an argument gives none. */
@@ -10,6 +11,8 @@ export interface ImageFile {
   readonly error?: string;
   /** The part of another file that has the image's bytes, such as of a tar file; default the whole of `file`. */
   readonly range?: ImageRange;
+  /** What tells whether it has changed, if whoever found it knows; default: the system is asked. */
+  readonly times?: FileTimes;
 }
 
 /** A part of a file. */

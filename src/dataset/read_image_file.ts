@@ -1,12 +1,14 @@
-import { concat } from "@std/bytes/concat";
 import { readBytes } from "../hub/read_whole.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import type { ExplainMissing, ImageFile, ImageRange } from "./image_files.ts";
+import { readLimited, tooLong } from "./read_limited.ts";
+import { isS3Url } from "./s3/s3_url.ts";
 
 /**
- * Reads an image file, or standard input for `-`.
+ * Reads an image file, an object of S3 (`s3://bucket/key`), or standard input for `-`.
  *
  * @param stdin standard input, for `-`.
+ * @param signal ends what takes long: to wait for a server.
  * @throws {Error} if it cannot be read or has more than `maxBytes`; the message fits after the
  * file's name.
  */
@@ -15,9 +17,14 @@ export async function readImageFile(
   stdin: ReadableStream<Uint8Array>,
   maxBytes: number,
   explainMissing: ExplainMissing = () => undefined,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   if (error !== undefined) throw new Error(error);
   if (file === "-") return await readLimited(stdin, maxBytes);
+  if (isS3Url(file)) {
+    const { readS3Object } = await import("./s3/read_s3_object.ts");
+    return await readS3Object(file, maxBytes, { signal });
+  }
   try {
     using handle = await Deno.open(range?.file ?? file);
     if (range) return await readRange(handle, range, maxBytes);
@@ -42,23 +49,4 @@ async function readRange(
   const bytes = await readBytes(handle, size);
   if (bytes.length < size) throw new Error(`${file} ends before the image does`);
   return bytes;
-}
-
-/** Stops reading at the limit. */
-async function readLimited(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) throw tooLong(maxBytes);
-    chunks.push(chunk);
-  }
-  return concat(chunks);
-}
-
-function tooLong(maxBytes: number): Error {
-  return new Error(`it has more than ${maxBytes} bytes`);
 }

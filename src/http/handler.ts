@@ -11,6 +11,7 @@ import type { ImageDecoder } from "../image/image_decoder.ts";
 import { Exchange } from "./exchange.ts";
 import { checkLimits, DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { errorShapeOf, malformedAddress, Problem, problemResponse } from "./problem.ts";
+import { problemOf } from "./problem_of.ts";
 import type { RemoteImageOptions } from "./request/remote_image.ts";
 import type { Route } from "./route.ts";
 import { ROUTE_GROUPS, type RouteGroup } from "./route_group.ts";
@@ -161,7 +162,7 @@ export function createHandler(
       shapeOf(context),
     )
   );
-  app.onError((error, context) => problemResponse(toProblem(error), shapeOf(context)));
+  app.onError((error, context) => problemResponse(problemOf(error), shapeOf(context)));
   return async (request) => await app.fetch(request);
 }
 
@@ -220,20 +221,4 @@ function observe(service: Service, log: NonNullable<HandlerOptions["log"]>) {
 /** The text of an error for the log: its cause, if there is one. */
 function reasonOf({ message, cause }: Error): string {
   return cause instanceof Error ? cause.message : message;
-}
-
-/** The problem that a client may see. */
-function toProblem(error: Error): Problem {
-  if (error instanceof Problem) return error;
-  const response = "getResponse" in error && typeof error.getResponse === "function"
-    ? error.getResponse() as Response
-    : undefined;
-  if (response?.status === 401 || response?.status === 400) { // of hono's authentication
-    return new Problem(
-      401,
-      "The request brings no valid key: Authorization: Bearer KEY",
-      { "www-authenticate": "Bearer" },
-    );
-  }
-  return new Problem(500, "Something went wrong here; x-request-id tells whom to ask about what");
 }

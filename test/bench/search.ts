@@ -8,11 +8,11 @@
 
 import { RowCodes } from "../../src/search/scan/row_codes.ts";
 import { VectorScan } from "../../src/search/scan/vector_scan.ts";
-import { TopHits } from "../../src/search/scan/top_hits.ts";
 import { toFloat16 } from "../../src/tensor/float16.ts";
 import { uniform } from "../random.ts";
 import { ArgumentError, readArguments, runBench } from "./support/arguments.ts";
 import { median, processorTime, timesOf } from "./support/measure.ts";
+import { plainLoop } from "./support/plain_loop.ts";
 
 const [DIMENSION, K, QUERIES] = [384, 10, 8];
 /** As a threshold of near-duplicates. */
@@ -68,7 +68,7 @@ async function scanBench(count: number, rounds: number): Promise<void> {
       "int8 first, eight queries": () => coded.nearest(queries, K),
       "float16, 64 queries for pairs": () => exact.above(many, PAIRS_ABOVE, () => {}),
       "int8 first, 64 queries for pairs": () => coded.above(many, PAIRS_ABOVE, () => {}),
-      "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!),
+      "plain JavaScript, float32, one query": () => plainLoop(vectors, queries[0]!, K),
       "making the codes": () => new RowCodes(DIMENSION).append(rows),
       "checking the flat file": () => exact.checksum(0, count),
     },
@@ -85,16 +85,6 @@ async function scanBench(count: number, rounds: number): Promise<void> {
 
 function randomVector(random: () => number): Float32Array {
   return Float32Array.from({ length: DIMENSION }, () => random() - 0.5);
-}
-
-function plainLoop(vectors: Float32Array, query: Float32Array): unknown {
-  const top = new TopHits(K);
-  for (let r = 0, at = 0; at < vectors.length; r++) {
-    let sum = 0;
-    for (let i = 0; i < DIMENSION; i++) sum += vectors[at++]! * query[i]!;
-    top.offer(r, sum);
-  }
-  return top.sorted();
 }
 
 /** A process's time and the most memory it had. */

@@ -6,7 +6,7 @@ import { search } from "../../src/cli/search.ts";
 import { readSafetensors } from "../../src/checkpoint/safetensors.ts";
 import { toFloat32 } from "../../src/tensor/float16.ts";
 import { tarFile } from "../dataset/tar_file.ts";
-import { run, TempFolder } from "./run.ts";
+import { EMPTY_SYSTEM, run, TempFolder } from "./run.ts";
 
 const NAMES = ["airplane", "bird", "deer", "dog", "ship"];
 const photo = (name: string) => Deno.readFileSync(`test/images/${name}.jpg`);
@@ -355,7 +355,16 @@ Deno.test("index and search refuse wrong usage", async () => {
     const [command, args, code, words] of [
       [index, ["photos"], 2, "--db is missing"],
       [index, ["--db", "x"], 2, "no source given"],
-      [index, ["a", "--db", "postgres://x"], 2, "--db is postgres://x"],
+      [index, ["a", "--db", "mysql://x"], 2, "--db is mysql://…"],
+      [index, ["a", "--db", "x", "--enqueue"], 2, "--enqueue requires an index on Postgres"],
+      [index, ["--db", "x", "--status"], 2, "--status requires an index on Postgres"],
+      [index, ["a", "--db", "postgres://x/y", "--status"], 2, "--status takes no sources"],
+      [
+        index,
+        ["a", "--db", "postgres://x/y", "--enqueue", "--forget"],
+        2,
+        "--forget does not go with --enqueue",
+      ],
       [index, ["a", "--db", "x", "--pool", "none"], 2, "--pool is none"],
       [index, ["a", "--db", "x", "--format", "npy"], 2, "--format requires --export"],
       [index, ["a", "--db", "x", "--export", "y"], 2, "--export takes no sources"],
@@ -380,4 +389,20 @@ Deno.test("index and search refuse wrong usage", async () => {
     assertEquals(result.code, code, result.stderr);
     assertStringIncludes(result.stderr, words);
   }
+});
+
+Deno.test("without a source in S3, commands give up the network before they read an image", async () => {
+  using folder = photoFolder();
+  const db = `${folder.path}/a.sqlite`;
+  let dropped = 0;
+  const system = { ...EMPTY_SYSTEM, dropNetwork: () => Promise.resolve(void dropped++) };
+  const call = async (command: Parameters<typeof run>[0], ...args: string[]) => {
+    dropped = 0;
+    const { code } = await run(command, [...args, "--db", db], { system });
+    return [code, dropped];
+  };
+  assertEquals(await call(index, `${folder.path}/photos`), [0, 1]);
+  assertEquals(await call(search, "test/images/dog.jpg"), [0, 1]);
+  // Nothing may be asked there: the task of the tests may not read the credentials.
+  assertEquals(await call(index, "s3://photos"), [1, 0]);
 });

@@ -14,6 +14,7 @@ export const EMPTY_SYSTEM: System = {
   env: () => Promise.resolve(undefined),
   allowWrite: () => Promise.resolve(),
   fetch: (url, init) => fetch(url, init),
+  dropNetwork: () => Promise.resolve(), // tests go on
 };
 
 /** Runs a command with the test's own standard streams. */

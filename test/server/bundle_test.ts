@@ -1,6 +1,7 @@
 // A fresh bundle's very first answer, of each kind: before its decode worker runs it answers as after.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import importMap from "../../import_map.json" with { type: "json" };
 import { photoOf } from "../bench/support/photo.ts";
 import { exchange, form, post, type RawRequest, requestBytes } from "../fuzz/raw_request.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
@@ -113,6 +114,25 @@ Deno.test("a bundle without workers answers with packed weights and with ONNX", 
     await using server = await ServerProcess.start({ args, cwd: supabase.path, env });
     assertEquals((await answerOf(server)).sha256, SHA256);
   }
+});
+
+Deno.test("--with-index makes a function more, and the others are the same", async () => {
+  using plain = await bundled(["--target", "supabase"]);
+  using supabase = await bundled(["--target", "supabase", "--with-index"]);
+  const read = (folder: string, path: string) => Deno.readTextFileSync(`${folder}/dist/${path}`);
+  for (const name of ["classify", "embed"]) {
+    const path = `functions/${name}/index.js`;
+    assertEquals(read(supabase.path, path), read(plain.path, path));
+  }
+  assertStringIncludes(
+    read(supabase.path, "config.toml"),
+    "[functions.index]\nenabled = true\nverify_jwt = false\n",
+  );
+  const code = read(supabase.path, "functions/index/index.js");
+  for (const name of ["postgres", "pg-boss"]) {
+    assertStringIncludes(code, `import("${importMap.imports[name as "postgres"]}")`);
+  }
+  assert(code.length < 220_000, `${code.length}`);
 });
 
 Deno.test("a bundle says in its log what is wrong with its model", async () => {

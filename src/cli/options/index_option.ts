@@ -2,25 +2,34 @@ import { sha256 } from "../../tensor/sha256.ts";
 import type { IndexedModel } from "../../search/vector_index.ts";
 import type { ModelFile } from "../../vit_msn/model_file.ts";
 import { storedWeightType } from "../../vit_msn/stored_weight_type.ts";
-import { type Option, requiredOption, UsageError } from "../command.ts";
+import { isPostgresUrl, readPostgresAddress } from "../../search/postgres/postgres_address.ts";
+import { errorMessage, type Option, requiredOption, UsageError } from "../command.ts";
 
 /** The option of every command that uses an index. */
 export const DB_OPTION = {
-  value: "FILE",
-  help: "The index, a SQLite file; its vectors are in a file beside it; required",
+  value: "DB",
+  help: "The index: a SQLite file, with its vectors in a file beside it, or " +
+    "postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME; required",
 } as const satisfies Option;
 
 /**
- * The path of the index.
+ * The path or the address of the index.
  *
- * @throws {UsageError} if it is missing, or an address.
+ * @throws {UsageError} if it is missing, or another address; the message has no password.
  */
 export function dbOption(value: string | undefined): string {
-  const path = requiredOption("db", value);
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
-    throw new UsageError(`--db is ${path}, not the path of a file`);
+  const db = requiredOption("db", value);
+  if (isPostgresUrl(db)) {
+    try {
+      readPostgresAddress(db);
+    } catch (error) {
+      throw new UsageError(`--db: ${errorMessage(error)}`);
+    }
+    return db;
   }
-  return path;
+  const [protocol] = /^[a-z][a-z0-9+.-]+:\/\//i.exec(db) ?? [];
+  if (protocol === undefined) return db;
+  throw new UsageError(`--db is ${protocol}…, neither the path of a file nor postgres://…`);
 }
 
 /** What an index is told of a model: its hash, its weights' type, and how vectors are made with it. */

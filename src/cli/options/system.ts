@@ -3,7 +3,9 @@ import { DENO_TASK } from "../program.ts";
 /** The permissions that all uses of a command need together. */
 const PERMISSIONS = "--allow-read --allow-write --allow-net --allow-env";
 
-/** Access to the system for hub models and caches; each call requests its Deno permission first. */
+/**
+ * Access to the system for hub models and caches; each call that needs a Deno permission requests it first.
+ */
 export interface System {
   /**
    * Reads an environment variable; undefined if it is unset or empty.
@@ -23,6 +25,8 @@ export interface System {
    * @throws {Deno.errors.NotCapable} if the server may not be reached.
    */
   fetch(url: URL, init: RequestInit): Promise<Response>;
+  /** Gives up the network and the environment, for a command that a task grants them without need. */
+  dropNetwork(): Promise<void>;
 }
 
 /**
@@ -61,6 +65,10 @@ export function processSystem(
     async fetch(url, init) {
       await ask({ name: "net", host: url.host }, `net=${url.host}`);
       return await fetch(url, init);
+    },
+    async dropNetwork() {
+      await Deno.permissions.revoke({ name: "net" });
+      await Deno.permissions.revoke({ name: "env" });
     },
   };
 }

@@ -13,6 +13,7 @@ import type {
   SearchOptions,
   VectorIndex,
 } from "../vector_index.ts";
+import { scanPairs } from "../scan/scan_pairs.ts";
 import type { Hit } from "../scan/top_hits.ts";
 import { assertSameModel } from "./check_model.ts";
 import { EmbeddedWriter } from "./embedded_writer.ts";
@@ -23,9 +24,6 @@ import { openToRead, openToWrite } from "./open_database.ts";
 import type { Database } from "./sqlite.ts";
 import { halvesOfBytes } from "./vector_rows.ts";
 import { type LockOptions, WriterLock } from "./writer_lock.ts";
-
-/** Contents that are compared with all others at a time. */
-const PAIR_BATCH = 64;
 
 /** Options of {@linkcode EmbeddedIndex.open}. */
 export interface EmbeddedIndexOptions extends LockOptions {
@@ -194,25 +192,11 @@ export class EmbeddedIndex implements VectorIndex {
     }));
   }
 
-  pairs(threshold: number, { onPair, onProgress = () => {} }: PairOptions): Promise<Neighbour[][]> {
+  pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
     return Promise.resolve(this.#inSnapshot(() => {
-      const { scan } = this.#vectors;
-      const next = this.#db.prepare(
-        `select slot, data from vector where slot > ? order by slot limit ${PAIR_BATCH}`,
-      );
       const slots = this.#db.prepare("select slot from vector order by slot").all()
         .map(({ slot }) => slot as number);
-      const numberOf = new Map(slots.map((slot, n) => [slot, n]));
-      for (let from = 0; from < slots.length; from += PAIR_BATCH) {
-        const queries = next.all((slots[from] ?? 0) - 1)
-          .map(({ data }) => numbersOf(data as Uint8Array, this.model.dimension));
-        const onHit = (q: number, { slot, similarity }: Hit) => {
-          const b = numberOf.get(slot);
-          if (b !== undefined && from + q < b) onPair(from + q, b, Math.min(1, similarity));
-        };
-        scan.above(queries, threshold, onHit, slots[from]);
-        onProgress(Math.min(from + PAIR_BATCH, slots.length), slots.length);
-      }
+      scanPairs(this.#vectors.scan, slots, threshold, options);
       return slots.map((slot) => this.#neighbours([{ slot, similarity: 1 }], {}));
     }));
   }

@@ -119,6 +119,11 @@ export class VectorScan {
     return this.#view(first, count);
   }
 
+  /** A copy of a row: float16 bits [D]. */
+  row(slot: number): Uint16Array {
+    return this.#view(slot, 1).slice(0, this.dimension);
+  }
+
   #view(first: number, count: number): Uint16Array {
     const size = rowBytes(this.dimension);
     const { buffer } = this.#kernels.memory;

@@ -1,0 +1,53 @@
+import { connectPostgres } from "../../search/postgres/connect.ts";
+import { PostgresIndex } from "../../search/postgres/postgres_index.ts";
+import { openQueue } from "../../search/queue/index_queue.ts";
+import { type QueueStatus, queueStatus } from "../../search/queue/queue_status.ts";
+import type { Terminal } from "../output/terminal.ts";
+import { statusText } from "./status_text.ts";
+
+/** The status of an index whose queue was never used. */
+const NO_QUEUE: QueueStatus = {
+  waiting: { jobs: 0, images: 0 },
+  active: { jobs: 0, images: 0 },
+  workers: [],
+  rate: 0,
+  secondsLeft: 0,
+  failedImages: { count: 0, first: [] },
+  deadJobs: { count: 0, first: [] },
+};
+
+/**
+ * Prints how far the index on a server is, and who works on it.
+ *
+ * @param db its address.
+ */
+export async function showStatus(db: string, json: boolean, { stdout }: Terminal): Promise<void> {
+  const connection = await connectPostgres(db);
+  const { schema, name } = connection;
+  await using index = await PostgresIndex.open(connection, { schema, name, owned: connection });
+  const queue = await openQueue(connection, schema, { create: false });
+  const status = queue ? await queueStatus(queue) : NO_QUEUE;
+  const counts = await index.counts();
+  if (!json) {
+    stdout.write(statusText(name, counts, status));
+    return;
+  }
+  const { waiting, active, workers, rate, secondsLeft, failedImages, deadJobs } = status;
+  stdout.write(
+    JSON.stringify({
+      db: name,
+      ...counts,
+      waiting,
+      active,
+      images_per_s: rate,
+      seconds_left: secondsLeft ?? null,
+      workers: workers.map(({ rate, silent, ...worker }) => ({
+        ...worker,
+        images_per_s: rate,
+        seconds_silent: silent,
+      })),
+      failed_images: failedImages,
+      dead_jobs: deadJobs,
+    }) + "\n",
+  );
+}

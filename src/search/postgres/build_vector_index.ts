@@ -1,0 +1,70 @@
+import type { IndexSchema } from "./index_schema.ts";
+import type { SqlClient } from "./sql_client.ts";
+
+/** The name of the HNSW index. */
+const HNSW = "embedding_hnsw";
+
+/** From so many vectors on, comparing all takes longer than a search through the graph. */
+const MIN_VECTORS = 10_000;
+
+/** The index of a schema and a name, for SQL. to_regclass may not know what another process has just made. */
+const INDEX = `pg_index join pg_class c on c.oid = indexrelid
+  join pg_namespace n on n.oid = c.relnamespace where nspname = $1 and c.relname = $2`;
+
+/** What an HNSW index of halves can have. */
+const MAX_DIMENSION = 4000;
+
+/** The statement that builds the HNSW index: cosines of vectors of the model's dimension. */
+export function vectorIndexSql(schema: IndexSchema, dimension: number): string {
+  return `create index concurrently ${HNSW} on ${schema.table("embedding")} using hnsw ` +
+    `((vector::${schema.type(`halfvec(${dimension})`)}) ${schema.type("halfvec_cosine_ops")})`;
+}
+
+/** Whether there is an HNSW index that searches can use. */
+export async function hasVectorIndex(client: SqlClient, schema: IndexSchema): Promise<boolean> {
+  const [row] = await client.query(
+    `select indisvalid from ${INDEX}`,
+    [schema.name, HNSW],
+  );
+  return row?.indisvalid === true;
+}
+
+/**
+ * Builds the HNSW index if there are enough vectors and none is there or under way. Others can read and write
+ * meanwhile. What a build that was killed left is dropped first.
+ */
+export async function buildVectorIndex(
+  client: SqlClient,
+  schema: IndexSchema,
+  dimension: number,
+  minVectors: number = MIN_VECTORS,
+): Promise<void> {
+  if (dimension > MAX_DIMENSION) return;
+  const [row] = await client.query(
+    `select count(*) as count from (select 1 from ${
+      schema.table("embedding")
+    } limit ${minVectors}) as first`,
+  );
+  if (Number(row!.count) < minVectors) return;
+  const isThere = await client.transaction(async (client) => {
+    await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
+      `vit_msn vectors ${schema.name}`,
+    ]);
+    const [state] = await client.query(
+      `select indisvalid or exists (select 1 from pg_stat_progress_create_index
+        where index_relid = indexrelid) as there from ${INDEX}`,
+      [schema.name, HNSW],
+    );
+    if (!state) return false;
+    if (state.there === true) return true;
+    await client.query(`drop index ${schema.table(HNSW)}`);
+    return false;
+  });
+  if (isThere) return;
+  try {
+    await client.query(vectorIndexSql(schema, dimension));
+  } catch (error) {
+    const DUPLICATE = "42P07"; // another process was faster
+    if ((error as { code?: string }).code !== DUPLICATE) throw error;
+  }
+}

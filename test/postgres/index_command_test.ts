@@ -1,0 +1,96 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
+import { TempFolder } from "../cli/run.ts";
+import { CommandProcess } from "./command_process.ts";
+import { realServer } from "./servers.ts";
+import { writePhotos } from "./write_photos.ts";
+
+/** A task's command with its own permissions. */
+async function task(name: "index" | "search" | "dedupe", ...args: string[]) {
+  const [deno, ...rest] = config.tasks[name].split(" ");
+  const { code, stdout, stderr } = await new Deno.Command(deno!, { args: [...rest, ...args] })
+    .output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** The address with a password, which a server that trusts everyone does not ask for. */
+function secret(url: string, parameters = ""): string {
+  const address = new URL(url);
+  address.password = "tell-no-one";
+  return address.href + parameters;
+}
+
+realServer(
+  "two that index the same folder at once lose nothing and write nothing twice",
+  async ({ url, client }) => {
+    using folder = new TempFolder();
+    const photos = await writePhotos(folder, "photos", 60);
+    const both = [0, 1].map(() => new CommandProcess("index", photos, "--db", secret(url)));
+    for (const { ended } of both) {
+      const { code, stderr, summary } = await ended;
+      assertEquals([code, summary.failed, summary.forgotten], [0, 0, 0], stderr);
+      assert(!JSON.stringify(summary).includes("tell-no-one"));
+    }
+    const index = await PostgresIndex.open(client);
+    assertEquals(await index.counts(), { images: 60, vectors: 54 });
+    assertEquals((await index.sources()).length, 1);
+    const again = await new CommandProcess("index", photos, "--db", secret(url)).ended;
+    assertEquals([again.summary.known, again.summary.embedded], [60, 0], again.stderr);
+  },
+);
+
+realServer(
+  "an index in Postgres is searched, cleaned of duplicates and exported, as an embedded one",
+  async ({ url }) => {
+    using folder = new TempFolder();
+    const file = `${folder.path}/a.sqlite`;
+    const [postgres, embedded] = [secret(url, "?schema=pets"), file];
+    const answers: unknown[] = [];
+    for (const db of [postgres, embedded]) {
+      const indexed = await task("index", "test/images", "--db", db, "--json");
+      assertEquals(indexed.code, 0, indexed.stderr);
+      const { db: _, ...counts } = JSON.parse(indexed.stdout);
+      const html = `${folder.path}/found.html`;
+      const found = await task(
+        ...["search", "test/images/dog.jpg", "--db", db, "--where", "path=*r*"] as const,
+        ...["--top-k", "3", "--html", html, "--json"],
+      );
+      assertEquals(found.code, 0, found.stderr);
+      const { neighbours } = JSON.parse(found.stdout);
+      const page = Deno.readTextFileSync(html);
+      assert(!page.includes("tell-no-one"));
+      const duplicates = await task("dedupe", "--db", db, "--json");
+      assertEquals(duplicates.code, 0, duplicates.stderr);
+      const exported = `${folder.path}/vectors-${answers.length}`;
+      const written = await task("index", "--db", db, "--export", exported);
+      assertEquals(written.code, 0, written.stderr);
+      answers.push({
+        counts,
+        neighbours: neighbours.map(({ path, similarity }: { path: string; similarity: number }) => [
+          path,
+          similarity.toFixed(4),
+        ]),
+        duplicates: duplicates.stdout,
+        vectors: Deno.readFileSync(`${exported}/embeddings-00000.npy`),
+        images: Deno.readTextFileSync(`${exported}/images-00000.jsonl`),
+      });
+    }
+    assertEquals(answers[0], answers[1]);
+    const other = await task("index", "test/images", "--db", postgres, "--pool", "mean");
+    assertEquals(other.code, 1);
+    assertStringIncludes(other.stderr, "--pool cls, not mean");
+    assert(!other.stderr.includes("tell-no-one"));
+  },
+);
+
+realServer("the SQL that is printed makes what the command then uses", async ({ url, client }) => {
+  const address = secret(url, "?schema=printed");
+  const { code, stdout, stderr } = await task("index", "--print-schema", "--db", address);
+  assertEquals(code, 0, stderr);
+  await client.query(stdout.replaceAll(/^-- .*$/gm, ""));
+  assertStringIncludes(stdout, "halfvec(192)) halfvec_cosine_ops");
+  const indexed = await task("index", "test/images", "--db", address);
+  assertEquals(indexed.code, 0, indexed.stderr);
+});
