@@ -21,6 +21,7 @@ import { isFlatFileWhole, removeOldFiles, rewriteFlatFile } from "./flat_vectors
 import { readIndexedModel, readVectorsMeta } from "./index_meta.ts";
 import { LoadedVectors } from "./loaded_vectors.ts";
 import { openToRead, openToWrite } from "./open_database.ts";
+import { addPathFunction } from "./path_function.ts";
 import type { Database } from "./sqlite.ts";
 import { halvesOfBytes } from "./vector_rows.ts";
 import { type LockOptions, WriterLock } from "./writer_lock.ts";
@@ -77,6 +78,7 @@ export class EmbeddedIndex implements VectorIndex {
     this.#db = db;
     this.#lock = lock;
     this.model = readIndexedModel(db);
+    addPathFunction(db);
     this.#vectors = new LoadedVectors(path, this.model.dimension, onDamage);
   }
 
@@ -278,9 +280,8 @@ function conditionOf({ label, path }: ImageFilter): { sql: string; values: strin
   const paths = listOf(path);
   return {
     sql: (labels ? ` and label in (${labels.map(() => "?").join()})` : "") +
-      // The leading false is for an empty list, which nothing matches.
-      (paths ? ` and (false${" or path glob ?".repeat(paths.length)})` : ""),
-    values: [...labels ?? [], ...paths ?? []],
+      (paths ? " and matches_any(path, ?)" : ""),
+    values: [...labels ?? [], ...paths ? [JSON.stringify(paths)] : []],
   };
 }
 
