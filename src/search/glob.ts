@@ -66,52 +66,99 @@ function readSet(
 }
 
 /**
- * Whether a whole text matches a pattern. The time is proportional to the lengths of both at worst, whoever wrote
- * the pattern: SQLite's own `glob` may take exponentially long.
+ * Makes a test of whole texts of a pattern. The time of a test is proportional to the lengths of both at worst,
+ * whoever wrote the pattern: SQLite's own `glob` may take exponentially long.
  *
  * @example
  * ```ts
  * import { assert } from "@std/assert";
- * import { matchesGlob, parseGlob } from "./glob.ts";
+ * import { compileGlob } from "./glob.ts";
  *
- * assert(matchesGlob(parseGlob("*[0-9].jp?g")!, "2024/7.jpeg"));
+ * assert(compileGlob("*[0-9].jp?g")("2024/7.jpeg"));
  * ```
  */
-export function matchesGlob(parts: readonly GlobPart[], text: string): boolean {
-  let part = 0;
-  let at = 0;
-  // Only the last `*` may have to take more: what the earlier ones took leaves the most to those behind them.
-  let restPart = -1;
-  let restAt = 0;
-  while (at < text.length) {
-    const next = parts[part];
-    if (next?.kind === "rest") {
-      restPart = part++;
-      restAt = at;
-      continue;
-    }
-    const code = text.codePointAt(at)!;
-    if (next !== undefined && isOne(next, code)) {
-      part++;
-      at += unitsOf(code);
-      continue;
-    }
-    if (restPart === -1) return false;
-    part = restPart + 1;
-    restAt += unitsOf(text.codePointAt(restAt)!);
-    at = restAt;
+export function compileGlob(glob: string): (text: string) => boolean {
+  const parts = parseGlob(glob);
+  if (!parts) return () => false;
+  const segments: Segment[] = [segmentOf([])];
+  for (const part of parts) {
+    if (part.kind === "rest") segments.push(segmentOf([]));
+    else segments[segments.length - 1] = segmentOf([...segments.at(-1)!.parts, part]);
   }
-  while (parts[part]?.kind === "rest") part++;
-  return part === parts.length;
+  const [first, ...others] = segments as [Segment, ...Segment[]];
+  const last = others.pop();
+  return (text) => {
+    let at = endOf(first, text, 0);
+    if (!last) return at === text.length;
+    // What is found first leaves the most to those behind.
+    for (const segment of others) {
+      if (at === -1) return false;
+      at = find(segment, text, at);
+    }
+    if (at === -1) return false;
+    const start = startFromEnd(last, text);
+    return start >= at && endOf(last, text, start) === text.length;
+  };
 }
 
-/** Whether a part that stands for one character may stand for this one. */
-function isOne(part: GlobPart, code: number): boolean {
+/** What stands between two `*`: as many characters as parts. */
+interface Segment {
+  readonly parts: readonly OnePart[];
+  /** The text, if all parts are characters. */
+  readonly literal: string | undefined;
+}
+
+type OnePart = Exclude<GlobPart, { kind: "rest" }>;
+
+function segmentOf(parts: readonly OnePart[]): Segment {
+  const codes = parts.map((part) => part.kind === "character" ? part.code : undefined);
+  const isLiteral = codes.every((code) => code !== undefined);
+  return { parts, literal: isLiteral ? String.fromCodePoint(...codes) : undefined };
+}
+
+/** Where a segment that begins at a place ends; -1 if it does not match. */
+function endOf({ parts, literal }: Segment, text: string, at: number): number {
+  if (literal !== undefined) return text.startsWith(literal, at) ? at + literal.length : -1;
+  for (const part of parts) {
+    const code = text.codePointAt(at);
+    if (code === undefined || !isOne(part, code)) return -1;
+    at += unitsOf(code);
+  }
+  return at;
+}
+
+/** Where the first match of a segment from a place on ends; -1 if there is none. */
+function find(segment: Segment, text: string, from: number): number {
+  if (segment.literal !== undefined) {
+    const at = text.indexOf(segment.literal, from);
+    return at === -1 ? -1 : at + segment.literal.length;
+  }
+  for (let at = from; at < text.length; at += unitsOf(text.codePointAt(at)!)) {
+    const end = endOf(segment, text, at);
+    if (end !== -1) return end;
+  }
+  return -1;
+}
+
+/** Where a segment begins that ends with the text; negative if the text is too short. */
+function startFromEnd({ parts, literal }: Segment, text: string): number {
+  if (literal !== undefined) return text.length - literal.length;
+  let at = text.length;
+  for (const _ of parts) {
+    if (at === 0) return -1;
+    const code = at > 1 ? text.codePointAt(at - 2)! : 0;
+    at -= unitsOf(code);
+  }
+  return at;
+}
+
+/** Whether a part may stand for a character. */
+function isOne(part: OnePart, code: number): boolean {
   if (part.kind === "character") return part.code === code;
   if (part.kind === "set") {
     return part.ranges.some(([first, last]) => code >= first && code <= last) !== part.isOther;
   }
-  return part.kind === "any";
+  return true;
 }
 
 /** The UTF-16 units of a code point. */

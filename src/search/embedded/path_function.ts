@@ -1,4 +1,4 @@
-import { type GlobPart, matchesGlob, parseGlob } from "../glob.ts";
+import { compileGlob } from "../glob.ts";
 import type { Database } from "./sqlite.ts";
 
 /**
@@ -7,13 +7,12 @@ import type { Database } from "./sqlite.ts";
  */
 export function addPathFunction(db: Database): void {
   let last: unknown;
-  let globs: GlobPart[][] = [];
+  let tests: ((text: string) => boolean)[] = [];
   db.function("matches_any", { deterministic: true }, (path, patterns) => {
     if (patterns !== last) {
-      globs = (JSON.parse(patterns as string) as string[]).map(parseGlob)
-        .filter((glob) => glob !== undefined);
+      tests = (JSON.parse(patterns as string) as string[]).map(compileGlob);
       last = patterns;
     }
-    return globs.some((glob) => matchesGlob(glob, path as string)) ? 1 : 0;
+    return tests.some((matches) => matches(path as string)) ? 1 : 0;
   });
 }
