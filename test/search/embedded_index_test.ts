@@ -113,7 +113,7 @@ Deno.test("the type of the weights stands in the index and in messages, but is n
   assertThrows(
     () => index.assertModel(other),
     Error,
-    "mine.onnx (f16, SHA-256 abababababab…) made its vectors, not mine.onnx (int8, cdcdcdcdcdcd…)",
+    "mine.onnx (f16, SHA-256 abababababab…) made its vectors, not the model mine.onnx (int8, cdcdcdcdcdcd…)",
   );
 });
 

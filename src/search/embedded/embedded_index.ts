@@ -15,7 +15,7 @@ import type {
 } from "../vector_index.ts";
 import { scanPairs } from "../scan/scan_pairs.ts";
 import type { Hit } from "../scan/top_hits.ts";
-import { assertSameModel } from "./check_model.ts";
+import { assertSameModel } from "../check_model.ts";
 import { EmbeddedWriter } from "./embedded_writer.ts";
 import { isFlatFileWhole, removeOldFiles, rewriteFlatFile } from "./flat_vectors.ts";
 import { readIndexedModel, readVectorsMeta } from "./index_meta.ts";

@@ -1,6 +1,6 @@
 import { toFloat32 } from "../../tensor/float16.ts";
 import { l2Normalize } from "../../tensor/l2_normalize.ts";
-import { assertSameModel } from "../embedded/check_model.ts";
+import { assertSameModel } from "../check_model.ts";
 import { scanPairs } from "../scan/scan_pairs.ts";
 import type {
   IndexCounts,

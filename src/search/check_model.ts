@@ -1,4 +1,4 @@
-import type { IndexedModel } from "../vector_index.ts";
+import type { IndexedModel } from "./vector_index.ts";
 
 /** An index, as far as its errors name it. */
 interface NamedIndex {
@@ -18,8 +18,8 @@ export function assertSameModel(
 ): void {
   const differences = [
     own.sha256 !== model.sha256
-      ? `the model ${own.name} (${weightsOf(own)}SHA-256 ${own.sha256.slice(0, 12)}…) made its ` +
-        `vectors, not ${model.name} (${weightsOf(model)}${model.sha256.slice(0, 12)}…)`
+      ? `${nameOf(own)} (${weightsOf(own)}SHA-256 ${own.sha256.slice(0, 12)}…) made its ` +
+        `vectors, not ${nameOf(model)} (${weightsOf(model)}${model.sha256.slice(0, 12)}…)`
       : "",
     own.pool !== model.pool ? `its vectors are of --pool ${own.pool}, not ${model.pool}` : "",
     own.decode !== model.decode
@@ -41,8 +41,13 @@ export function assertSameModel(
     `Cannot use the index ${path}: ${
       differences.join("; ")
     }; use what it was made with, or embed anew ` +
-      `with \`${command}\`, NEW being another name`,
+      `with \`${command}\`, NEW being another file, or another ?schema= on Postgres`,
   );
+}
+
+/** How messages name a model; the embedded one has no name. */
+function nameOf({ name }: IndexedModel): string {
+  return name === "" ? "the embedded model" : `the model ${name}`;
 }
 
 /** The type of a model's weights as a part of a list; a model of the same name may have been converted anew. */
