@@ -11,6 +11,10 @@ const MIN_VECTORS = 10_000;
 const INDEX = `pg_index join pg_class c on c.oid = indexrelid
   join pg_namespace n on n.oid = c.relnamespace where nspname = $1 and c.relname = $2`;
 
+/** Postgres' codes of a name that is taken and of a deadlock. */
+const COLLISIONS = ["42P07", "40P01"];
+const ATTEMPTS = 10;
+
 /** What an HNSW index of halves can have. */
 const MAX_DIMENSION = 4000;
 
@@ -46,7 +50,23 @@ export async function buildVectorIndex(
     } limit ${minVectors}) as first`,
   );
   if (Number(row!.count) < minVectors) return;
-  const isThere = await client.transaction(async (client) => {
+  // Two that begin at the same moment may be in each other's way: then one has to drop what it began.
+  for (let attempt = 1;; attempt++) {
+    if (await isBuilt(client, schema)) return;
+    try {
+      await client.query(vectorIndexSql(schema, dimension));
+      return;
+    } catch (error) {
+      const { code = "" } = error as { code?: string };
+      if (attempt === ATTEMPTS || !COLLISIONS.includes(code)) throw error;
+      await new Promise((done) => setTimeout(done, 100 * attempt * Math.random()));
+    }
+  }
+}
+
+/** Whether the index is there or under way; a broken one is dropped. */
+async function isBuilt(client: SqlClient, schema: IndexSchema): Promise<boolean> {
+  return await client.transaction(async (client) => {
     await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
       `vit_msn vectors ${schema.name}`,
     ]);
@@ -60,11 +80,4 @@ export async function buildVectorIndex(
     await client.query(`drop index ${schema.table(HNSW)}`);
     return false;
   });
-  if (isThere) return;
-  try {
-    await client.query(vectorIndexSql(schema, dimension));
-  } catch (error) {
-    const DUPLICATE = "42P07"; // another process was faster
-    if ((error as { code?: string }).code !== DUPLICATE) throw error;
-  }
 }
