@@ -130,11 +130,7 @@ realServer(
     assertEquals(await index.counts(), { images: 40, vectors: 40 });
     // All of them, between two calls.
     await client.query(
-<<<<<<< HEAD
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'vit-msn' and datname = current_database() and pid <> pg_backend_pid()",
-=======
       "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
->>>>>>> p21-pg
     );
     const [found] = await index.search([all[3]!.vector!], { k: 1 });
     assertEquals(found![0]!.path, all[3]!.path);
