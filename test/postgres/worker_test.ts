@@ -12,7 +12,7 @@ import { openQueue } from "../../src/search/queue/index_queue.ts";
 import { type QueueStatus, queueStatus } from "../../src/search/queue/queue_status.ts";
 import { run, TempFolder } from "../cli/run.ts";
 import { uniform } from "../random.ts";
-import { CommandProcess } from "./command_process.ts";
+import { CommandProcess, type Ended } from "./command_process.ts";
 import { realServer } from "./servers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 import { writePhotos } from "./write_photos.ts";
@@ -34,16 +34,25 @@ async function statusOf(client: SqlClient): Promise<QueueStatus> {
   return await queueStatus((await openQueue(client, "vit_msn", { create: false }))!);
 }
 
-/** Waits until something holds of the queue. */
+/** Waits until something holds of the queue; no worker may end by itself meanwhile. */
 async function until(
   client: SqlClient,
   holds: (status: QueueStatus) => boolean,
+  workers: readonly CommandProcess[] = [],
 ): Promise<QueueStatus> {
+  let ended: Ended | undefined;
+  for (const worker of workers) worker.ended.then((end) => ended ??= end);
   for (const begun = Date.now(); Date.now() - begun < 120_000; await delay(20)) {
     const status = await statusOf(client);
     if (holds(status)) return status;
+    if (ended) throw new Error(`a worker has ended: ${JSON.stringify(ended)}`);
   }
-  throw new Error("nothing happens in the queue");
+  const said = await Promise.all(
+    workers.map(async (worker) => (await worker.kill("SIGTERM")).stderr),
+  );
+  throw new Error(
+    `nothing happens in the queue: ${JSON.stringify(await statusOf(client))}; ${said.join("; ")}`,
+  );
 }
 
 /** Images that workers have counted. */
@@ -82,7 +91,7 @@ realServer(
     for (let round = 0; round < 10; round++) {
       if (total - done < 150) total += await addSource(150);
       // Something was written since the last kill.
-      done = counted(await until(client, (status) => counted(status) > done));
+      done = counted(await until(client, (status) => counted(status) > done, workers));
       await delay(500 * random());
       const killed = random() < 0.3 ? [0, 1] : [round % 2];
       await Promise.all(killed.map((w) => workers[w]!.kill("SIGKILL")));

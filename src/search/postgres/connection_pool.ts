@@ -64,7 +64,7 @@ export class ConnectionPool implements SqlClient {
     const { sql, closed } = connection;
     try {
       const answer = values.length > 0
-        ? sql.unsafe(text, values as postgres.ParameterOrJSON<never>[])
+        ? sql.unsafe(text, values.map(withoutArray) as postgres.ParameterOrJSON<never>[])
         : sql.unsafe(text);
       const result = await Promise.race([answer, closed]);
       // A script has a list of results.
@@ -167,6 +167,18 @@ async function inTransaction<T>(
     await query(undo).catch(() => {}); // the connection is closed
     throw error;
   }
+}
+
+/**
+ * A value without an array: that is its text. The driver learns how to write arrays from the server, and the first
+ * query of a new connection was sometimes written before.
+ */
+function withoutArray(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const items = value.map((item: unknown) =>
+    item === null ? "NULL" : `"${String(item).replaceAll(/["\\]/g, "\\$&")}"`
+  );
+  return `{${items.join(",")}}`;
 }
 
 function closedError(): Error {
