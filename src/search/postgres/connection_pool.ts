@@ -90,12 +90,12 @@ export class ConnectionPool implements SqlClient {
     for (;;) {
       const idle = this.#idle.pop();
       if (idle && !idle.isClosed) return idle;
-      if (!idle && this.#all.size < this.#size) return await this.#connect();
+      if (!idle && this.#all.size < this.#size) return this.#connect();
       if (!idle) await new Promise<void>((ready) => this.#waiting.push(ready));
     }
   }
 
-  async #connect(): Promise<Connection> {
+  #connect(): Connection {
     let reject: (error: Error) => void;
     const closed = new Promise<never>((_, fail) => reject = fail);
     closed.catch(() => {}); // nobody may be waiting
@@ -105,16 +105,7 @@ export class ConnectionPool implements SqlClient {
     });
     const connection: Connection = { sql, closed, isClosed: false };
     this.#all.add(connection);
-    try {
-      // The driver may send the values of a connection's first statement before it has learnt the server's types
-      // of arrays: it would send a list as plain text.
-      await this.#send(connection, "select 1");
-      return connection;
-    } catch (error) {
-      this.#discard(connection);
-      this.#waiting.shift()?.();
-      throw error;
-    }
+    return connection;
   }
 
   #discard(connection: Connection): void {
@@ -170,8 +161,8 @@ async function inTransaction<T>(
 }
 
 /**
- * A value without an array: that is its text. The driver learns how to write arrays from the server, and the first
- * query of a new connection was sometimes written before.
+ * A value without an array: that is its text. The driver asks the server how to write arrays when it connects, but
+ * may write the first query of a connection before it knows.
  */
 function withoutArray(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
