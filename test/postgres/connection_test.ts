@@ -3,7 +3,7 @@ import { buildVectorIndex, hasVectorIndex } from "../../src/search/postgres/buil
 import { checkServer } from "../../src/search/postgres/check_server.ts";
 import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
-import { postgresError } from "../../src/search/postgres/postgres_error.ts";
+import { isConnectionBroken, postgresError } from "../../src/search/postgres/postgres_error.ts";
 import { retried } from "../../src/search/postgres/retried.ts";
 import type { SqlClient, SqlRow } from "../../src/search/postgres/sql_client.ts";
 import { images, MODEL } from "../search/index_cases.ts";
@@ -71,6 +71,31 @@ Deno.test("an address that is none, a closed port and a silent server are told o
   );
 });
 
+Deno.test("a server that closes new connections is told of, whenever it does", async () => {
+  const ready = Uint8Array.of(82, 0, 0, 0, 8, 0, 0, 0, 0, 90, 0, 0, 0, 5, 73); // authenticated, and ready for a query
+  for (
+    const [isReady, words] of [[false, "does not answer"], [true, "closes the connection"]] as const
+  ) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = (async () => {
+      for await (const connection of listener) {
+        await connection.read(new Uint8Array(1024));
+        if (isReady) {
+          await connection.write(ready);
+          await connection.read(new Uint8Array(1024));
+          await connection.write(errorResponse("57P01", "terminating connection"));
+        }
+        connection.close();
+      }
+    })();
+    const { port } = listener.addr as Deno.NetAddr;
+    const address = `postgres://me:secret@127.0.0.1:${port}/photos?connect_timeout=0.3`;
+    assertStringIncludes(await refusal(address), words);
+    listener.close();
+    await serving;
+  }
+});
+
 realServer("a database that is not there is told of", async ({ url }) => {
   assertStringIncludes(await refusal(`${url}_none`), "there is no database vit_msn_test_");
 });
@@ -136,6 +161,20 @@ realServer(
     assertEquals(found![0]!.path, all[3]!.path);
   },
 );
+
+realServer("connections that break while they open end nothing", async ({ url, client }) => {
+  await using pool = await connectPostgres(url);
+  for (let i = 0; i < 100; i++) {
+    const answer = pool.query("select $1::text[] as texts", [["a"]]).catch(({ code }) => code);
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+    );
+    const code = await answer;
+    assert(Array.isArray(code) || isConnectionBroken({ code }), code);
+  }
+  const select = () => pool.query("select $1::int as n", [1]);
+  assertEquals(await retried(select), [{ n: 1 }]);
+});
 
 realServer("many that write the same images at once wait for each other", async ({ url }) => {
   const all = await images(300);

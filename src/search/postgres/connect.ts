@@ -34,31 +34,29 @@ export async function connectPostgres(
   const { url, schema, name } = readPostgresAddress(address);
   const timeout = Number(url.searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
   const { default: postgres } = await import("postgres");
-  const pool = new ConnectionPool((onclose) =>
-    postgres(url.href, {
-      max: 1,
-      // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
-      prepare: false,
-      connect_timeout: timeout,
-      // Not in the middle of a transaction.
-      max_lifetime: 0,
-      connection: { application_name: "vit-msn" },
-      onnotice: () => {},
-      onclose,
-    }), connections);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  // In Deno, the driver does not notice that its own time is up.
-  const late = new Promise<never>((_, reject) => {
-    const error = Object.assign(new Error("it took too long"), { code: "CONNECT_TIMEOUT" });
-    timer = setTimeout(() => reject(error), timeout * 1000);
-  });
+  const pool = new ConnectionPool(
+    (onclose) =>
+      postgres(url.href, {
+        max: 1,
+        // Poolers such as PgBouncer give each transaction another connection, which knows no prepared statement.
+        prepare: false,
+        connect_timeout: timeout,
+        // Not in the middle of a transaction.
+        max_lifetime: 0,
+        // It would ask for types of arrays first; a connection that breaks meanwhile ends the process.
+        fetch_types: false,
+        connection: { application_name: "vit-msn" },
+        onnotice: () => {},
+        onclose,
+      }),
+    connections,
+    timeout * 1000,
+  );
   try {
-    await Promise.race([pool.query("select 1"), late]);
+    await pool.query("select 1");
   } catch (error) {
     await pool.close(0);
     throw new Error(`Cannot connect to ${name}: ${reasonOf(error, url)}`, { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
   return {
     query: (sql, values) => pool.query(sql, values),
@@ -82,6 +80,10 @@ function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): 
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return `${host} does not answer; check the address and the firewall`;
+    case "CONNECTION_CLOSED":
+    case "ECONNRESET":
+    case "EPIPE":
+      return `${host} closes the connection; see the server's log`;
     case "28P01":
       return `the server refuses the password of ${username}; correct it in the address, or set PGPASSWORD`;
     case "28000":

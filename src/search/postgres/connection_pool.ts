@@ -20,14 +20,17 @@ export class ConnectionPool implements SqlClient {
   readonly #all = new Set<Connection>();
   readonly #waiting: (() => void)[] = [];
   readonly #size: number;
+  readonly #timeout: number;
 
   /**
    * @param open makes a client of one connection.
    * @param size the most connections.
+   * @param timeout the milliseconds that a connection may take to open.
    */
-  constructor(open: (onclose: () => void) => postgres.Sql, size: number) {
+  constructor(open: (onclose: () => void) => postgres.Sql, size: number, timeout: number) {
     this.#open = open;
     this.#size = size;
+    this.#timeout = timeout;
   }
 
   /** @inheritdoc */
@@ -60,7 +63,7 @@ export class ConnectionPool implements SqlClient {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<SqlRow[]> {
-    if (connection.isClosed) throw closedError();
+    if (connection.isClosed) throw connectionError("CONNECTION_CLOSED");
     const { sql, closed } = connection;
     try {
       const answer = values.length > 0
@@ -77,11 +80,12 @@ export class ConnectionPool implements SqlClient {
   }
 
   async #use<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await this.#take();
+    let connection: Connection | undefined;
     try {
+      connection = await this.#take();
       return await run(connection);
     } finally {
-      if (!connection.isClosed) this.#idle.push(connection);
+      if (connection && !connection.isClosed) this.#idle.push(connection);
       this.#waiting.shift()?.();
     }
   }
@@ -90,18 +94,39 @@ export class ConnectionPool implements SqlClient {
     for (;;) {
       const idle = this.#idle.pop();
       if (idle && !idle.isClosed) return idle;
-      if (!idle && this.#all.size < this.#size) return this.#connect();
+      if (!idle && this.#all.size < this.#size) return await this.#connect();
       if (!idle) await new Promise<void>((ready) => this.#waiting.push(ready));
     }
   }
 
-  #connect(): Connection {
+  /**
+   * Opens a connection. The driver would connect again and again, without an end, to a server that closes new
+   * connections at once, as proxies do whose own server is down.
+   */
+  async #connect(): Promise<Connection> {
+    const connection = this.#begin();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(connectionError("CONNECT_TIMEOUT")), this.#timeout);
+    });
+    try {
+      await Promise.race([this.#send(connection, "select 1"), late]);
+      return connection;
+    } catch (error) {
+      this.#discard(connection);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #begin(): Connection {
     let reject: (error: Error) => void;
     const closed = new Promise<never>((_, fail) => reject = fail);
     closed.catch(() => {}); // nobody may be waiting
     const sql = this.#open(() => {
       this.#discard(connection);
-      reject(closedError());
+      reject(connectionError("CONNECTION_CLOSED"));
     });
     const connection: Connection = { sql, closed, isClosed: false };
     this.#all.add(connection);
@@ -160,10 +185,7 @@ async function inTransaction<T>(
   }
 }
 
-/**
- * A value without an array: that is its text. The driver asks the server how to write arrays when it connects, but
- * may write the first query of a connection before it knows.
- */
+/** A value without an array: that is its text, since the driver does not ask the server for its types of arrays. */
 function withoutArray(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const items = value.map((item: unknown) =>
@@ -172,6 +194,7 @@ function withoutArray(value: unknown): unknown {
   return `{${items.join(",")}}`;
 }
 
-function closedError(): Error {
-  return Object.assign(new Error("it was closed"), { code: "CONNECTION_CLOSED" });
+function connectionError(code: "CONNECTION_CLOSED" | "CONNECT_TIMEOUT"): Error {
+  const message = code === "CONNECT_TIMEOUT" ? "it took too long to open" : "it was closed";
+  return Object.assign(new Error(message), { code });
 }
