@@ -350,9 +350,15 @@ realServer(
     const writer = await index.write();
     await writer.put("photos", await images(2000));
     const { schema } = index;
-    await using hurried = await connectPostgres(`${url}?statement_timeout=50`);
-    const late = await PostgresIndex.open(hurried);
-    const error = await assertRejects(() => buildVectorIndex(hurried, late.schema, 20, 100), Error);
+    await using one = await connectPostgres(url, { connections: 1 });
+    const hurried: SqlClient = {
+      async query(sql, values) {
+        if (sql.startsWith("create index")) await one.query("set statement_timeout = 1");
+        return await one.query(sql, values);
+      },
+      transaction: (run) => one.transaction(run),
+    };
+    const error = await assertRejects(() => buildVectorIndex(hurried, schema, 20, 100), Error);
     assertStringIncludes(
       postgresError("write to the index x", error).message,
       "give it more time with ?statement_timeout=0 in the address",

@@ -51,7 +51,8 @@ export function realServer(name: string, test: Test<RealDatabase>): void {
       await using admin = await connectPostgres(urlOf("postgres"));
       await admin.query(`create database ${database}`);
       try {
-        await using client = await connectPostgres(urlOf(database));
+        // A statement that waits for others without an end fails.
+        await using client = await connectPostgres(`${urlOf(database)}?statement_timeout=120000`);
         await client.query("create extension if not exists vector");
         await test({ server: "PostgreSQL", client, url: urlOf(database) }, t);
       } finally {

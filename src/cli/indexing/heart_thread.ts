@@ -29,10 +29,11 @@ async function live(db: string, worker: string): Promise<never> {
   for (;;) {
     try {
       connection ??= await connectPostgres(db, { connections: 1 });
-      const queue = await openQueue(connection, connection.schema, { create: false });
+      const opened = openQueue(connection, connection.schema, { create: false });
+      const queue = await deadline(opened, HEARTBEAT_SECONDS * 1000);
       while (queue) {
-        await deadline(beat(queue, held), HEARTBEAT_SECONDS * 1000);
-        await seeWorker(queue, worker);
+        const beaten = beat(queue, held).then(() => seeWorker(queue, worker));
+        await deadline(beaten, HEARTBEAT_SECONDS * 1000);
         await delay(BEAT_SECONDS * 1000);
       }
     } catch {
