@@ -88,6 +88,9 @@ async function readJson({ body }: Request): Promise<object> {
 
 /** Who may call the function may know what it lacks: the message of an index or a setting, without secrets. */
 function toProblem(error: Error): Problem {
-  const isOwn = error.message.startsWith("Cannot ");
-  return isOwn && !(error instanceof Problem) ? new Problem(503, error.message) : problemOf(error);
+  const problem = problemOf(error);
+  if (error instanceof Problem || problem.status !== 500) return problem;
+  return error.message.startsWith("Cannot ")
+    ? new Problem(503, error.message)
+    : new Problem(500, "Something went wrong here; the function's log says what");
 }

@@ -13,12 +13,25 @@ export interface StorageChange {
   readonly gone?: string;
 }
 
+/** A name that Postgres can store. */
+const NAME = v.pipe(
+  v.string(),
+  v.check(
+    (text) => text !== "" && text.isWellFormed() && !text.includes("\0"),
+    "a text of one character or more, without NUL and halves of characters",
+  ),
+);
+
 /** A row of `storage.objects`, as far as it matters. */
 const OBJECT = v.object({
-  bucket_id: v.pipe(v.string(), v.nonEmpty("a text that is not empty")),
-  name: v.pipe(v.string(), v.nonEmpty("a text that is not empty")),
+  bucket_id: NAME,
+  name: NAME,
   updated_at: v.nullish(v.string()),
-  metadata: v.nullish(v.looseObject({ size: v.nullish(v.number()) })),
+  metadata: v.nullish(v.looseObject({
+    size: v.nullish(
+      v.pipe(v.number(), v.check((n) => Number.isSafeInteger(n) && n >= 0, "an integer from 0 on")),
+    ),
+  })),
 });
 
 /** @see https://supabase.com/docs/guides/database/webhooks */

@@ -210,14 +210,17 @@ Deno.test("the OpenAPI document describes POST /search, and its example works", 
 });
 
 Deno.test("an index that fails is a matter of the service, and its log says why", async () => {
-  const errors: (string | undefined)[] = [];
-  const index = {
-    model: MODEL,
-    search: () => Promise.reject(new Error("connection to 10.0.0.7 lost")),
-  } as unknown as VectorIndex;
-  const handler = service({ index, log: ({ error }) => errors.push(error) });
-  const response = await handler(post("/search", SHIP));
-  assertEquals([response.status, response.headers.get("retry-after")], [503, "5"]);
-  assert(!(await response.text()).includes("10.0.0.7"));
-  assertEquals(errors, ["connection to 10.0.0.7 lost"]);
+  const error = new Error("connection to 10.0.0.7 lost");
+  const thrown = () => {
+    throw error;
+  };
+  for (const search of [thrown, () => Promise.reject(error)]) {
+    const errors: (string | undefined)[] = [];
+    const index = { model: MODEL, search } as unknown as VectorIndex;
+    const handler = service({ index, log: ({ error }) => errors.push(error) });
+    const response = await handler(post("/search", SHIP));
+    assertEquals([response.status, response.headers.get("retry-after")], [503, "5"]);
+    assert(!(await response.text()).includes("10.0.0.7"));
+    assertEquals(errors, [error.message]);
+  }
 });

@@ -1,6 +1,11 @@
 import * as v from "valibot";
 import { parseFilter } from "../../search/parse_filter.ts";
-import type { ImageFilter, Neighbour } from "../../search/vector_index.ts";
+import type {
+  ImageFilter,
+  Neighbour,
+  SearchOptions,
+  VectorIndex,
+} from "../../search/vector_index.ts";
 import { rowsOf } from "../../tensor/rows_of.ts";
 import { Problem } from "../problem.ts";
 import { readImageInputs } from "../request/image_inputs.ts";
@@ -93,7 +98,7 @@ export const search: Route = {
         const pool = index.model.pool === "mean" ? "mean" : "cls";
         const queries = rowsOf(await model.embed(pixelValues, { pool }));
         const start = performance.now();
-        const neighbours = await index.search(queries, { k, where }).catch(cannotSearch);
+        const neighbours = await nearest(index, queries, { k, where });
         const time = performance.now() - start;
         return neighbours.map((neighbours) => ({ neighbours, time }));
       },
@@ -130,9 +135,17 @@ interface TimedNeighbours {
   readonly time: number;
 }
 
-/** A file that is gone, or a server that does not answer. */
-function cannotSearch(cause: unknown): never {
-  throw new Problem(503, "The index cannot be searched now; try again later", {
-    "retry-after": "5",
-  }, { cause });
+/** @throws {Problem} 503 if the index fails: its file is gone, or its server does not answer. */
+async function nearest(
+  index: VectorIndex,
+  queries: readonly Float32Array[],
+  options: SearchOptions,
+): Promise<Neighbour[][]> {
+  try {
+    return await index.search(queries, options);
+  } catch (cause) {
+    throw new Problem(503, "The index cannot be searched now; try again later", {
+      "retry-after": "5",
+    }, { cause });
+  }
 }
