@@ -2,8 +2,10 @@ import type { ServedModel } from "../../src/http/served_model.ts";
 import { DECODE_MODES, type DecodeMode } from "../../src/image/decode_options.ts";
 import type { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { forgetImage, sourcesOfImage } from "../../src/search/postgres/image_sources.ts";
+import { isTransient, postgresError } from "../../src/search/postgres/postgres_error.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import type { PostgresWriter } from "../../src/search/postgres/postgres_writer.ts";
+import { retried } from "../../src/search/postgres/retried.ts";
 import type { SqlClient } from "../../src/search/postgres/sql_client.ts";
 import { beat } from "../../src/search/queue/beat.ts";
 import { type HeldJob, type IndexJob, takeJob } from "../../src/search/queue/index_job.ts";
@@ -189,7 +191,12 @@ export class IndexService {
   }
 
   async #queue(client: SqlClient, { schema }: PostgresIndex): Promise<IndexQueue> {
-    return (await openQueue(client, schema.name, { create: true }))!;
+    try {
+      // An instance that has slept may find that its connections are closed.
+      return (await retried(() => openQueue(client, schema.name, { create: true })))!;
+    } catch (error) {
+      throw isTransient(error) ? postgresError(`open the queue of ${schema.name}`, error) : error;
+    }
   }
 }
 

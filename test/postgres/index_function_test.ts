@@ -6,12 +6,13 @@ import { IndexService, type IndexServiceOptions } from "../../functions/index/in
 import { StorageError } from "../../functions/index/storage.ts";
 import { ImageDecoder } from "../../src/image/image_decoder.ts";
 import { loadModel } from "../../src/model/load_model.ts";
+import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import type { SqlClient } from "../../src/search/postgres/sql_client.ts";
 import { enqueue } from "../../src/search/queue/enqueue.ts";
 import { openQueue } from "../../src/search/queue/index_queue.ts";
 import { queueStatus } from "../../src/search/queue/queue_status.ts";
-import { eachServer } from "./servers.ts";
+import { eachServer, realServer } from "./servers.ts";
 
 const NAMES = ["airplane", "bird", "deer", "dog", "frog", "horse", "ship", "truck"];
 const PHOTOS = new Map(NAMES.map((name) => [name, Deno.readFileSync(`test/images/${name}.jpg`)]));
@@ -134,7 +135,7 @@ eachServer(
     ]]);
     assertEquals(first.waiting, 2);
 
-    const quick = serviceOf(client);
+    const quick = serviceOf(client, { budget: { busy: 60_000, all: 60_000 } });
     for (const [path, bytes] of objects) quick.objects.set(path, bytes);
     const some = await quick.service.batch(3);
     assertEquals(some.jobs.reduce((sum, { images }) => sum + images, 0), 3);
@@ -171,6 +172,30 @@ eachServer("while Storage is down, images wait in the queue", async ({ client })
   await client.query("update vit_msn_queue.job set start_after = now()");
   assertEquals((await service.batch()).jobs.map(({ images }) => images), [1]);
   assertEquals(await pathsOf(client), [path("a.jpg")]);
+});
+
+realServer("connections that were closed meanwhile are made again", async ({ client, url }) => {
+  await using connection = await connectPostgres(url, { connections: 2 });
+  const { service, objects } = serviceOf(connection);
+  objects.set(path("a.jpg"), PHOTOS.get("dog")!);
+  const written = image("a.jpg");
+  const calls: (() => Promise<object>)[] = [
+    () => service.change({ source: SOURCE, written }),
+    () => service.batch(),
+    () => service.change({ gone: path("a.jpg") }),
+  ];
+  const answers: object[] = [];
+  for (const call of calls) {
+    answers.push(await call());
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+    );
+  }
+  assertEquals(answers, [
+    { ...NONE, images: 1 },
+    { jobs: [], waiting: 0 },
+    { ...NONE, forgotten: 1 },
+  ]);
 });
 
 eachServer(
