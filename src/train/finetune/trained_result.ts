@@ -26,7 +26,7 @@ export async function trainedResult(
   const fitted = await outputsOf(engine, job, training, subset);
   const heldOut = validation && await outputsOf(engine, job, validation, allOf(validation));
   const isUsable = [fitted, heldOut].every((outputs) =>
-    outputs?.cls.every(areFinite) !== false && outputs?.logits.every(areFinite) !== false
+    [...outputs?.cls ?? [], ...outputs?.logits ?? []].every((row) => row.every(Number.isFinite))
   );
   if (!isUsable) return undefined;
   const head = headOfClassifier(
@@ -57,9 +57,4 @@ export async function trainedResult(
     ...(best ? { bestEpoch: best.epoch } : {}),
     ...(judgement ? heldOutOf(frozen.heldOut!, judgement) : {}),
   };
-}
-
-/** Whether no number is infinite or none. */
-export function areFinite(numbers: Float32Array): boolean {
-  return numbers.every((x) => Number.isFinite(x));
 }

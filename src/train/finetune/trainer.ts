@@ -1,6 +1,5 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { patchGrid } from "../../vit_msn/config.ts";
-import type { ViTMSNWeights } from "../../vit_msn/weights.ts";
 import { clipFactor } from "../clip.ts";
 import { TrainingEngine } from "../engine/engine.ts";
 import { Threads } from "../engine/threads.ts";
@@ -13,7 +12,6 @@ import { type Job, threadOptions } from "./finetune_job.ts";
 import { decideSettings, type FinetuneSettings } from "./finetune_options.ts";
 import { type ParameterGroup, parameterGroup } from "./parameter_groups.ts";
 import { learningRateAt } from "./schedule.ts";
-import { areFinite } from "./trained_result.ts";
 import type { FinetuneRecord, HeldOutValidation } from "./training_record.ts";
 import { begin, newClassifier, resume, type Start, startAdapters } from "./start.ts";
 import { type FinetuneProgress, type FinetuneState, readState } from "./training_state.ts";
@@ -65,7 +63,7 @@ export class Trainer implements Disposable {
    */
   static async start(
     job: Job,
-    backbone: ViTMSNWeights,
+    backbone: ReadonlyMap<string, Tensor<"float32">>,
     tune: TuneMode,
   ): Promise<Trainer> {
     const { config, dataset: { classes, training }, options, run } = job;
@@ -90,7 +88,7 @@ export class Trainer implements Disposable {
         classes,
         hashNumbers(training.labels),
         training.digest ?? "",
-        [...backbone.values()].map(({ data }) => hashFloats(data as Float32Array)),
+        [...backbone.values()].map(({ data }) => hashFloats(data)),
         Threads.countFor(options.threads),
       ]);
       const start = run.resume
@@ -213,7 +211,9 @@ export class Trainer implements Disposable {
     }
     if (!validation) {
       const reached = parametersOf(engine, keepsAverage ? "average" : "parameters");
-      if ([...reached.values()].every(({ data }) => areFinite(data))) this.#best = reached;
+      if ([...reached.values()].every(({ data }) => data.every(Number.isFinite))) {
+        this.#best = reached;
+      }
     }
     const { epoch, step, stepInEpoch, lossSum, imageSum, normSum, records } = this.#progress;
     const record: FinetuneRecord = {
