@@ -1,19 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import config from "../../deno.json" with { type: "json" };
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import { TempFolder } from "../cli/run.ts";
+import { runTask } from "../cli/run_task.ts";
 import { CommandProcess } from "./command_process.ts";
 import { realServer } from "./servers.ts";
 import { writePhotos } from "./write_photos.ts";
-
-/** A task's command with its own permissions. */
-async function task(name: "index" | "search" | "dedupe", ...args: string[]) {
-  const [deno, ...rest] = config.tasks[name].split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(deno!, { args: [...rest, ...args] })
-    .output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
 
 /** The address with a password, which a server that trusts everyone does not ask for. */
 function secret(url: string, parameters = ""): string {
@@ -49,22 +40,22 @@ realServer(
     const [postgres, embedded] = [secret(url, "?schema=pets"), file];
     const answers: unknown[] = [];
     for (const db of [postgres, embedded]) {
-      const indexed = await task("index", "test/images", "--db", db, "--json");
+      const indexed = await runTask("index", ["test/images", "--db", db, "--json"]);
       assertEquals(indexed.code, 0, indexed.stderr);
       const { db: _, ...counts } = JSON.parse(indexed.stdout);
       const html = `${folder.path}/found.html`;
-      const found = await task(
-        ...["search", "test/images/dog.jpg", "--db", db, "--where", "path=*r*"] as const,
+      const found = await runTask("search", [
+        ...["test/images/dog.jpg", "--db", db, "--where", "path=*r*"],
         ...["--top-k", "3", "--html", html, "--json"],
-      );
+      ]);
       assertEquals(found.code, 0, found.stderr);
       const { neighbours } = JSON.parse(found.stdout);
       const page = Deno.readTextFileSync(html);
       assert(!page.includes("tell-no-one"));
-      const duplicates = await task("dedupe", "--db", db, "--json");
+      const duplicates = await runTask("dedupe", ["--db", db, "--json"]);
       assertEquals(duplicates.code, 0, duplicates.stderr);
       const exported = `${folder.path}/vectors-${answers.length}`;
-      const written = await task("index", "--db", db, "--export", exported);
+      const written = await runTask("index", ["--db", db, "--export", exported]);
       assertEquals(written.code, 0, written.stderr);
       answers.push({
         counts,
@@ -78,7 +69,7 @@ realServer(
       });
     }
     assertEquals(answers[0], answers[1]);
-    const other = await task("index", "test/images", "--db", postgres, "--pool", "mean");
+    const other = await runTask("index", ["test/images", "--db", postgres, "--pool", "mean"]);
     assertEquals(other.code, 1);
     assertStringIncludes(other.stderr, "--pool cls, not mean");
     assert(!other.stderr.includes("tell-no-one"));
@@ -87,10 +78,10 @@ realServer(
 
 realServer("the SQL that is printed makes what the command then uses", async ({ url, client }) => {
   const address = secret(url, "?schema=printed");
-  const { code, stdout, stderr } = await task("index", "--print-schema", "--db", address);
+  const { code, stdout, stderr } = await runTask("index", ["--print-schema", "--db", address]);
   assertEquals(code, 0, stderr);
   await client.query(stdout.replaceAll(/^-- .*$/gm, ""));
   assertStringIncludes(stdout, "halfvec(192)) halfvec_cosine_ops");
-  const indexed = await task("index", "test/images", "--db", address);
+  const indexed = await runTask("index", ["test/images", "--db", address]);
   assertEquals(indexed.code, 0, indexed.stderr);
 });

@@ -1,8 +1,8 @@
 // `deno task index` on a bucket, with the task's own permissions.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import config from "../../deno.json" with { type: "json" };
 import { TempFolder } from "../cli/run.ts";
+import { runTask } from "../cli/run_task.ts";
 import { KEYS, S3Server } from "../dataset/s3/s3_server.ts";
 
 const photo = (name: string) => Deno.readFileSync(`test/images/${name}.jpg`);
@@ -12,14 +12,9 @@ async function task(
   server: S3Server,
   args: readonly string[],
 ) {
-  const [command, ...permissions] = config.tasks[name].split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(command!, {
-    args: [...permissions, ...args],
-    env: { ...KEYS, AWS_ENDPOINT_URL: server.endpoint.href, NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const last = text(stdout).trimEnd().split("\n").at(-1)!;
-  return { code, stdout: text(stdout), stderr: text(stderr), last };
+  const env = { ...KEYS, AWS_ENDPOINT_URL: server.endpoint.href, NO_COLOR: "1" };
+  const result = await runTask(name, args, env);
+  return { ...result, last: result.stdout.trimEnd().split("\n").at(-1)! };
 }
 
 Deno.test("a bucket is indexed, again after changes, searched and shown", async () => {

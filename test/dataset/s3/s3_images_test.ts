@@ -167,15 +167,12 @@ Deno.test("a server that does not answer in time is asked again", async () => {
   await using server = new S3Server();
   server.put("ship.jpg", ship);
   let calls = 0;
-  server.fault = async () => {
-    if (calls++ > 1) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    return new Response("late");
-  };
-  const options = { settings: settings(server), retryDelay: 1, timeout: 100 };
+  const end = Promise.withResolvers<void>();
+  server.fault = () => calls++ > 1 ? undefined : end.promise.then(() => new Response("late"));
+  const options = { settings: settings(server), retryDelay: 1, timeout: 500 };
   assertEquals(await readS3Object("s3://photos/ship.jpg", 1e6, options), ship);
   assertEquals(calls, 3);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // its answers end
+  end.resolve();
 });
 
 Deno.test("what is wrong is said with what to do, and without the secret", async () => {
