@@ -17,6 +17,8 @@ import { missingPostgres, PostgresServer } from "../postgres/postgres_server.ts"
 import { writePhotos } from "../postgres/write_photos.ts";
 import { ArgumentError, InputError, readArguments, runBench } from "./support/arguments.ts";
 
+/** The seconds that a process may take. */
+const PATIENCE = 24 * 3600;
 /** Images of the jobs that a worker holds. */
 const HELD_IMAGES = 64;
 
@@ -70,7 +72,7 @@ async function rateOf(
   url: string,
 ): Promise<number> {
   const schema = new URL(url).searchParams.get("schema")!;
-  await new CommandProcess("index", photos, "--db", url, "--enqueue").ended;
+  await new CommandProcess("index", [photos, "--db", url, "--enqueue"], PATIENCE).ended;
   const workers = Array.from({ length: count }, () => startWorker(url));
   const atWork = await until(
     client,
@@ -90,7 +92,7 @@ async function loseWorker(
   client: SqlClient,
   url: string,
 ): Promise<{ back: number; done: number }> {
-  await new CommandProcess("index", photos, "--db", url, "--enqueue").ended;
+  await new CommandProcess("index", [photos, "--db", url, "--enqueue"], PATIENCE).ended;
   const lost = startWorker(url);
   await until(client, "lost", ({ active }) => active.images === HELD_IMAGES);
   await lost.kill("SIGKILL");
@@ -107,7 +109,11 @@ async function loseWorker(
 }
 
 function startWorker(url: string): CommandProcess {
-  return new CommandProcess("worker", "--db", url, "--exit-when-empty", "--threads", "1");
+  return new CommandProcess(
+    "worker",
+    ["--db", url, "--exit-when-empty", "--threads", "1"],
+    PATIENCE,
+  );
 }
 
 async function until(

@@ -1,5 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import type { Result } from "./run.ts";
+import { runProcess } from "./run_process.ts";
 
 /** Runs a task's command in a process of its own, with the task's permissions. */
 export async function runTask(
@@ -8,8 +9,5 @@ export async function runTask(
   env: Record<string, string> = {},
 ): Promise<Result> {
   const [deno, ...task] = config.tasks[name].split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(deno!, { args: [...task, ...args], env })
-    .output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+  return await runProcess(deno!, [...task, ...args], { env });
 }

@@ -8,7 +8,7 @@ export interface Ended {
   readonly summary: Record<string, unknown>;
 }
 
-/** The seconds that a process may take on a loaded machine, and to end once it was told to. */
+/** The seconds that a process may take in a test on a loaded machine, and to end once it was told to. */
 const PATIENCE = 300;
 const END_PATIENCE = 60;
 
@@ -25,7 +25,8 @@ export class CommandProcess implements AsyncDisposable {
   #lateAfter: number | undefined;
   #hasEnded = false;
 
-  constructor(task: "index" | "worker", ...args: string[]) {
+  /** @param patience the seconds that it may take. */
+  constructor(task: "index" | "worker", args: readonly string[], patience = PATIENCE) {
     this.#name = `deno task ${task}`;
     this.#process = new Deno.Command("deno", {
       args: [...denoConfig.tasks[task].split(" ").slice(1), ...args, "--json"],
@@ -33,7 +34,7 @@ export class CommandProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#expire(PATIENCE);
+    this.#expire(patience);
     this.ended = this.#end();
     this.ended.catch(() => {}); // a test that fails does not wait for it
   }

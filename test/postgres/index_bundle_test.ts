@@ -5,6 +5,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import { enqueue } from "../../src/search/queue/enqueue.ts";
 import { openQueue } from "../../src/search/queue/index_queue.ts";
+import { runProcess } from "../cli/run_process.ts";
 import { bundled } from "../server/bundle.ts";
 import { ServerProcess } from "../server/server_process.ts";
 import { realServer } from "./servers.ts";
@@ -39,12 +40,9 @@ realServer(
     };
     const cwd = `${folder.path}/dist/functions/index`;
     const args = ["run", "--allow-net", "--allow-read=.", "--allow-env", "index.js"];
-    const lacking = await new Deno.Command("deno", { args, cwd }).output();
+    const lacking = await runProcess("deno", args, { cwd });
     assertEquals(lacking.code, 1);
-    assertStringIncludes(
-      new TextDecoder().decode(lacking.stderr),
-      "Cannot start: SUPABASE_URL is not set",
-    );
+    assertStringIncludes(lacking.stderr, "Cannot start: SUPABASE_URL is not set");
     await using server = await ServerProcess.start({ args, cwd, env });
     const call = async (body: unknown, key = KEY) => {
       const { status, text } = await server.post(

@@ -18,7 +18,7 @@ realServer(
   async ({ url, client }) => {
     using folder = new TempFolder();
     const photos = await writePhotos(folder, "photos", 60);
-    const both = [0, 1].map(() => new CommandProcess("index", photos, "--db", secret(url)));
+    const both = [0, 1].map(() => new CommandProcess("index", [photos, "--db", secret(url)]));
     for (const { ended } of both) {
       const { code, stderr, summary } = await ended;
       assertEquals([code, summary.failed, summary.forgotten], [0, 0, 0], stderr);
@@ -27,7 +27,7 @@ realServer(
     const index = await PostgresIndex.open(client);
     assertEquals(await index.counts(), { images: 60, vectors: 54 });
     assertEquals((await index.sources()).length, 1);
-    const again = await new CommandProcess("index", photos, "--db", secret(url)).ended;
+    const again = await new CommandProcess("index", [photos, "--db", secret(url)]).ended;
     assertEquals([again.summary.known, again.summary.embedded], [60, 0], again.stderr);
   },
 );

@@ -1,5 +1,7 @@
 import { freePort } from "../http/socket.ts";
 
+/** The seconds until it runs; the first time on a machine, it is installed. */
+const PATIENCE = 600;
 const SCRIPT = new URL("./server.sh", import.meta.url).pathname;
 
 /** Why {@linkcode PostgresServer} cannot run on this machine, if it cannot. */
@@ -28,7 +30,7 @@ export class PostgresServer implements AsyncDisposable {
   /**
    * Starts one; the first time on a machine, it is installed.
    *
-   * @throws {Error} if it does not start; with all that it said.
+   * @throws {Error} if it does not start, or takes too long; with all that it said.
    */
   static async start(): Promise<PostgresServer> {
     const port = freePort();
@@ -40,10 +42,12 @@ export class PostgresServer implements AsyncDisposable {
     }).spawn();
     const said = process.stderr.text();
     const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const timer = setTimeout(() => process.kill("SIGKILL"), 1000 * PATIENCE);
     let text = "";
     for (;;) {
       const { done, value } = await reader.read();
       if (done) {
+        clearTimeout(timer);
         await process.stdin.close();
         await process.status;
         throw new Error(`Cannot start PostgreSQL: ${(await said).trim()}`);
@@ -51,6 +55,7 @@ export class PostgresServer implements AsyncDisposable {
       text += value;
       if (text.includes("ready")) break;
     }
+    clearTimeout(timer);
     await reader.cancel();
     return new PostgresServer(process, `postgres://postgres@127.0.0.1:${port}`);
   }

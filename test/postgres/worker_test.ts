@@ -70,7 +70,7 @@ function counted({ workers }: QueueStatus): number {
 }
 
 async function enqueued(source: string, url: string): Promise<Record<string, unknown>> {
-  const { summary, stderr } = await new CommandProcess("index", source, "--db", url, "--enqueue")
+  const { summary, stderr } = await new CommandProcess("index", [source, "--db", url, "--enqueue"])
     .ended;
   assertEquals(stderr, "");
   return summary;
@@ -95,7 +95,7 @@ realServer(
     console.log(`seed ${seed}`);
     const random = uniform(seed);
     await using started = new AsyncDisposableStack();
-    const start = () => started.use(new CommandProcess("worker", "--db", url));
+    const start = () => started.use(new CommandProcess("worker", ["--db", url]));
     const workers = [start(), start()];
     let done = 0;
     for (let round = 0; round < 10; round++) {
@@ -117,7 +117,7 @@ realServer(
     assertEquals([counted(last), last.deadJobs.count], [total, 0]);
     const undisturbed = `${url}?schema=undisturbed`;
     for (const source of sources) await enqueued(source, undisturbed);
-    const { code } = await new CommandProcess("worker", "--db", undisturbed, "--exit-when-empty")
+    const { code } = await new CommandProcess("worker", ["--db", undisturbed, "--exit-when-empty"])
       .ended;
     assertEquals(code, 1); // some images are bad
     const [expected, actual] = [
@@ -134,13 +134,13 @@ realServer(
   async ({ client, url }) => {
     using folder = new TempFolder();
     await enqueued(await writePhotos(folder, "photos", 640), url);
-    await using lost = new CommandProcess("worker", "--db", url);
+    await using lost = new CommandProcess("worker", ["--db", url]);
     await untilStatus(client, [lost], ({ active }) => active.jobs > 0);
     await lost.kill("SIGKILL");
     const held = (await client.query("select id from vit_msn_queue.job where state = 'active'"))
       .map(({ id }) => id);
     assert(held.length > 0);
-    await using other = new CommandProcess("worker", "--db", url, "--exit-when-empty");
+    await using other = new CommandProcess("worker", ["--db", url, "--exit-when-empty"]);
     // A loaded machine takes a while to start it.
     await untilStatus(client, [other], ({ workers }) => workers.length === 2);
     const begun = Date.now();
@@ -165,7 +165,7 @@ realServer(
   async ({ client, url }) => {
     using folder = new TempFolder();
     await enqueued(await writePhotos(folder, "photos", 400), url);
-    await using process = new CommandProcess("worker", "--db", url);
+    await using process = new CommandProcess("worker", ["--db", url]);
     await untilStatus(client, [process], (status) => counted(status) > 0);
     const { code, stderr, summary } = await process.kill("SIGINT");
     assertEquals([code, stderr], [0, ""]);
@@ -192,7 +192,7 @@ realServer("a worker goes on when its server is back", async ({ client, url }) =
   address.port = String(proxy.port);
   address.hostname = "127.0.0.1";
   proxy.switchOff();
-  await using process = new CommandProcess("worker", "--db", address.href, "--exit-when-empty");
+  await using process = new CommandProcess("worker", ["--db", address.href, "--exit-when-empty"]);
   await process.says("trying again in 1 s");
   proxy.switchOn();
   await untilStatus(client, [process], (status) => counted(status) > 0);
@@ -265,7 +265,7 @@ realServer(
   async ({ client, url }) => {
     using folder = new TempFolder();
     const photos = await writePhotos(folder, "photos", 500);
-    const { code, summary } = await new CommandProcess("index", photos, "--db", url).ended;
+    const { code, summary } = await new CommandProcess("index", [photos, "--db", url]).ended;
     assertEquals([code, summary.embedded, summary.known], [0, 450, 50]);
     const killed = `${url}?schema=killed`;
     const imagesIn = async () => {
@@ -276,7 +276,7 @@ realServer(
     let parts = 0;
     for (let images = 0, round = 0; images < 500; round++) {
       assert(round < 20, "the index does not grow");
-      await using process = new CommandProcess("index", photos, "--db", killed);
+      await using process = new CommandProcess("index", [photos, "--db", killed]);
       while (!process.hasEnded && await imagesIn() === images) await delay(10);
       await delay(300 * Math.random());
       await process.kill("SIGKILL");
@@ -285,7 +285,7 @@ realServer(
       if (images > 0 && images < 500) parts++;
     }
     assert(parts > 0, "it was never killed in the middle");
-    assertEquals((await new CommandProcess("index", photos, "--db", killed).ended).code, 0);
+    assertEquals((await new CommandProcess("index", [photos, "--db", killed]).ended).code, 0);
     assertEquals(await contentOf(client, "killed"), await contentOf(client));
   },
 );
