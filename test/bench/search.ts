@@ -1,7 +1,7 @@
 /**
  * Searching an index: `--count N` vectors of 384 numbers, default 100,000, by this project's kernel and by a plain
- * loop in JavaScript; "int8 first" compares queries with codes of the rows first. With `--photos FOLDER`, also indexing the photos, beside `embed` alone; `--rounds N` times,
- * default 3.
+ * loop in JavaScript; "int8 first" compares queries with codes of the rows first. With `--photos FOLDER`, also
+ * indexing the photos, beside `embed` alone; `--rounds N` times, default 3.
  *
  * @module
  */

@@ -32,14 +32,20 @@ export class TcpProxy implements Disposable {
 
   async #accept(listener: Deno.Listener): Promise<void> {
     try {
-      for await (const client of listener) this.#connect(client);
+      for await (const client of listener) this.#connect(client, listener);
     } catch {
       // it is switched off
     }
   }
 
-  async #connect(client: Deno.Conn): Promise<void> {
-    const server = await Deno.connect(this.#target);
+  async #connect(client: Deno.Conn, listener: Deno.Listener): Promise<void> {
+    const server = await Deno.connect(this.#target).catch(() => undefined);
+    // It may have been switched off meanwhile.
+    if (!server || listener !== this.#listener) {
+      close(client);
+      if (server) close(server);
+      return;
+    }
     for (const [from, to] of [[client, server], [server, client]] as const) {
       this.#connections.add(from);
       from.readable.pipeTo(to.writable).catch(() => {}).finally(() => {
