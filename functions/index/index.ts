@@ -19,7 +19,8 @@ const { databaseUrl, schema, keys, ...storage } = readIndexSettings(Deno.env);
 const log = (message: string) => console.log(message);
 const { model, decoder } = handlerOptions(settings);
 const service = new IndexService({
-  ...settings,
+  name: settings.name,
+  decode: settings.decode,
   model,
   decoder,
   // One is enough, but for heartbeats.

@@ -22,7 +22,9 @@ export async function untilReachable<T>(
       return await run();
     } catch (error) {
       if (signal.aborted || !isUnreachable(error)) throw error;
-      warn(`${errorMessage(error)}; trying again in ${wait} s`);
+      const message = errorMessage(error);
+      const what = message.startsWith("Cannot ") ? "" : "Cannot reach the server: ";
+      warn(`${what}${message}; trying again in ${wait} s`);
       await pause(1000 * wait, signal);
     }
   }

@@ -9,11 +9,15 @@ Deno.test("what a server that is away has refused is tried again", async () => {
   const run = () => {
     attempts++;
     if (attempts === 1) throw new Error("Cannot write: it broke", { cause: broken() });
+    if (attempts === 2) throw broken();
     return Promise.resolve("done");
   };
   const { signal } = new AbortController();
   assertEquals(await untilReachable(run, signal, (text) => warnings.push(text)), "done");
-  assertEquals(warnings, ["Cannot write: it broke; trying again in 1 s"]);
+  assertEquals(warnings, [
+    "Cannot write: it broke; trying again in 1 s",
+    "Cannot reach the server: it broke; trying again in 2 s",
+  ]);
 });
 
 Deno.test("other errors are not tried again, nor any after an interruption", async () => {
