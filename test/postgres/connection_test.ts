@@ -55,6 +55,9 @@ for (
 
 Deno.test("an address that is none, a closed port and a silent server are told of, without the password", async () => {
   assertStringIncludes(await refusal("postgres://me:se#secret@db/x"), "such as %23 for #");
+  for (const end of ["p@ss/secret:d@db/x", "1@secret/x@db/x", "1@db/x#secret", "1?secret@db/x"]) {
+    assertStringIncludes(await refusal(`postgres://me:${end}`), "such as %23 for #");
+  }
   assertStringIncludes(await refusal("postgres://me:%E0%A4%A@db/secret"), "such as %23 for #");
   assertStringIncludes(await refusal("postgres://me:secret@db/x?schema=A"), 'the schema "A"');
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -85,7 +85,9 @@ function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): 
     case "28P01":
       return `the server refuses the password of ${username}; correct it in the address, or set PGPASSWORD`;
     case "28000":
-      return `the server refuses ${username} (${message})`;
+      return username === ""
+        ? `the server refuses a connection without a user (${message}); write postgres://USER@…`
+        : `the server refuses ${username} (${message})`;
     case "3D000":
       return `there is no database ${
         decodeURIComponent(pathname.slice(1))
