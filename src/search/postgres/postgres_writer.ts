@@ -1,5 +1,11 @@
 import { toStoredVector } from "../embedded/vector_rows.ts";
-import type { Forgotten, IndexWriter, ListedImage, ReadImage } from "../vector_index.ts";
+import type {
+  FailedImage,
+  Forgotten,
+  IndexWriter,
+  ListedImage,
+  ReadImage,
+} from "../vector_index.ts";
 import { buildVectorIndex } from "./build_vector_index.ts";
 import type { IndexSchema } from "./index_schema.ts";
 import { postgresError } from "./postgres_error.ts";
@@ -9,12 +15,6 @@ import { halvesToText } from "./vector_text.ts";
 
 /** Images of a statement. */
 const CHUNK = 5000;
-
-/** An image that could not be read. */
-export interface FailedImage extends ListedImage {
-  /** Why. */
-  readonly error: string;
-}
 
 /** What {@linkcode PostgresWriter.put} writes in the same transaction. */
 export interface PutOptions {
