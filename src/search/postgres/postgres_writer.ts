@@ -1,4 +1,4 @@
-import { toStoredVector } from "../embedded/vector_rows.ts";
+import { toStoredVector } from "../stored_vector.ts";
 import type {
   FailedImage,
   Forgotten,
