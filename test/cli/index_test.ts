@@ -396,6 +396,7 @@ Deno.test("index and search refuse wrong usage", async () => {
         "its folder is missing or not writable",
       ],
       [index, ["test/images", "--db", "test/images"], 1, "index test/images: it is a folder"],
+      [search, ["a", "--db", "test/images"], 1, "index test/images: it is a folder"],
       [search, ["--db", "x"], 2, "no photo given"],
       [search, ["a", "--db", "x", "--top-k", "0"], 2, "--top-k is 0"],
       [search, ["a", "--db", "x", "--where", "size=3"], 2, "--where: size=3 is not label=NAME or"],

@@ -250,6 +250,13 @@ eachServer(
     await writer.put("photos", [b]);
     assertEquals(await index.counts(), { images: 2, vectors: 2 });
     assertEquals(await writer.complete("photos"), { images: 0 });
+    await using next = await index.write();
+    await next.list("photos", [a]);
+    assertEquals(await next.complete("photos"), { images: 1 }); // c was none
+    const [{ count }] = await client.query("select count(*)::int as count from vit_msn.image") as [
+      { count: number },
+    ];
+    assertEquals(count, 1);
   },
 );
 

@@ -58,7 +58,7 @@ function lockFile(path: string): Database {
   const { DatabaseSync } = sqlite();
   try {
     if (nodeBuiltin("node:fs")!.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw Object.assign(new Error("it is a folder"), { code: "EISDIR" }); // no lock beside it
+      throw new Error("it is a folder"); // before there is a lock beside it
     }
     return new DatabaseSync(`${path}.lock`);
   } catch (error) {

@@ -193,12 +193,13 @@ export class PostgresWriter implements IndexWriter {
 
   async complete(source: string): Promise<Forgotten> {
     const id = await this.#sourceId(source);
+    // Those that failed go, too, but are not counted: they were no images of the index.
     const [row] = await this.#write((client) =>
       client.query(
         `with gone as (
           delete from ${this.#target.schema.table("image")}
-          where source = $1::bigint and seen < $2::bigint returning 1
-        ) select count(*) as count from gone`,
+          where source = $1::bigint and seen < $2::bigint returning sha256
+        ) select count(sha256) as count from gone`,
         [String(id), String(this.run)],
       )
     );
