@@ -17,7 +17,6 @@ export {
   type OpenPostgresOptions,
   PostgresIndex,
   type PostgresIndexOptions,
-  type PostgresWriterOptions,
 } from "./postgres/postgres_index.ts";
 export {
   MissingVectorError,

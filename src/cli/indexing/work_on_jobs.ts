@@ -16,7 +16,7 @@ import type { Terminal } from "../output/terminal.ts";
 import { embedJob, UnreadableSourceError } from "./embed_job.ts";
 import type { Embedding } from "./embedded_batches.ts";
 import type { Heart } from "./heart.ts";
-import { pause } from "./until_reachable.ts";
+import { pause } from "./pause.ts";
 import { WorkRate } from "./work_rate.ts";
 
 /** Jobs that a worker holds: while one is written, the other is computed. */

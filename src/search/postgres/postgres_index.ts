@@ -45,12 +45,6 @@ export interface OpenPostgresOptions extends PostgresIndexOptions {
   readonly model?: IndexedModel | undefined;
 }
 
-/** Options of {@linkcode PostgresIndex.write}. */
-export interface PostgresWriterOptions {
-  /** The number of the run that listed the images. Default: a new one. */
-  readonly run?: number | undefined;
-}
-
 /**
  * An index in a schema of a Postgres database with pgvector. Any number of processes on any number of machines
  * read and write it at a time. Up to 10,000 vectors, searches compare all; beyond, they go through an HNSW graph,
@@ -262,11 +256,11 @@ export class PostgresIndex implements VectorIndex {
     }
   }
 
-  /** Begins to write, with the number of a run that has listed the images, or a new one. */
-  async write({ run }: PostgresWriterOptions = {}): Promise<PostgresWriter> {
+  /** Begins to write, as a new run. */
+  async write(): Promise<PostgresWriter> {
     const { schema, name, model: { dimension } } = this;
     const client = this.#client;
-    run ??= await this.#nextRun();
+    const run = await this.#nextRun();
     return new PostgresWriter({ client, schema, name, dimension, run });
   }
 
