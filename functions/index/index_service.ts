@@ -12,12 +12,8 @@ import { type HeldJob, type IndexJob, takeJob } from "../../src/search/queue/ind
 import { type IndexQueue, openQueue } from "../../src/search/queue/index_queue.ts";
 import { BEAT_SECONDS, INDEX_QUEUE } from "../../src/search/queue/queue_settings.ts";
 import { endWorker, registerWorker } from "../../src/search/queue/queue_worker.ts";
-import {
-  type FailedRead,
-  failJob,
-  type MakeVectors,
-  workOnJob,
-} from "../../src/search/queue/work_on_job.ts";
+import { failJob, type MakeVectors, workOnJob } from "../../src/search/queue/work_on_job.ts";
+import type { FailedImage } from "../../src/search/vector_index.ts";
 import { makeVectors, type VectorMaker } from "./make_vectors.ts";
 import { type Storage, StorageError } from "./storage.ts";
 import type { StorageChange } from "./storage_event.ts";
@@ -119,8 +115,7 @@ export class IndexService {
     const has = (sha256: string) => writer.has(sha256);
     try {
       const { read, failed } = await makeVectors([written], { ...maker, has }, budget);
-      const failures = failed.map(({ image, error }) => ({ ...image, error }));
-      for (const name of stale) await writer.put(name, read, { failed: failures });
+      for (const name of stale) await writer.put(name, read, { failed });
       return { ...none, images: read.length, failed: failed.map(toFailedPath), forgotten };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
@@ -256,8 +251,8 @@ async function countJobs(
   return { waiting: Number(row!.waiting), active: Number(row!.active) };
 }
 
-function toFailedPath({ image, error }: FailedRead): FailedPath {
-  return { path: image.path, error };
+function toFailedPath({ path, error }: FailedImage): FailedPath {
+  return { path, error };
 }
 
 function decodeOf(text: string | undefined): DecodeMode | undefined {

@@ -2,8 +2,8 @@ import { decodeMemory, DEFAULT_IMAGE_LIMITS } from "../../src/image/image_header
 import type { DecodeMode } from "../../src/image/decode_options.ts";
 import type { ImageDecoder } from "../../src/image/image_decoder.ts";
 import type { ServedModel } from "../../src/http/served_model.ts";
-import type { FailedRead, MadeVectors } from "../../src/search/queue/work_on_job.ts";
-import type { ListedImage, ReadImage } from "../../src/search/vector_index.ts";
+import type { MadeVectors } from "../../src/search/queue/work_on_job.ts";
+import type { FailedImage, ListedImage, ReadImage } from "../../src/search/vector_index.ts";
 import { sha256 } from "../../src/tensor/sha256.ts";
 import { type Storage, StorageError } from "./storage.ts";
 import type { WorkBudget } from "./work_budget.ts";
@@ -36,12 +36,12 @@ export async function makeVectors(
   budget: WorkBudget,
 ): Promise<MadeVectors> {
   const read: ReadImage[] = [];
-  const failed: FailedRead[] = [];
+  const failed: FailedImage[] = [];
   const made = new Set<string>();
   for (const [i, image] of images.entries()) {
     if (budget.isSpent) return { read, failed, left: images.slice(i) };
     const fail = (error: unknown) =>
-      void failed.push({ image, error: error instanceof Error ? error.message : String(error) });
+      void failed.push({ ...image, error: error instanceof Error ? error.message : String(error) });
     let bytes;
     try {
       bytes = await maker.storage.read(image.path, DEFAULT_IMAGE_LIMITS.maxBytes);

@@ -5,6 +5,7 @@ import { isPostgresUrl, readPostgresAddress } from "../search/postgres/postgres_
 import { DEFAULT_SCHEMA } from "../search/postgres/index_schema.ts";
 import { schemaSql } from "../search/postgres/schema_sql.ts";
 import { queueSchemaSql } from "../search/queue/index_queue.ts";
+import { PostgresWriter } from "../search/postgres/postgres_writer.ts";
 import type { IndexWriter } from "../search/vector_index.ts";
 import {
   choiceOption,
@@ -13,12 +14,15 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
+import {
+  type EmbeddedBatch,
+  embeddedBatches,
+  type Embedding,
+} from "./indexing/embedded_batches.ts";
 import { enqueueSources } from "./indexing/enqueue_sources.ts";
 import { forgetJobs } from "./indexing/forget_jobs.ts";
 import { showStatus } from "./indexing/show_status.ts";
 import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
-import { reportImage } from "./indexing/report_image.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
@@ -26,6 +30,7 @@ import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption, readModelOption } from "./options/model_option.ts";
 import { createIndex, indexName, openIndex } from "./options/open_index.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
+import { FailureLog } from "./output/failure_log.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
 import { Progress } from "./output/progress/progress.ts";
@@ -68,6 +73,17 @@ const options = {
 
 type Values = OptionValues<typeof options>;
 
+const MODEL = Object.keys(MODEL_OPTIONS);
+
+/** What the command does in place of bringing an index up to date, and the options that go with it. */
+const MODES = {
+  "print-schema": ["db", ...MODEL],
+  export: ["db", "format", "json"],
+  status: ["db", "json"],
+  enqueue: ["db", ...MODEL, "pool", "decode", "json"],
+  forget: ["db", ...MODEL, "pool", "decode", "json"],
+};
+
 /** `deno task index`: keeps an index of images up to date. */
 export const index: Command<typeof options> = {
   name: "index",
@@ -90,12 +106,12 @@ export const index: Command<typeof options> = {
     ["--print-schema", "The SQL that this runs there at first"],
   ],
   async run(sources, values, terminal) {
+    assertMode(values);
     if (values["print-schema"]) return await printSchema(sources, values, terminal);
     const db = dbOption(values.db);
     const format = choiceOption("format", values.format, EXPORT_FORMATS);
     if (values.export !== undefined) {
       if (sources.length > 0) throw new UsageError("--export takes no sources");
-      if (values.forget) throw new UsageError("--forget does not go with --export");
       return await writeExport(db, values.export, format, values, terminal);
     }
     if (values.format !== undefined) throw new UsageError("--format requires --export");
@@ -106,13 +122,23 @@ export const index: Command<typeof options> = {
     }
     if (sources.length === 0) throw new UsageError("no source given");
     for (const source of sources.filter(isS3Url)) assertS3Source(source);
-    if (values.enqueue) {
-      if (values.forget) throw new UsageError("--forget does not go with --enqueue");
-      return await enqueue(sources, values, terminal);
-    }
+    if (values.enqueue) return await enqueue(sources, values, terminal);
     return await update(sources, db, values, terminal);
   },
 };
+
+/** @throws {UsageError} if an option is given that has no effect in the chosen mode. */
+function assertMode(values: Values): void {
+  const isGiven = (name: string) =>
+    ![undefined, false].includes(values[name as keyof Values] as never);
+  const mode = Object.entries(MODES).find(([name]) => isGiven(name));
+  if (!mode) return;
+  const [name, taken] = mode;
+  const other = Object.keys(options).find((other) =>
+    other !== name && isGiven(other) && !taken.includes(other)
+  );
+  if (other !== undefined) throw new UsageError(`--${other} does not go with --${name}`);
+}
 
 /** @throws {UsageError} if the index is not on a server. */
 function serverOption(option: string, db: string | undefined): string {
@@ -177,6 +203,7 @@ async function update(
   const interruption = interruptible();
   const { signal } = interruption;
   const outcome: Outcome = { embedded: 0, known: 0, forgotten: 0, failed: 0 };
+  const failures = new FailureLog(terminal, { json: values.json });
   let failedSources = 0;
   try {
     await using index = await createIndex(db, indexed, {
@@ -193,8 +220,8 @@ async function update(
         writer,
         embedding: { model, pool, decoding: decodeOptions(decode, model.processor), jobs },
         outcome,
+        failures,
         signal,
-        json: values.json,
         terminal,
       };
       try {
@@ -206,6 +233,7 @@ async function update(
         warn(errorMessage(error));
       }
     }
+    failures.end(warn);
     if (!signal.aborted) await writer.finish();
     const { images, vectors } = await index.counts();
     const { embedded, known, forgotten, failed } = outcome;
@@ -247,8 +275,8 @@ interface SourceJob {
   readonly writer: IndexWriter;
   readonly embedding: Embedding;
   readonly outcome: Outcome;
+  readonly failures: FailureLog;
   readonly signal: AbortSignal;
-  readonly json: boolean;
   readonly terminal: Terminal;
 }
 
@@ -274,7 +302,7 @@ const MAX_BATCH = 256;
 const MAX_BATCH_TIME = 2000;
 
 async function updateSource(source: string, job: SourceJob): Promise<void> {
-  const { name, writer, outcome, signal, terminal } = job;
+  const { name, writer, outcome, failures, signal, terminal } = job;
   const listed = await listSource(source, signal, log("index", terminal));
   const isWhole = listed.every(({ file }) => file.error === undefined);
   const changed = await writer.list(name, listed.map(({ image }) => image));
@@ -289,14 +317,15 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
     onImage({ path }, failure) {
       if (failure !== undefined) {
         progress.clear();
-        reportImage(path, failure, job.json, terminal);
+        failures.add(path, failure);
       }
       progress.advance();
     },
     signal,
   });
-  for await (const { read, failed } of batches) {
-    if (read.length > 0) await writer.put(name, read);
+  for await (const batch of batches) {
+    await putBatch(writer, name, batch);
+    const { read, failed } = batch;
     const embedded = read.filter(({ vector }) => vector !== undefined).length;
     outcome.embedded += embedded;
     outcome.known += read.length - embedded;
@@ -305,6 +334,16 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
+}
+
+/** Writes a batch; an index on Postgres also keeps why images failed, for `--status`. */
+async function putBatch(
+  writer: IndexWriter,
+  source: string,
+  { read, failed }: EmbeddedBatch,
+): Promise<void> {
+  if (writer instanceof PostgresWriter) await writer.put(source, read, { failed });
+  else if (read.length > 0) await writer.put(source, read);
 }
 
 async function printSchema(
@@ -317,8 +356,7 @@ async function printSchema(
   if (db !== undefined && !isPostgresUrl(db)) {
     throw new UsageError(`--print-schema is for Postgres, and --db is ${db}`);
   }
-  const { model, file } = await openModelOption(values, terminal);
-  await using _model = model;
+  const file = await readModelOption(values, terminal);
   const schema = db === undefined ? DEFAULT_SCHEMA : readPostgresAddress(db).schema;
   const queue = await queueSchemaSql(schema);
   terminal.stdout.write(

@@ -1,8 +1,6 @@
 import { DECODE_MODES } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
-import { connectPostgres, type PostgresConnection } from "../search/postgres/connect.ts";
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
-import { PostgresIndex } from "../search/postgres/postgres_index.ts";
 import { openQueue } from "../search/queue/index_queue.ts";
 import { queueStatus } from "../search/queue/queue_status.ts";
 import { endWorker, registerWorker } from "../search/queue/queue_worker.ts";
@@ -15,6 +13,7 @@ import { decodeOptions } from "./options/decode_option.ts";
 import { dbOption, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
+import { openPostgres } from "./options/open_postgres.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
@@ -64,7 +63,7 @@ export const worker: Command<typeof options> = {
     const { signal } = interruption;
     try {
       const reach = <T>(run: () => Promise<T>) => untilReachable(run, signal, warn);
-      const { index, connection } = await reach(() => openIndex(db));
+      const { index, connection } = await reach(() => openPostgres(db));
       await using _index = index;
       const { schema, name } = connection;
       const queue = await reach(() => openQueue(connection, schema, { create: false }));
@@ -124,16 +123,5 @@ export const worker: Command<typeof options> = {
     }
   },
 };
-
-async function openIndex(
-  db: string,
-): Promise<{ index: PostgresIndex; connection: PostgresConnection }> {
-  const connection = await connectPostgres(db);
-  const { schema, name } = connection;
-  return {
-    index: await PostgresIndex.open(connection, { schema, name, owned: connection }),
-    connection,
-  };
-}
 
 if (import.meta.main) await main(worker);

@@ -1,8 +1,9 @@
 import type { IndexedModel } from "./vector_index.ts";
 
-/** An index, as far as its errors name it. */
+/** An index, as messages name it. */
 interface NamedIndex {
-  readonly path: string;
+  /** Its path, or its address without the password. */
+  readonly name: string;
   readonly model: IndexedModel;
   readonly sources: readonly string[];
 }
@@ -13,7 +14,7 @@ interface NamedIndex {
  * @throws {Error} if another model made the index, or the same one otherwise; it says how to embed anew.
  */
 export function assertSameModel(
-  { path, model: own, sources }: NamedIndex,
+  { name, model: own, sources }: NamedIndex,
   model: IndexedModel,
 ): void {
   const differences = [
@@ -38,7 +39,7 @@ export function assertSameModel(
     `--pool ${model.pool} --decode ${model.decode}`,
   ].filter((text) => text !== "").join(" ");
   throw new Error(
-    `Cannot use the index ${path}: ${
+    `Cannot use the index ${name}: ${
       differences.join("; ")
     }; use what it was made with, or embed anew ` +
       `with \`${command}\`, NEW being another file, or another ?schema= on Postgres`,

@@ -59,15 +59,14 @@ function readSet(
     }
     // A range that runs backwards has one member, its first.
     ranges.push([code, Math.max(code, last)]);
-    if (last < code) ranges[ranges.length - 1] = [code, code];
     i += 2;
   }
   return undefined;
 }
 
 /**
- * Makes a test of whole texts of a pattern. The time of a test is proportional to the lengths of both at worst,
- * whoever wrote the pattern: SQLite's own `glob` may take exponentially long.
+ * Makes a test of whole texts of a pattern. The time of a test is at most proportional to the product of their
+ * lengths, whoever wrote the pattern: SQLite's own `glob` may take exponentially long.
  *
  * @example
  * ```ts

@@ -17,10 +17,8 @@ export {
   type OpenPostgresOptions,
   PostgresIndex,
   type PostgresIndexOptions,
-  type PostgresWriterOptions,
 } from "./postgres/postgres_index.ts";
 export {
-  type FailedImage,
   MissingVectorError,
   PostgresWriter,
   type PutOptions,
@@ -31,6 +29,7 @@ export type { SqlClient, SqlRow } from "./postgres/sql_client.ts";
 export type { Hit } from "./scan/top_hits.ts";
 export { VectorScan, type VectorScanOptions } from "./scan/vector_scan.ts";
 export type {
+  FailedImage,
   FileRange,
   Forgotten,
   ImageFilter,

@@ -49,6 +49,12 @@ export interface ReadImage extends ListedImage {
   readonly vector?: Float32Array | undefined;
 }
 
+/** A listed image that could not be read, decoded or embedded. */
+export interface FailedImage extends ListedImage {
+  /** Why. */
+  readonly error: string;
+}
+
 /** An image of an index and its vector. */
 export interface IndexedImage extends Pick<ListedImage, "path" | "label" | "range"> {
   /** Of its bytes, in hexadecimal. */

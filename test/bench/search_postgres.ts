@@ -11,7 +11,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { EmbeddedIndex } from "../../src/search/embedded/embedded_index.ts";
-import { bytesOfHalves } from "../../src/search/embedded/vector_rows.ts";
+import { bytesOfHalves } from "../../src/search/half_bytes.ts";
 import { connectPostgres } from "../../src/search/postgres/connect.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
 import { VectorScan } from "../../src/search/scan/vector_scan.ts";

@@ -133,6 +133,20 @@ Deno.test("index reports and skips what it cannot read, and forgets nothing of a
   assertEquals(await find(folder, ["test/images/frog.jpg"]), [[]]);
 });
 
+Deno.test("index names a hundred images that it cannot read, and counts the others", async () => {
+  using folder = new TempFolder();
+  for (let i = 0; i < 102; i++) folder.write(`photos/${i}.jpg`, "");
+  const { code, stdout, stderr } = await run(index, [
+    `${folder.path}/photos`,
+    "--db",
+    `${folder.path}/a.sqlite`,
+  ]);
+  const lines = stderr.trimEnd().split("\n");
+  assertEquals([code, lines.length], [1, 101]);
+  assertEquals(lines.at(-1), "index: 2 more images failed; --json lists all");
+  assertStringIncludes(stdout, "102 failed");
+});
+
 Deno.test("an image that can no longer be read leaves the index", async () => {
   using folder = photoFolder();
   await update(folder, ["photos"]);
@@ -365,12 +379,24 @@ Deno.test("index and search refuse wrong usage", async () => {
         2,
         "--forget does not go with --enqueue",
       ],
+      [index, ["--db", "x", "--status", "--jobs", "2"], 2, "--jobs does not go with --status"],
+      [index, ["a", "--db", "x", "--enqueue", "--threads", "2"], 2, "--threads does not go with"],
+      [index, ["--print-schema", "--json"], 2, "--json does not go with --print-schema"],
+      [index, ["--db", "x", "--export", "y", "--status"], 2, "--status does not go with --export"],
+      [index, ["a", "--db", "x", "--forget", "--format", "npy"], 2, "--format does not go with"],
       [index, ["a", "--db", "x", "--pool", "none"], 2, "--pool is none"],
       [index, ["a", "--db", "x", "--format", "npy"], 2, "--format requires --export"],
       [index, ["a", "--db", "x", "--export", "y"], 2, "--export takes no sources"],
       [index, ["--db", "x", "--export", "y", "--format", "csv"], 2, "--format is csv"],
       [index, ["--db", "test/nowhere", "--export", "y"], 1, "no such file; make it with"],
-      [index, ["test/images", "--db", "test/nowhere/x"], 1, "Cannot open the index"],
+      [
+        index,
+        ["test/images", "--db", "test/nowhere/x"],
+        1,
+        "its folder is missing or not writable",
+      ],
+      [index, ["test/images", "--db", "test/images"], 1, "index test/images: it is a folder"],
+      [search, ["a", "--db", "test/images"], 1, "index test/images: it is a folder"],
       [search, ["--db", "x"], 2, "no photo given"],
       [search, ["a", "--db", "x", "--top-k", "0"], 2, "--top-k is 0"],
       [search, ["a", "--db", "x", "--where", "size=3"], 2, "--where: size=3 is not label=NAME or"],

@@ -55,8 +55,17 @@ for (
 
 Deno.test("an address that is none, a closed port and a silent server are told of, without the password", async () => {
   assertStringIncludes(await refusal("postgres://me:se#secret@db/x"), "such as %23 for #");
+  for (const end of ["p@ss/secret:d@db/x", "1@secret/x@db/x", "1@db/x#secret", "1?secret@db/x"]) {
+    assertStringIncludes(await refusal(`postgres://me:${end}`), "such as %23 for #");
+  }
   assertStringIncludes(await refusal("postgres://me:%E0%A4%A@db/secret"), "such as %23 for #");
   assertStringIncludes(await refusal("postgres://me:secret@db/x?schema=A"), 'the schema "A"');
+  for (const seconds of ["soon", "0", "1e9"]) {
+    assertStringIncludes(
+      await refusal(`postgres://me:secret@db/x?connect_timeout=${seconds}`),
+      `connect_timeout is ${seconds}; give seconds`,
+    );
+  }
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const address = `postgres://me:secret@127.0.0.1:${port}/photos`;
@@ -94,6 +103,22 @@ Deno.test("a server that closes new connections is told of, whenever it does", a
     listener.close();
     await serving;
   }
+});
+
+Deno.test("a server without TLS is told of where the address asks for it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const serving = (async () => {
+    const connection = await listener.accept();
+    await connection.read(new Uint8Array(8)); // SSLRequest
+    await connection.write(new TextEncoder().encode("N"));
+    connection.close();
+  })();
+  assertStringIncludes(
+    await refusal(`postgres://me:secret@127.0.0.1:${port}/photos?sslmode=require`),
+    "it may not speak TLS, which sslmode asks for",
+  );
+  await serving;
 });
 
 realServer("a database that is not there is told of", async ({ url }) => {

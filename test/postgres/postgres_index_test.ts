@@ -250,6 +250,13 @@ eachServer(
     await writer.put("photos", [b]);
     assertEquals(await index.counts(), { images: 2, vectors: 2 });
     assertEquals(await writer.complete("photos"), { images: 0 });
+    await using next = await index.write();
+    await next.list("photos", [a]);
+    assertEquals(await next.complete("photos"), { images: 1 }); // c was none
+    const [{ count }] = await client.query("select count(*)::int as count from vit_msn.image") as [
+      { count: number },
+    ];
+    assertEquals(count, 1);
   },
 );
 
@@ -276,14 +283,14 @@ eachServer(
     assertEquals(await second.complete("photos"), { images: 0 });
     await Promise.all([first.finish(), second.finish()]);
     assertEquals(await index.counts(), { images: 8, vectors: 8 });
-    // A worker writes with the run of who listed.
+    // A worker writes what another one listed.
+    const worker = await index.write();
     const lister = await index.write();
     const changed = { ...all[0]!, size: 11 };
     assertEquals(await lister.list("photos", [changed, all[1]!]), [true, false]);
     await lister.keep("photos", [changed.path]);
     assertEquals(await lister.complete("photos"), { images: 6 });
-    const worker = await index.write({ run: lister.run });
-    assertEquals(await worker.known([changed.sha256, "00"]), new Set([changed.sha256]));
+    assertEquals([await worker.has(changed.sha256), await worker.has("00")], [true, false]);
     await worker.put("photos", [{ ...changed, vector: undefined }]);
     assertEquals(await pathsOf(place), [changed.path, all[1]!.path]);
   },

@@ -33,7 +33,7 @@ const make: MakeVectors = ({ images }) => {
       sha256: parseInt(image.path).toString(16).padStart(4, "0"),
       vector: Float32Array.of(1, parseInt(image.path), 2, 3),
     })),
-    failed: images.filter(isBad).map((image) => ({ image, error: "no image" })),
+    failed: images.filter(isBad).map((image) => ({ ...image, error: "no image" })),
     left: [],
   });
 };

@@ -48,11 +48,12 @@ export function realServer(name: string, test: Test<RealDatabase>): void {
     ignore: missing !== undefined,
     fn: async (t) => {
       const database = `vit_msn_test_${crypto.randomUUID().replaceAll("-", "")}`;
-      await using admin = await connectPostgres(urlOf("postgres"));
+      // A statement that waits for others without an end fails.
+      const patient = "?statement_timeout=120000";
+      await using admin = await connectPostgres(urlOf("postgres") + patient);
       await admin.query(`create database ${database}`);
       try {
-        // A statement that waits for others without an end fails.
-        await using client = await connectPostgres(`${urlOf(database)}?statement_timeout=120000`);
+        await using client = await connectPostgres(urlOf(database) + patient);
         await client.query("create extension if not exists vector");
         await test({ server: "PostgreSQL", client, url: urlOf(database) }, t);
       } finally {

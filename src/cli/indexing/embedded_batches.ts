@@ -3,7 +3,7 @@ import type { ImageFile } from "../../dataset/image_files.ts";
 import type { DecodeOptions } from "../../image/decode_options.ts";
 import type { ImageDecoder } from "../../image/image_decoder.ts";
 import type { ViTMSNModel } from "../../model/vit_msn_model.ts";
-import type { ListedImage, ReadImage } from "../../search/vector_index.ts";
+import type { FailedImage, ListedImage, ReadImage } from "../../search/vector_index.ts";
 import { rowsOf } from "../../tensor/rows_of.ts";
 import { urlText } from "../options/url_argument.ts";
 
@@ -11,12 +11,6 @@ import { urlText } from "../options/url_argument.ts";
 export interface SourceImage {
   readonly file: ImageFile;
   readonly image: ListedImage;
-}
-
-/** An image that could not be read, decoded or embedded. */
-export interface FailedImage {
-  readonly image: ListedImage;
-  readonly error: string;
 }
 
 /** Images to write in one transaction; each image that was asked for is in one of the lists. */
@@ -84,7 +78,7 @@ export async function* embeddedBatches(
     const failure = error ?? (vector ? undefined : failures.get(sha256));
     if (failure === undefined) read.push({ ...image, sha256, vector });
     else {
-      failed.push({ image, error: failure });
+      failed.push({ ...image, error: failure });
       if (sha256 !== "") failures.set(sha256, failure);
     }
     onImage(image, failure);

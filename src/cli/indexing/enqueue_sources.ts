@@ -1,15 +1,14 @@
-import { connectPostgres } from "../../search/postgres/connect.ts";
-import { PostgresIndex } from "../../search/postgres/postgres_index.ts";
 import type { PostgresWriter } from "../../search/postgres/postgres_writer.ts";
 import { enqueue } from "../../search/queue/enqueue.ts";
 import { type IndexQueue, openQueue } from "../../search/queue/index_queue.ts";
 import type { IndexedModel } from "../../search/vector_index.ts";
 import { errorMessage } from "../command.ts";
+import { createPostgres } from "../options/open_postgres.ts";
+import { FailureLog } from "../output/failure_log.ts";
 import { log } from "../output/log.ts";
 import { printable } from "../output/printable.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { listSource, SourceError, sourceName } from "./list_source.ts";
-import { reportImage } from "./report_image.ts";
 
 /** Options of {@linkcode enqueueSources}. */
 export interface EnqueueOptions {
@@ -45,13 +44,9 @@ export async function enqueueSources(
   { json, signal, terminal }: EnqueueOptions,
 ): Promise<number> {
   const warn = log("index", terminal);
-  const connection = await connectPostgres(db);
+  const { index, connection } = await createPostgres(db, model);
+  await using _index = index;
   const { schema, name } = connection;
-  await using index = await PostgresIndex.create(connection, model, {
-    schema,
-    name,
-    owned: connection,
-  });
   const queue = (await openQueue(connection, schema, { create: true }))!;
   const writer = await index.write();
   const outcome: Outcome = {
@@ -62,16 +57,20 @@ export async function enqueueSources(
     forgotten: 0,
     failed: 0,
   };
+  const failures = new FailureLog(terminal, { json });
   let failedSources = 0;
   for (const source of sources) {
+    if (signal.aborted) break;
     try {
-      await enqueueSource(source, queue, writer, outcome, { json, signal, terminal });
+      await enqueueSource(source, { queue, writer, outcome, failures, signal, warn });
     } catch (error) {
+      if (signal.aborted && error === signal.reason) break;
       if (!(error instanceof SourceError)) throw error;
       failedSources++;
       warn(errorMessage(error));
     }
   }
+  failures.end(warn);
   const { jobs, enqueued, under_way, known, forgotten, failed } = outcome;
   terminal.stdout.write(
     json
@@ -82,23 +81,36 @@ export async function enqueueSources(
         `(\`deno task worker --db …\`); ${under_way} under way, ${known} known, ${forgotten} forgotten, ` +
         `${failed} failed\n`,
   );
+  if (signal.aborted) {
+    warn("interrupted: the jobs of whole sources are kept; the same command goes on");
+    return 1;
+  }
   return failed + failedSources > 0 ? 1 : 0;
+}
+
+/** What a source is enqueued with. */
+interface SourceJobs {
+  readonly queue: IndexQueue;
+  readonly writer: PostgresWriter;
+  readonly outcome: Outcome;
+  readonly failures: FailureLog;
+  /** Ends it before anything of the source is changed. */
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
 }
 
 async function enqueueSource(
   source: string,
-  queue: IndexQueue,
-  writer: PostgresWriter,
-  outcome: Outcome,
-  { json, signal, terminal }: EnqueueOptions,
+  { queue, writer, outcome, failures, signal, warn }: SourceJobs,
 ): Promise<void> {
   const name = sourceName(source);
-  const listed = await listSource(source, signal, log("index", terminal));
+  const listed = await listSource(source, signal, warn);
+  signal.throwIfAborted();
   const images = listed.flatMap(({ file, image }) => file.error === undefined ? image : []);
   for (const { file: { file, error } } of listed) {
     if (error === undefined) continue;
     outcome.failed++;
-    reportImage(file, error, json, terminal);
+    failures.add(file, error);
   }
   const changed = await writer.list(name, images);
   const toRead = images.filter((_, i) => changed[i]);

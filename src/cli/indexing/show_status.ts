@@ -1,18 +1,17 @@
-import { connectPostgres } from "../../search/postgres/connect.ts";
-import { PostgresIndex } from "../../search/postgres/postgres_index.ts";
+import { readFailedImages } from "../../search/postgres/failed_images.ts";
 import { openQueue } from "../../search/queue/index_queue.ts";
-import { type QueueStatus, queueStatus } from "../../search/queue/queue_status.ts";
+import { MAX_LISTED, type QueueStatus, queueStatus } from "../../search/queue/queue_status.ts";
+import { openPostgres } from "../options/open_postgres.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { statusText } from "./status_text.ts";
 
-/** The status of an index whose queue was never used. */
-const NO_QUEUE: QueueStatus = {
+/** The status of a queue that is not there. */
+const NO_QUEUE: Omit<QueueStatus, "failedImages"> = {
   waiting: { jobs: 0, images: 0 },
   active: { jobs: 0, images: 0 },
   workers: [],
   rate: 0,
   secondsLeft: 0,
-  failedImages: { count: 0, first: [] },
   deadJobs: { count: 0, first: [] },
 };
 
@@ -22,11 +21,13 @@ const NO_QUEUE: QueueStatus = {
  * @param db its address.
  */
 export async function showStatus(db: string, json: boolean, { stdout }: Terminal): Promise<void> {
-  const connection = await connectPostgres(db);
+  const { index, connection } = await openPostgres(db);
+  await using _index = index;
   const { schema, name } = connection;
-  await using index = await PostgresIndex.open(connection, { schema, name, owned: connection });
   const queue = await openQueue(connection, schema, { create: false });
-  const status = queue ? await queueStatus(queue) : NO_QUEUE;
+  const status = queue
+    ? await queueStatus(queue)
+    : { ...NO_QUEUE, failedImages: await readFailedImages(connection, index.schema, MAX_LISTED) };
   const counts = await index.counts();
   if (!json) {
     stdout.write(statusText(name, counts, status));

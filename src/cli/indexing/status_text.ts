@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Failures, JobCounts, QueueStatus } from "../../search/queue/queue_status.ts";
+import type { JobCounts, QueueStatus } from "../../search/queue/queue_status.ts";
 import type { IndexCounts } from "../../search/vector_index.ts";
 import { durationText } from "../output/duration_text.ts";
 import { printable } from "../output/printable.ts";
@@ -64,7 +64,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function failures<T>(
-  { count, first }: Failures<T>,
+  { count, first }: { readonly count: number; readonly first: readonly T[] },
   what: string,
   noun: string,
   text: (failure: T) => string,

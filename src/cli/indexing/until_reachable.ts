@@ -1,6 +1,6 @@
-import { delay } from "@std/async/delay";
 import { isConnectionBroken } from "../../search/postgres/postgres_error.ts";
 import { errorMessage } from "../command.ts";
+import { pause } from "./pause.ts";
 
 /** The longest wait between two attempts, in seconds. */
 const MAX_WAIT = 30;
@@ -27,15 +27,6 @@ export async function untilReachable<T>(
       warn(`${what}${message}; trying again in ${wait} s`);
       await pause(1000 * wait, signal);
     }
-  }
-}
-
-/** Waits, or until a signal is aborted. */
-export async function pause(time: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(time, { signal });
-  } catch {
-    // the signal is aborted
   }
 }
 

@@ -9,14 +9,14 @@ import {
   workOnJob,
 } from "../../search/queue/work_on_job.ts";
 import { errorMessage } from "../command.ts";
+import { FailureLog } from "../output/failure_log.ts";
 import { log } from "../output/log.ts";
 import { StatusLine } from "../output/progress/status_line.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { embedJob, UnreadableSourceError } from "./embed_job.ts";
 import type { Embedding } from "./embedded_batches.ts";
 import type { Heart } from "./heart.ts";
-import { reportImage } from "./report_image.ts";
-import { pause } from "./until_reachable.ts";
+import { pause } from "./pause.ts";
 import { WorkRate } from "./work_rate.ts";
 
 /** Jobs that a worker holds: while one is written, the other is computed. */
@@ -64,6 +64,7 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
     options;
   const done: WorkDone = { images: 0, failed: 0 };
   const warn = log("worker", terminal);
+  const failures = new FailureLog(terminal, { json });
   const line = new StatusLine(terminal.stderr);
   const rate = new WorkRate();
   rate.begin(performance.now());
@@ -100,7 +101,7 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
     if (outcome === "lost") {
       warn("a batch went to another worker, as this one gave no sign for too long");
     }
-    for (const { image: { path }, error } of failed) reportImage(path, error, json, terminal);
+    for (const { path, error } of failed) failures.add(path, error);
     done.images += images;
     done.failed += failed.length;
     line.draw(
@@ -155,6 +156,7 @@ export async function workOnJobs(options: WorkOptions): Promise<WorkDone> {
     }));
   } finally {
     line.clear();
+    failures.end(warn);
   }
   return done;
 }

@@ -1,8 +1,7 @@
 import { EmbeddedIndex, type EmbeddedIndexOptions } from "../../search/embedded/embedded_index.ts";
-import { connectPostgres } from "../../search/postgres/connect.ts";
 import { isPostgresUrl, readPostgresAddress } from "../../search/postgres/postgres_address.ts";
-import { PostgresIndex } from "../../search/postgres/postgres_index.ts";
 import type { IndexedModel, VectorIndex } from "../../search/vector_index.ts";
+import { createPostgres, openPostgres } from "./open_postgres.ts";
 
 /** Opens the index of `--db`, a file or the address of a Postgres server, to search it. */
 export async function openIndex(
@@ -10,9 +9,7 @@ export async function openIndex(
   options: EmbeddedIndexOptions = {},
 ): Promise<VectorIndex> {
   if (!isPostgresUrl(db)) return await EmbeddedIndex.open(db, options);
-  const owned = await connectPostgres(db);
-  const { schema, name } = owned;
-  return await PostgresIndex.open(owned, { schema, name, owned, model: options.model });
+  return (await openPostgres(db, options.model)).index;
 }
 
 /** Opens the index of `--db` to write to it, and makes it if there is none. */
@@ -21,19 +18,8 @@ export async function createIndex(
   model: IndexedModel,
   options: Omit<EmbeddedIndexOptions, "model"> = {},
 ): Promise<VectorIndex> {
-  return isPostgresUrl(db)
-    ? await createPostgresIndex(db, model)
-    : await EmbeddedIndex.create(db, model, options);
-}
-
-/** {@linkcode createIndex} of the address of a Postgres server. */
-export async function createPostgresIndex(
-  db: string,
-  model: IndexedModel,
-): Promise<PostgresIndex> {
-  const owned = await connectPostgres(db);
-  const { schema, name } = owned;
-  return await PostgresIndex.create(owned, model, { schema, name, owned });
+  if (!isPostgresUrl(db)) return await EmbeddedIndex.create(db, model, options);
+  return (await createPostgres(db, model)).index;
 }
 
 /** What `--db` is called in messages: without the password of an address. */

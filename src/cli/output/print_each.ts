@@ -1,6 +1,5 @@
 import type { ComputedImage } from "../../dataset/computed_images.ts";
-import { asCalled, errorMessage } from "../command.ts";
-import { printable } from "./printable.ts";
+import { FailureLog } from "./failure_log.ts";
 import { Progress } from "./progress/progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -26,15 +25,14 @@ export async function printEach<Result>(
   { json, format }: PrintOptions<Result>,
 ): Promise<number> {
   const progress = new Progress(count, terminal.stderr);
+  const failures = new FailureLog(terminal, { json, maxLines: Infinity });
   let exitCode = 0;
   for await (const { file, ...outcome } of computed) {
     progress.clear();
     if (outcome.error === undefined) terminal.stdout.write(format(file, outcome.result!));
     else {
       exitCode = 1;
-      const error = asCalled(errorMessage(outcome.error), terminal);
-      terminal.stderr.write(`${printable(file)}: ${error}\n`);
-      if (json) terminal.stdout.write(JSON.stringify({ file, error }) + "\n");
+      failures.add(file, outcome.error);
     }
     progress.advance();
   }

@@ -9,16 +9,15 @@ export interface S3Settings {
   readonly endpoint?: URL | undefined;
 }
 
-/** The environment variables that {@linkcode readS3Settings} reads. */
-export const S3_VARIABLES = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_REGION",
-  "AWS_DEFAULT_REGION",
-  "AWS_ENDPOINT_URL_S3",
-  "AWS_ENDPOINT_URL",
-] as const;
+/** What {@linkcode readS3Settings} reads; the permissions of the tasks name them. */
+type S3Variable =
+  | "AWS_ACCESS_KEY_ID"
+  | "AWS_SECRET_ACCESS_KEY"
+  | "AWS_SESSION_TOKEN"
+  | "AWS_REGION"
+  | "AWS_DEFAULT_REGION"
+  | "AWS_ENDPOINT_URL_S3"
+  | "AWS_ENDPOINT_URL";
 
 /** What most servers but Amazon's take, whatever their region. */
 const DEFAULT_REGION = "us-east-1";
@@ -30,7 +29,7 @@ const DEFAULT_REGION = "us-east-1";
  * @throws {Error} if one is missing or cannot be used; the message names it and never has a secret.
  */
 export function readS3Settings(env: Pick<Deno.Env, "get">): S3Settings {
-  const get = (name: (typeof S3_VARIABLES)[number]) => {
+  const get = (name: S3Variable) => {
     try {
       return env.get(name)?.trim() || undefined;
     } catch (error) {

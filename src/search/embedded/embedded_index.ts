@@ -1,8 +1,12 @@
-import { toFloat32 } from "../../tensor/float16.ts";
-import { l2Normalize } from "../../tensor/l2_normalize.ts";
+import { assertSameModel } from "../check_model.ts";
+import { halvesOfBytes } from "../half_bytes.ts";
 import { toHexDigits } from "../hex.ts";
+import { imageOf } from "../image_row.ts";
+import { scanPairs } from "../scan/scan_pairs.ts";
+import type { Hit } from "../scan/top_hits.ts";
+import { fromStoredVector } from "../stored_vector.ts";
+import { unitQueries } from "../unit_queries.ts";
 import type {
-  FileRange,
   ImageFilter,
   IndexCounts,
   IndexedImage,
@@ -13,9 +17,6 @@ import type {
   SearchOptions,
   VectorIndex,
 } from "../vector_index.ts";
-import { scanPairs } from "../scan/scan_pairs.ts";
-import type { Hit } from "../scan/top_hits.ts";
-import { assertSameModel } from "../check_model.ts";
 import { EmbeddedWriter } from "./embedded_writer.ts";
 import { isFlatFileWhole, removeOldFiles, rewriteFlatFile } from "./flat_vectors.ts";
 import { readIndexedModel, readVectorsMeta } from "./index_meta.ts";
@@ -23,7 +24,6 @@ import { LoadedVectors } from "./loaded_vectors.ts";
 import { openToRead, openToWrite } from "./open_database.ts";
 import { addPathFunction } from "./path_function.ts";
 import type { Database } from "./sqlite.ts";
-import { halvesOfBytes } from "./vector_rows.ts";
 import { type LockOptions, WriterLock } from "./writer_lock.ts";
 
 /** Options of {@linkcode EmbeddedIndex.open}. */
@@ -123,7 +123,7 @@ export class EmbeddedIndex implements VectorIndex {
   }
 
   assertModel(model: IndexedModel): void {
-    assertSameModel({ path: this.#path, model: this.model, sources: this.#sourceNames() }, model);
+    assertSameModel({ name: this.#path, model: this.model, sources: this.#sourceNames() }, model);
   }
 
   #checked(model: IndexedModel | undefined): this {
@@ -158,15 +158,9 @@ export class EmbeddedIndex implements VectorIndex {
     queries: readonly Float32Array[],
     { k, where = {} }: SearchOptions,
   ): Promise<Neighbour[][]> {
-    if (!(Number.isSafeInteger(k) && k >= 1)) {
-      throw new RangeError(`Cannot search: k is ${k}; give an integer from 1 on`);
-    }
-    if (!queries.every((query) => query.every(Number.isFinite))) {
-      throw new RangeError("Cannot search: a query has numbers that are not finite");
-    }
+    const units = unitQueries(queries, k, this.model.dimension);
     return Promise.resolve(this.#inSnapshot(() => {
       const { scan } = this.#vectors;
-      const units = queries.map(l2Normalize);
       const isAllowed = this.#allowed(where);
       const results: (Neighbour[] | undefined)[] = units.map(() => undefined);
       // A path of two sources may have two vectors, so that there may be fewer paths than hits.
@@ -190,7 +184,7 @@ export class EmbeddedIndex implements VectorIndex {
     );
     return Promise.resolve(paths.map((path) => {
       const data = find.get(path)?.data;
-      return data === undefined ? undefined : numbersOf(data as Uint8Array, this.model.dimension);
+      return data === undefined ? undefined : fromStoredVector(halvesOfBytes(data as Uint8Array));
     }));
   }
 
@@ -287,28 +281,4 @@ function conditionOf({ label, path }: ImageFilter): { sql: string; values: strin
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] | undefined {
   return typeof value === "string" ? [value] : value;
-}
-
-function imageOf(row: Record<string, unknown>): {
-  path: string;
-  label?: string;
-  range?: FileRange;
-} {
-  const { path, label, container, start, size } = row as {
-    path: string;
-    label: string | null;
-    container: string | null;
-    start: number;
-    size: number;
-  };
-  return {
-    path,
-    ...(label === null ? {} : { label }),
-    ...(container === null ? {} : { range: { file: container, offset: start, size } }),
-  };
-}
-
-function numbersOf(bytes: Uint8Array, dimension: number): Float32Array {
-  const data = halvesOfBytes(bytes);
-  return toFloat32({ dtype: "float16", shape: [dimension], data }).data as Float32Array;
 }

@@ -1,11 +1,12 @@
+import { bytesOfHalves } from "../half_bytes.ts";
 import { fromHex } from "../hex.ts";
 import { rowBytes, VectorScan } from "../scan/vector_scan.ts";
+import { toStoredVector } from "../stored_vector.ts";
 import type { Forgotten, IndexWriter, ListedImage, ReadImage } from "../vector_index.ts";
 import { flatFileOf, rewriteFlatFile } from "./flat_vectors.ts";
 import { nextRun, readVectorsMeta, writeVectorsMeta } from "./index_meta.ts";
 import { type Database, inTransaction } from "./sqlite.ts";
 import { VectorFile } from "./vector_file.ts";
-import { bytesOfHalves, toStoredVector } from "./vector_rows.ts";
 
 /** The part of dead slots above which the flat file is written anew. */
 const MAX_DEAD = 0.25;

@@ -4,7 +4,7 @@ import { rowBytes, VectorScan } from "../scan/vector_scan.ts";
 import { readVectorsMeta, type VectorsMeta, writeVectorsMeta } from "./index_meta.ts";
 import { type Database, inTransaction } from "./sqlite.ts";
 import { VectorFile } from "./vector_file.ts";
-import { bytesOfHalves, halvesOfBytes } from "./vector_rows.ts";
+import { bytesOfHalves, halvesOfBytes } from "../half_bytes.ts";
 
 /** Rows that are checked or copied at a time. */
 const ROWS = 4096;

@@ -3,7 +3,7 @@ import { flatFileOf } from "./flat_vectors.ts";
 import { readVectorsMeta, type VectorsMeta } from "./index_meta.ts";
 import type { Database } from "./sqlite.ts";
 import { VectorFile } from "./vector_file.ts";
-import { bytesOfHalves, halvesOfBytes } from "./vector_rows.ts";
+import { bytesOfHalves, halvesOfBytes } from "../half_bytes.ts";
 
 /** The vectors of an index in memory, ready to be searched. */
 export class LoadedVectors {

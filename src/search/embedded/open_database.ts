@@ -12,7 +12,7 @@ import { type Database, inTransaction, openDatabase, sqlite } from "./sqlite.ts"
  */
 export function openToRead(path: string): Database {
   return opened(path, () => {
-    nodeBuiltin("node:fs")!.statSync(path);
+    if (nodeBuiltin("node:fs")!.statSync(path).isDirectory()) throw new Error("it is a folder");
     return openDatabase(path, true);
   }, (db) => {
     if (assertIndex(db, path) === "new") {

@@ -11,13 +11,20 @@ export function openError(error: unknown, path: string): Error {
 }
 
 function reasonOf(error: unknown, path: string): string {
-  const { code, errcode } = (error ?? {}) as { code?: string; errcode?: number };
+  const { code, errcode, message } = (error ?? {}) as {
+    code?: string;
+    errcode?: number;
+    message?: string;
+  };
   if (code === "ENOENT") {
     return `no such file; make it with \`deno task index SOURCE --db ${path}\``;
   }
   if (errcode === NOT_A_DATABASE) {
     return "it is no index, but another kind of file; choose another name";
   }
-  if (errcode === CANNOT_OPEN) return "its folder is missing or not writable, or it is a folder";
+  // Deno gives no number when the file is opened.
+  if (errcode === CANNOT_OPEN || message?.startsWith("unable to open database file")) {
+    return "its folder is missing or not writable, or it is a folder";
+  }
   return readErrorMessage(error);
 }

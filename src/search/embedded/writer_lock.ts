@@ -1,3 +1,4 @@
+import { nodeBuiltin } from "../../host/node_builtin.ts";
 import { openError } from "./open_error.ts";
 import { type Database, isBusy, sqlite } from "./sqlite.ts";
 
@@ -56,6 +57,9 @@ export class WriterLock implements Disposable {
 function lockFile(path: string): Database {
   const { DatabaseSync } = sqlite();
   try {
+    if (nodeBuiltin("node:fs")!.statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new Error("it is a folder"); // before there is a lock beside it
+    }
     return new DatabaseSync(`${path}.lock`);
   } catch (error) {
     throw openError(error, path);

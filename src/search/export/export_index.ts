@@ -3,7 +3,7 @@ import { writeSafetensors } from "../../checkpoint/safetensors.ts";
 import { writeErrorMessage } from "../../hub/file_error.ts";
 import { fileSystem } from "../../hub/file_system.ts";
 import { writeFile } from "../../hub/write_file.ts";
-import { bytesOfHalves } from "../embedded/vector_rows.ts";
+import { bytesOfHalves } from "../half_bytes.ts";
 import type { IndexedImage, IndexedModel, VectorIndex } from "../vector_index.ts";
 import { npyHeader } from "./npy.ts";
 
@@ -81,7 +81,7 @@ async function writeShard(
   if (format === "parquet") {
     // Loaded here, so that nothing else needs the package.
     const { writeParquet } = await import("./parquet.ts");
-    return await writeFile(`${prefix}${name}.parquet`, writeParquet(images, dimension));
+    return await writeFile(`${prefix}${name}.parquet`, writeParquet(images));
   }
   const data = new Uint16Array(images.length * dimension);
   images.forEach(({ vector }, i) => data.set(vector, i * dimension));

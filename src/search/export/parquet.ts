@@ -1,11 +1,11 @@
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { toFloat32 } from "../../tensor/float16.ts";
+import { fromStoredVector } from "../stored_vector.ts";
 import type { IndexedImage } from "../vector_index.ts";
 
 /** Rows that are encoded at a time: more need more memory, and readers may take groups one by one. */
 const GROUP = 5000;
 
-/** Columns `path`, `label`, `sha256` and `embedding`, a list of float32: readers of float16 are rare. */
+/** Columns `path`, `label`, `sha256` and `embedding`, a list of float32, as readers of float16 are rare. Parquet has no list of a fixed size. */
 const SCHEMA: ConstructorParameters<typeof ParquetWriter>[0]["schema"] = [
   { name: "root", num_children: 4 },
   { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
@@ -19,10 +19,9 @@ const SCHEMA: ConstructorParameters<typeof ParquetWriter>[0]["schema"] = [
 /**
  * Writes images as a Parquet file.
  *
- * @param dimension the numbers of a vector.
  * @returns the file in pieces, in order.
  */
-export function writeParquet(images: readonly IndexedImage[], dimension: number): Uint8Array[] {
+export function writeParquet(images: readonly IndexedImage[]): Uint8Array[] {
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({ writer, schema: SCHEMA, createdBy: "vit-msn-edge" });
   for (let from = 0; from < images.length; from += GROUP) {
@@ -34,7 +33,7 @@ export function writeParquet(images: readonly IndexedImage[], dimension: number)
         { name: "sha256", data: some.map(({ sha256 }) => sha256) },
         {
           name: "embedding",
-          data: some.map(({ vector }) => Array.from(numbersOf(vector, dimension))),
+          data: some.map(({ vector }) => Array.from(fromStoredVector(vector))),
           codec: "UNCOMPRESSED", // numbers that look random do not shrink
           statistics: false,
         },
@@ -44,8 +43,4 @@ export function writeParquet(images: readonly IndexedImage[], dimension: number)
   }
   parquet.finish();
   return [writer.getBytes()];
-}
-
-function numbersOf(data: Uint16Array, dimension: number): Float32Array {
-  return toFloat32({ dtype: "float16", shape: [dimension], data }).data as Float32Array;
 }

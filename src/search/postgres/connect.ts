@@ -18,6 +18,8 @@ export interface PostgresConnection extends SqlClient, AsyncDisposable {
 
 /** Seconds until a host that does not answer is given up. */
 const CONNECT_TIMEOUT = 10;
+/** A day. */
+const MAX_CONNECT_TIMEOUT = 86_400;
 /** Seconds that statements under way have when the connections are closed. */
 const CLOSE_TIMEOUT = 5;
 
@@ -32,7 +34,7 @@ export async function connectPostgres(
   { connections = 4 }: ConnectOptions = {},
 ): Promise<PostgresConnection> {
   const { url, schema, name } = readPostgresAddress(address);
-  const timeout = Number(url.searchParams.get("connect_timeout") ?? CONNECT_TIMEOUT);
+  const timeout = timeoutOf(url, name);
   const { default: postgres } = await import("postgres");
   const pool = new ConnectionPool(
     (onclose) =>
@@ -67,8 +69,21 @@ export async function connectPostgres(
   };
 }
 
-function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): string {
+/** The seconds that an address gives a server to answer. */
+function timeoutOf(url: URL, name: string): number {
+  const text = url.searchParams.get("connect_timeout");
+  if (text === null) return CONNECT_TIMEOUT;
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= MAX_CONNECT_TIMEOUT) return seconds;
+  throw new RangeError(
+    `Cannot connect to ${name}: connect_timeout is ${text}; give seconds, up to ${MAX_CONNECT_TIMEOUT}`,
+  );
+}
+
+function reasonOf(error: unknown, url: URL): string {
   const { code, message } = error as { code?: string; message: string };
+  const { username, hostname, pathname, searchParams } = url;
+  const host = url.host === "" ? "PGHOST or localhost, as the address names no host" : url.host;
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
@@ -83,11 +98,17 @@ function reasonOf(error: unknown, { username, hostname, host, pathname }: URL): 
     case "CONNECTION_CLOSED":
     case "ECONNRESET":
     case "EPIPE":
-      return `${host} closes the connection; see the server's log`;
+      return `${host} closes the connection; ${
+        searchParams.has("sslmode")
+          ? "it may not speak TLS, which sslmode asks for"
+          : "see the server's log"
+      }`;
     case "28P01":
       return `the server refuses the password of ${username}; correct it in the address, or set PGPASSWORD`;
     case "28000":
-      return `the server refuses ${username} (${message})`;
+      return username === ""
+        ? `the server refuses a connection without a user (${message}); write postgres://USER@…`
+        : `the server refuses ${username} (${message})`;
     case "3D000":
       return `there is no database ${
         decodeURIComponent(pathname.slice(1))

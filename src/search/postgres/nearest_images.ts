@@ -1,6 +1,6 @@
 import type { ImageFilter, Neighbour } from "../vector_index.ts";
 import { globToRegex } from "./glob_to_regex.ts";
-import { imageOf } from "./image_row.ts";
+import { imageOf } from "../image_row.ts";
 import type { IndexSchema } from "./index_schema.ts";
 import type { SqlClient, SqlRow } from "./sql_client.ts";
 import { numbersToText } from "./vector_text.ts";

@@ -35,6 +35,10 @@ export function readPostgresAddress(address: string): PostgresAddress {
   try {
     if (!isPostgresUrl(address)) throw new TypeError("another protocol");
     url = new URL(address);
+    // What a password without codes leaves behind: messages would show it.
+    if (url.hash !== "" || /[@:]|\/./.test(url.pathname.slice(1)) || url.search.includes("@")) {
+      throw new TypeError("special characters");
+    }
     // The driver decodes them.
     [url.username, url.password, url.pathname].forEach(decodeURIComponent);
   } catch {

@@ -1,7 +1,8 @@
-import { toFloat32 } from "../../tensor/float16.ts";
-import { l2Normalize } from "../../tensor/l2_normalize.ts";
 import { assertSameModel } from "../check_model.ts";
+import { imageOf } from "../image_row.ts";
 import { scanPairs } from "../scan/scan_pairs.ts";
+import { fromStoredVector } from "../stored_vector.ts";
+import { unitQueries } from "../unit_queries.ts";
 import type {
   IndexCounts,
   IndexedImage,
@@ -13,7 +14,6 @@ import type {
 } from "../vector_index.ts";
 import { hasVectorIndex } from "./build_vector_index.ts";
 import { checkServer } from "./check_server.ts";
-import { imageOf } from "./image_row.ts";
 import { DEFAULT_SCHEMA, type IndexSchema } from "./index_schema.ts";
 import { loadVectors } from "./load_vectors.ts";
 import { INDEX_VERSION, migrate, readVersion } from "./migrations.ts";
@@ -43,12 +43,6 @@ export interface PostgresIndexOptions {
 export interface OpenPostgresOptions extends PostgresIndexOptions {
   /** What makes the queries; another model than the index's is refused. Default: no check. */
   readonly model?: IndexedModel | undefined;
-}
-
-/** Options of {@linkcode PostgresIndex.write}. */
-export interface PostgresWriterOptions {
-  /** The number of the run that listed the images. Default: a new one. */
-  readonly run?: number | undefined;
 }
 
 /**
@@ -166,7 +160,7 @@ export class PostgresIndex implements VectorIndex {
    * @throws {Error} if not; the message says how to embed anew.
    */
   async assertModel(model: IndexedModel): Promise<void> {
-    assertSameModel({ path: this.name, model: this.model, sources: await this.sources() }, model);
+    assertSameModel({ name: this.name, model: this.model, sources: await this.sources() }, model);
   }
 
   async counts(): Promise<IndexCounts> {
@@ -193,21 +187,7 @@ export class PostgresIndex implements VectorIndex {
     queries: readonly Float32Array[],
     { k, where = {} }: SearchOptions,
   ): Promise<Neighbour[][]> {
-    if (!(Number.isSafeInteger(k) && k >= 1)) {
-      throw new RangeError(`Cannot search: k is ${k}; give an integer from 1 on`);
-    }
-    const { dimension } = this.model;
-    for (const query of queries) {
-      if (query.length !== dimension) {
-        throw new RangeError(
-          `Cannot search: the query has ${query.length} numbers, the vectors ${dimension}`,
-        );
-      }
-      if (!query.every(Number.isFinite)) {
-        throw new RangeError("Cannot search: a query has numbers that are not finite");
-      }
-    }
-    const units = queries.map(l2Normalize);
+    const units = unitQueries(queries, k, this.model.dimension);
     return await this.#inSnapshot(async (client) => {
       const isGraph = await hasVectorIndex(client, this.schema);
       const results: Neighbour[][] = [];
@@ -232,7 +212,7 @@ export class PostgresIndex implements VectorIndex {
         )
       );
       for (const { path, vector } of rows) {
-        found.set(path as string, this.#numbersOf(halvesOfHex(vector as string)));
+        found.set(path as string, fromStoredVector(halvesOfHex(vector as string)));
       }
     }
     return paths.map((path) => found.get(path));
@@ -276,11 +256,11 @@ export class PostgresIndex implements VectorIndex {
     }
   }
 
-  /** Begins to write, with the number of a run that has listed the images, or a new one. */
-  async write({ run }: PostgresWriterOptions = {}): Promise<PostgresWriter> {
+  /** Begins to write, as a new run. */
+  async write(): Promise<PostgresWriter> {
     const { schema, name, model: { dimension } } = this;
     const client = this.#client;
-    run ??= await this.#nextRun();
+    const run = await this.#nextRun();
     return new PostgresWriter({ client, schema, name, dimension, run });
   }
 
@@ -298,11 +278,6 @@ export class PostgresIndex implements VectorIndex {
     } catch (error) {
       throw postgresError(`write to the index ${this.name}`, error);
     }
-  }
-
-  #numbersOf(data: Uint16Array): Float32Array {
-    const shape = [this.model.dimension];
-    return toFloat32({ dtype: "float16", shape, data }).data as Float32Array;
   }
 
   /** The images of contents, each path once. */

@@ -1,5 +1,11 @@
-import { toStoredVector } from "../embedded/vector_rows.ts";
-import type { Forgotten, IndexWriter, ListedImage, ReadImage } from "../vector_index.ts";
+import { toStoredVector } from "../stored_vector.ts";
+import type {
+  FailedImage,
+  Forgotten,
+  IndexWriter,
+  ListedImage,
+  ReadImage,
+} from "../vector_index.ts";
 import { buildVectorIndex } from "./build_vector_index.ts";
 import type { IndexSchema } from "./index_schema.ts";
 import { postgresError } from "./postgres_error.ts";
@@ -9,12 +15,6 @@ import { halvesToText } from "./vector_text.ts";
 
 /** Images of a statement. */
 const CHUNK = 5000;
-
-/** An image that could not be read. */
-export interface FailedImage extends ListedImage {
-  /** Why. */
-  readonly error: string;
-}
 
 /** What {@linkcode PostgresWriter.put} writes in the same transaction. */
 export interface PutOptions {
@@ -56,15 +56,12 @@ export interface WriterTarget {
  * transaction, and is run again if a connection breaks.
  */
 export class PostgresWriter implements IndexWriter {
-  /** The number of its run; workers that write what it listed give it to {@linkcode PostgresIndex.write}. */
-  readonly run: number;
   readonly #target: WriterTarget;
   readonly #sources = new Map<string, number>();
 
   /** {@linkcode PostgresIndex.write} makes one. */
   constructor(target: WriterTarget) {
     this.#target = target;
-    this.run = target.run;
   }
 
   async list(source: string, images: readonly ListedImage[]): Promise<boolean[]> {
@@ -94,7 +91,7 @@ export class PostgresWriter implements IndexWriter {
               and (image.seen < $2::bigint or image.label is distinct from same.label)
           )
           select n from same`,
-          [String(id), String(this.run), ...columns],
+          [String(id), String(this.#target.run), ...columns],
         )
       );
       for (const { n } of rows) changed[from + Number(n) - 1] = false;
@@ -114,27 +111,22 @@ export class PostgresWriter implements IndexWriter {
         client.query(
           `update ${this.#target.schema.table("image")} set seen = $2::bigint
           where source = $1::bigint and path = any($3::text[]) and seen < $2::bigint`,
-          [String(id), String(this.run), chunk],
+          [String(id), String(this.#target.run), chunk],
         )
       );
     }
   }
 
   async has(sha256: string): Promise<boolean> {
-    return (await this.known([sha256])).has(sha256);
-  }
-
-  /** Those of the SHA-256, in hexadecimal, of which the index has a vector. */
-  async known(sha256: readonly string[]): Promise<Set<string>> {
     const rows = await this.#write((client) =>
       client.query(
-        `select wanted.sha256 from unnest($1::text[]) as wanted (sha256)
-        join ${this.#target.schema.table("embedding")} embedding
-          on embedding.sha256 = decode(wanted.sha256, 'hex')`,
+        `select 1 as one from ${
+          this.#target.schema.table("embedding")
+        } where sha256 = decode($1, 'hex')`,
         [sha256],
       )
     );
-    return new Set(rows.map((row) => row.sha256 as string));
+    return rows.length > 0;
   }
 
   /**
@@ -184,7 +176,7 @@ export class PostgresWriter implements IndexWriter {
             seen = greatest(image.seen, excluded.seen), label = excluded.label, size = excluded.size,
             modified = excluded.modified, container = excluded.container, start = excluded.start,
             sha256 = excluded.sha256, error = excluded.error`,
-          [String(id), String(this.run), ...columns],
+          [String(id), String(this.#target.run), ...columns],
         );
         await also?.(client);
       })
@@ -193,13 +185,14 @@ export class PostgresWriter implements IndexWriter {
 
   async complete(source: string): Promise<Forgotten> {
     const id = await this.#sourceId(source);
+    // Those that failed go, too, but are not counted: they were no images of the index.
     const [row] = await this.#write((client) =>
       client.query(
         `with gone as (
           delete from ${this.#target.schema.table("image")}
-          where source = $1::bigint and seen < $2::bigint returning 1
-        ) select count(*) as count from gone`,
-        [String(id), String(this.run)],
+          where source = $1::bigint and seen < $2::bigint returning sha256
+        ) select count(sha256) as count from gone`,
+        [String(id), String(this.#target.run)],
       )
     );
     return { images: Number(row!.count) };

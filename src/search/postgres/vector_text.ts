@@ -1,12 +1,13 @@
-import { toFloat32 } from "../../tensor/float16.ts";
+import { fromStoredVector } from "../stored_vector.ts";
 
 /** The digits that tell any two float16 numbers apart. */
 const DIGITS = 5;
 
 /** float16 bits as pgvector reads a vector. */
 export function halvesToText(halves: Uint16Array): string {
-  const { data } = toFloat32({ dtype: "float16", shape: [halves.length], data: halves });
-  return `[${Array.from(data, (x) => Number(x.toPrecision(DIGITS))).join(",")}]`;
+  return `[${
+    Array.from(fromStoredVector(halves), (x) => Number(x.toPrecision(DIGITS))).join(",")
+  }]`;
 }
 
 /** Numbers as pgvector reads a vector. */

@@ -1,4 +1,5 @@
 import type { PgBoss } from "pg-boss";
+import { IndexSchema } from "../postgres/index_schema.ts";
 import type { SqlClient } from "../postgres/sql_client.ts";
 import { bossOf } from "./boss_of.ts";
 import {
@@ -14,8 +15,8 @@ const EXISTS = new Set(["42P06", "42P07", "42710", "42723", "23505"]);
 /** The queue of an index on Postgres: jobs for workers on any number of machines, kept by pg-boss. */
 export interface IndexQueue {
   readonly client: SqlClient;
-  /** The index's schema, quoted. */
-  readonly indexSchema: string;
+  /** Where the index's tables are. */
+  readonly indexSchema: IndexSchema;
   /** The queue's schema, quoted. */
   readonly schema: string;
   readonly boss: PgBoss;
@@ -34,7 +35,7 @@ export async function openQueue(
   indexSchema: string,
   { create }: { readonly create: boolean },
 ): Promise<IndexQueue | undefined> {
-  const schema = quoted(`${indexSchema}_queue`);
+  const schema = queueSchema(indexSchema);
   const boss = await bossOf(client, schema);
   if (!await boss.isInstalled()) {
     if (!create) return undefined;
@@ -45,12 +46,12 @@ export async function openQueue(
     await boss.createQueue(DEAD_QUEUE, DEAD_QUEUE_SETTINGS);
     await boss.createQueue(INDEX_QUEUE, INDEX_QUEUE_SETTINGS);
   }
-  return { client, indexSchema: quoted(indexSchema), schema, boss };
+  return { client, indexSchema: new IndexSchema(indexSchema), schema, boss };
 }
 
 /** The SQL that makes the queue of an index, without its transaction. */
 export async function queueSchemaSql(indexSchema: string): Promise<string> {
-  return await constructionSql(quoted(`${indexSchema}_queue`));
+  return await constructionSql(queueSchema(indexSchema));
 }
 
 async function install(client: SqlClient, schema: string, boss: PgBoss): Promise<void> {
@@ -81,6 +82,7 @@ async function assertVersion(schema: string, boss: PgBoss): Promise<void> {
   );
 }
 
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/** The queue's schema, quoted; the name of an index's schema has no quotes. */
+function queueSchema(indexSchema: string): string {
+  return `"${new IndexSchema(indexSchema).name}_queue"`;
 }

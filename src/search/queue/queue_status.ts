@@ -1,10 +1,11 @@
+import { type FailedImages, readFailedImages } from "../postgres/failed_images.ts";
 import type { SqlClient } from "../postgres/sql_client.ts";
 import type { IndexJob } from "./index_job.ts";
 import type { IndexQueue } from "./index_queue.ts";
 import { DEAD_QUEUE, INDEX_QUEUE } from "./queue_settings.ts";
 
 /** Failures that are listed. */
-const MAX_LISTED = 20;
+export const MAX_LISTED = 20;
 
 /** Seconds without a sign after which a worker counts as lost: heartbeats come far more often. */
 const LOST_SECONDS = 15;
@@ -30,10 +31,16 @@ export interface SeenWorker {
   readonly silent: number;
 }
 
-/** Some failures, and how many there are. */
-export interface Failures<T> {
+/** Jobs that failed again and again. */
+export interface DeadJobs {
   readonly count: number;
-  readonly first: readonly T[];
+  /** Some of them. */
+  readonly first: readonly {
+    readonly source: string;
+    readonly paths: readonly string[];
+    readonly tries: number;
+    readonly error: string;
+  }[];
 }
 
 /** What a queue's workers have to do, do, and could not do. */
@@ -48,9 +55,9 @@ export interface QueueStatus {
   /** Seconds until nothing waits; undefined if nobody works. */
   readonly secondsLeft?: number;
   /** Images of the index that could not be read or decoded. */
-  readonly failedImages: Failures<{ source: string; path: string; error: string }>;
-  /** Jobs that failed again and again: dead letters. */
-  readonly deadJobs: Failures<{ source: string; paths: string[]; tries: number; error: string }>;
+  readonly failedImages: FailedImages;
+  /** Dead letters. */
+  readonly deadJobs: DeadJobs;
 }
 
 /** Reads how far a queue is. */
@@ -70,7 +77,7 @@ export async function queueStatus(queue: IndexQueue): Promise<QueueStatus> {
       workers,
       rate,
       ...(left === 0 ? { secondsLeft: 0 } : rate > 0 ? { secondsLeft: left / rate } : {}),
-      failedImages: await readFailedImages(queue, client),
+      failedImages: await readFailedImages(client, queue.indexSchema, MAX_LISTED),
       deadJobs: await readDeadJobs(queue, client),
     };
   });
@@ -103,7 +110,7 @@ async function readWorkers(
 ): Promise<SeenWorker[]> {
   const rows = await client.query(
     `select id, host, images, failed, rate, ended, extract(epoch from clock_timestamp() - seen) as silent
-     from ${indexSchema}.worker order by ended, started, id`,
+     from ${indexSchema.table("worker")} order by ended, started, id`,
   );
   return rows.map(({ id, host, images, failed, rate, ended, silent }) => ({
     id: id as string,
@@ -116,30 +123,10 @@ async function readWorkers(
   }));
 }
 
-async function readFailedImages(
-  { indexSchema }: IndexQueue,
-  client: SqlClient,
-): Promise<QueueStatus["failedImages"]> {
-  const from = `from ${indexSchema}.image image where error is not null`;
-  const [row] = await client.query(`select count(*) as count ${from}`);
-  const rows = await client.query(
-    `select path, error, (select name from ${indexSchema}.source where id = image.source) as source
-     ${from} order by source, path limit ${MAX_LISTED}`,
-  );
-  return {
-    count: Number(row!.count),
-    first: rows.map(({ source, path, error }) => ({
-      source: source as string,
-      path: path as string,
-      error: error as string,
-    })),
-  };
-}
-
 async function readDeadJobs(
   { schema }: IndexQueue,
   client: SqlClient,
-): Promise<QueueStatus["deadJobs"]> {
+): Promise<DeadJobs> {
   const from = `from ${schema}.job where name = '${DEAD_QUEUE}' and state = 'created'`;
   const [row] = await client.query(`select count(*) as count ${from}`);
   const rows = await client.query(

@@ -19,7 +19,7 @@ export async function registerWorker(
   { client, indexSchema }: IndexQueue,
   { id, host }: QueueWorker,
 ): Promise<void> {
-  const table = `${indexSchema}.worker`;
+  const table = indexSchema.table("worker");
   await client.query(
     `delete from ${table} where seen < now() - interval '${MAX_AGE_DAYS} days'`,
   );
@@ -37,7 +37,7 @@ export async function recordWork(
   { images, failed }: { readonly images: number; readonly failed: number },
 ): Promise<void> {
   await client.query(
-    `insert into ${indexSchema}.worker as worker (id, host, images, failed, rate)
+    `insert into ${indexSchema.table("worker")} as worker (id, host, images, failed, rate)
      values ($1, $2, $3::text::bigint, $4::text::bigint, $5::text::double precision)
      on conflict (id) do update set seen = now(), images = worker.images + excluded.images,
        failed = worker.failed + excluded.failed, rate = excluded.rate`,
@@ -50,7 +50,7 @@ export async function seeWorker(
   { client, indexSchema }: IndexQueue,
   id: string,
 ): Promise<void> {
-  await client.query(`update ${indexSchema}.worker set seen = now() where id = $1`, [id]);
+  await client.query(`update ${indexSchema.table("worker")} set seen = now() where id = $1`, [id]);
 }
 
 /** Says that a worker has ended by itself. */
@@ -59,7 +59,7 @@ export async function endWorker(
   id: string,
 ): Promise<void> {
   await client.query(
-    `update ${indexSchema}.worker set seen = now(), ended = true, rate = 0 where id = $1`,
+    `update ${indexSchema.table("worker")} set seen = now(), ended = true, rate = 0 where id = $1`,
     [id],
   );
 }

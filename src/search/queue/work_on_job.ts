@@ -1,23 +1,17 @@
 import type { SqlClient } from "../postgres/sql_client.ts";
 import type { PostgresWriter } from "../postgres/postgres_writer.ts";
-import type { ListedImage, ReadImage } from "../vector_index.ts";
+import type { FailedImage, ListedImage, ReadImage } from "../vector_index.ts";
 import { bossDatabase } from "./boss_of.ts";
 import { type HeldJob, type IndexJob, LostJobError } from "./index_job.ts";
 import type { IndexQueue } from "./index_queue.ts";
 import { INDEX_QUEUE } from "./queue_settings.ts";
 import { type QueueWorker, recordWork } from "./queue_worker.ts";
 
-/** An image of a job that has no vector. */
-export interface FailedRead {
-  readonly image: ListedImage;
-  readonly error: string;
-}
-
 /** What was made of a job's images. */
 export interface MadeVectors {
   readonly read: readonly ReadImage[];
   /** Images that cannot be read or decoded: they are recorded as such. */
-  readonly failed: readonly FailedRead[];
+  readonly failed: readonly FailedImage[];
   /** Images that nothing was done about: others get them. */
   readonly left: readonly ListedImage[];
 }
@@ -30,7 +24,7 @@ export interface WorkedJob {
   readonly outcome: "completed" | "split" | "lost";
   /** Images that got their vectors, or have the bytes of others. */
   readonly images: number;
-  readonly failed: readonly FailedRead[];
+  readonly failed: readonly FailedImage[];
 }
 
 /**
@@ -65,7 +59,7 @@ export async function workOnJob(
   });
   return await unlessLost(async () => {
     await writer.put(source, read, {
-      failed: failed.map(({ image, error }) => ({ ...image, error })),
+      failed,
       also: async (client) => {
         if (!await complete(queue, client, job)) return;
         if (left.length > 0) await insert(queue, client, [{ source, folder, images: left }]);

@@ -1,4 +1,4 @@
-import { toFloat32 } from "../../tensor/float16.ts";
+import { fromStoredVector } from "../stored_vector.ts";
 import type { PairOptions } from "../vector_index.ts";
 import type { VectorScan } from "./vector_scan.ts";
 
@@ -19,10 +19,7 @@ export function scanPairs(
   const numbers = new Map(slots.map((slot, number) => [slot, number]));
   for (let from = 0; from < slots.length; from += BATCH) {
     const batch = slots.slice(from, from + BATCH);
-    const queries = batch.map((slot) => {
-      const data = scan.row(slot);
-      return toFloat32({ dtype: "float16", shape: [data.length], data }).data;
-    });
+    const queries = batch.map((slot) => fromStoredVector(scan.row(slot)));
     scan.above(queries, threshold, (q, { slot, similarity }) => {
       const b = numbers.get(slot);
       if (b !== undefined && from + q < b) onPair(from + q, b, Math.min(1, similarity));

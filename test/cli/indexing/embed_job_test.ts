@@ -34,7 +34,7 @@ Deno.test("a job's paths begin in the folder where its source was listed", async
     ["images/dog.jpg", 192],
     ["images/ship.jpg", 192],
   ]);
-  assertEquals(failed.map(({ image, error }) => [image.path, error]), [
+  assertEquals(failed.map(({ path, error }) => [path, error]), [
     ["images/gone.jpg", "no such file"],
   ]);
   assertEquals(left, []);

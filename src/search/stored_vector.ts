@@ -1,5 +1,5 @@
-import { l2Normalize } from "../../tensor/l2_normalize.ts";
-import { toFloat16 } from "../../tensor/float16.ts";
+import { toFloat16, toFloat32 } from "../tensor/float16.ts";
+import { l2Normalize } from "../tensor/l2_normalize.ts";
 
 /**
  * A vector as an index keeps it: scaled to length 1, in float16.
@@ -19,12 +19,7 @@ export function toStoredVector(vector: Float32Array, dimension: number): Uint16A
   return toFloat16({ dtype: "float32", shape: [dimension], data }).data as Uint16Array;
 }
 
-/** The bytes of halves, without a copy. */
-export function bytesOfHalves({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** Halves of bytes as a database gives them, which may lie anywhere. */
-export function halvesOfBytes(bytes: Uint8Array): Uint16Array {
-  return new Uint16Array(bytes.slice().buffer);
+/** The numbers of a vector that an index keeps. */
+export function fromStoredVector(data: Uint16Array): Float32Array {
+  return toFloat32({ dtype: "float16", shape: [data.length], data }).data as Float32Array;
 }
