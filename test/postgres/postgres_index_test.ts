@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { EmbeddedIndex } from "../../src/search/embedded/embedded_index.ts";
 import { buildVectorIndex, hasVectorIndex } from "../../src/search/postgres/build_vector_index.ts";
+import { graphSettings } from "../../src/search/postgres/nearest_images.ts";
 import { globToRegex } from "../../src/search/postgres/glob_to_regex.ts";
 import { MIGRATIONS } from "../../src/search/postgres/migrations.ts";
 import { PostgresIndex } from "../../src/search/postgres/postgres_index.ts";
@@ -410,6 +411,21 @@ eachServer("the SQL that is printed makes an index that others fill", async ({ c
   const statement = /^-- (create index .*)$/m.exec(sql)![1]!.replace("concurrently ", "");
   await client.query(statement);
   assertEquals(await hasVectorIndex(client, index.schema), true);
+});
+
+eachServer("a search has the connection's breadth, if that is larger", async ({ client }) => {
+  const breadth = (k: number, own?: number) =>
+    client.transaction(async (inner) => {
+      if (own !== undefined) await inner.query(`set local hnsw.ef_search = ${own}`);
+      await inner.query(graphSettings(k));
+      const [row] = await inner.query("select current_setting('hnsw.ef_search') as ef");
+      return Number(row!.ef);
+    });
+  assertEquals(await breadth(10), 100);
+  assertEquals(await breadth(10), 100); // again, as the setting was forgotten
+  assertEquals(await breadth(10, 400), 400);
+  assertEquals(await breadth(300, 400), 600);
+  assertEquals(await breadth(5000), 1000);
 });
 
 eachServer("patterns of paths mean the same in Postgres as in SQLite", async ({ client }) => {

@@ -11,10 +11,15 @@ const MORE = 20;
 const MIN_EF = 100;
 const MAX_EF = 1000;
 
-/** The SQL that sets, in a transaction, how a search through the graph looks for `k` images. */
+/**
+ * The SQL that sets, in a transaction, how a search through the graph looks for `k` images: with the breadth of the
+ * connection, if that is larger.
+ */
 export function graphSettings(k: number): string {
   const breadth = Math.min(MAX_EF, Math.max(MIN_EF, 2 * k));
-  return `set local hnsw.ef_search = ${breadth}; set local hnsw.iterative_scan = relaxed_order`;
+  return `select set_config('hnsw.ef_search',
+    greatest(nullif(current_setting('hnsw.ef_search', true), '')::int, ${breadth})::text, true);
+    set local hnsw.iterative_scan = relaxed_order`;
 }
 
 /** A query of {@linkcode nearestImages}. */
