@@ -87,7 +87,7 @@ export class EmbeddedIndex implements VectorIndex {
    *
    * @throws {Error} if there is none, another program or a newer version made it, or `model` is another one.
    */
-  // deno-lint-ignore require-await -- errors reject, as those of other indexes will
+  // deno-lint-ignore require-await -- errors reject,
   static async open(path: string, options: EmbeddedIndexOptions = {}): Promise<EmbeddedIndex> {
     const index = new EmbeddedIndex(path, openToRead(path), options);
     return index.#checked(options.model);
@@ -154,12 +154,13 @@ export class EmbeddedIndex implements VectorIndex {
     return rows.map(({ name }) => name as string);
   }
 
-  search(
+  // deno-lint-ignore require-await -- errors reject
+  async search(
     queries: readonly Float32Array[],
     { k, where = {} }: SearchOptions,
   ): Promise<Neighbour[][]> {
     const units = unitQueries(queries, k, this.model.dimension);
-    return Promise.resolve(this.#inSnapshot(() => {
+    return this.#inSnapshot(() => {
       const { scan } = this.#vectors;
       const isAllowed = this.#allowed(where);
       const results: (Neighbour[] | undefined)[] = units.map(() => undefined);
@@ -174,7 +175,7 @@ export class EmbeddedIndex implements VectorIndex {
           results[q] = neighbours.slice(0, k);
         });
       }
-    }));
+    });
   }
 
   vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
@@ -188,13 +189,14 @@ export class EmbeddedIndex implements VectorIndex {
     }));
   }
 
-  pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
-    return Promise.resolve(this.#inSnapshot(() => {
+  // deno-lint-ignore require-await -- errors reject
+  async pairs(threshold: number, options: PairOptions): Promise<Neighbour[][]> {
+    return this.#inSnapshot(() => {
       const slots = this.#db.prepare("select slot from vector order by slot").all()
         .map(({ slot }) => slot as number);
       scanPairs(this.#vectors.scan, slots, threshold, options);
       return slots.map((slot) => this.#neighbours([{ slot, similarity: 1 }], {}));
-    }));
+    });
   }
 
   async *images(): AsyncGenerator<IndexedImage> {
