@@ -413,20 +413,31 @@ eachServer("the SQL that is printed makes an index that others fill", async ({ c
   assertEquals(await hasVectorIndex(client, index.schema), true);
 });
 
-eachServer("a search has the connection's breadth, if that is larger", async ({ client }) => {
-  const breadth = (k: number, own?: number) =>
-    client.transaction(async (inner) => {
-      if (own !== undefined) await inner.query(`set local hnsw.ef_search = ${own}`);
-      await inner.query(graphSettings(k));
-      const [row] = await inner.query("select current_setting('hnsw.ef_search') as ef");
-      return Number(row!.ef);
-    });
-  assertEquals(await breadth(10), 100);
-  assertEquals(await breadth(10), 100); // again, as the setting was forgotten
-  assertEquals(await breadth(10, 400), 400);
-  assertEquals(await breadth(300, 400), 600);
-  assertEquals(await breadth(5000), 1000);
-});
+eachServer(
+  "a search is broader for more images, in larger indexes, and as the connection says",
+  async ({ client }) => {
+    const index = await PostgresIndex.create(client, MODEL);
+    const breadth = (k: number, vectors: number, own?: number) =>
+      client.transaction(async (inner) => {
+        await inner.query(
+          `update pg_class set reltuples = ${vectors} where oid = '${
+            index.schema.table("embedding")
+          }'::regclass`,
+        );
+        if (own !== undefined) await inner.query(`set local hnsw.ef_search = ${own}`);
+        await inner.query(graphSettings(k, index.schema));
+        const [row] = await inner.query("select current_setting('hnsw.ef_search') as ef");
+        return Number(row!.ef);
+      });
+    assertEquals(await breadth(10, -1), 100); // not counted yet
+    assertEquals(await breadth(10, 50_000), 100); // again, as the setting was forgotten
+    assertEquals(await breadth(10, 1e6), 400);
+    assertEquals(await breadth(300, 1e6), 600);
+    assertEquals(await breadth(10, 1e9), 1000);
+    assertEquals(await breadth(5000, 0), 1000);
+    assertEquals(await breadth(10, 1e5, 500), 500);
+  },
+);
 
 eachServer("patterns of paths mean the same in Postgres as in SQLite", async ({ client }) => {
   const { DatabaseSync } = await import("node:sqlite");

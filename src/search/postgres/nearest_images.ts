@@ -11,14 +11,19 @@ const MORE = 20;
 const MIN_EF = 100;
 const MAX_EF = 1000;
 
+/** The breadth for a million vectors: 0.95 of the ten nearest in small clusters are found, with 100 it is 0.91. */
+const EF_OF_A_MILLION = 400;
+
 /**
- * The SQL that sets, in a transaction, how a search through the graph looks for `k` images: with the breadth of the
- * connection, if that is larger.
+ * The SQL that sets, in a transaction, how a search through the graph looks for `k` images: with a breadth that grows
+ * with `k` and with the root of the number of vectors, or that of the connection, if that is larger.
  */
-export function graphSettings(k: number): string {
+export function graphSettings(k: number, schema: IndexSchema): string {
   const breadth = Math.min(MAX_EF, Math.max(MIN_EF, 2 * k));
+  const bySize = `least(${MAX_EF}, ${EF_OF_A_MILLION} * sqrt(greatest(reltuples, 0) / 1e6))::int`;
   return `select set_config('hnsw.ef_search',
-    greatest(nullif(current_setting('hnsw.ef_search', true), '')::int, ${breadth})::text, true);
+    greatest(nullif(current_setting('hnsw.ef_search', true), '')::int, ${breadth}, ${bySize})::text, true)
+    from pg_class where oid = '${schema.table("embedding")}'::regclass;
     set local hnsw.iterative_scan = relaxed_order`;
 }
 
@@ -53,7 +58,7 @@ export async function nearestImages(
     const found = new Set(rows.map(({ number }) => number)).size;
     if (found >= limit && neighbours.length < k) {
       limit *= 2;
-      await client.query(graphSettings(limit));
+      await client.query(graphSettings(limit, schema));
     } else if (found < limit && !isExact) {
       isExact = true;
     } else return neighbours.slice(0, k);

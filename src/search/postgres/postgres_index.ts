@@ -195,7 +195,7 @@ export class PostgresIndex implements VectorIndex {
         results.push(await nearestImages(client, this.schema, { unit, k, where, isGraph }));
       }
       return results;
-    }, graphSettings(k));
+    }, graphSettings(k, this.schema));
   }
 
   async vectors(paths: readonly string[]): Promise<(Float32Array | undefined)[]> {
