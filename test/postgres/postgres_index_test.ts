@@ -431,7 +431,7 @@ eachServer(
       });
     assertEquals(await breadth(10, -1), 100); // not counted yet
     assertEquals(await breadth(10, 50_000), 100); // again, as the setting was forgotten
-    assertEquals(await breadth(10, 1e6), 400);
+    assertEquals(await breadth(10, 1e6), 200);
     assertEquals(await breadth(300, 1e6), 600);
     assertEquals(await breadth(10, 1e9), 1000);
     assertEquals(await breadth(5000, 0), 1000);
