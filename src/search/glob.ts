@@ -79,12 +79,12 @@ function readSet(
 export function compileGlob(glob: string): (text: string) => boolean {
   const parts = parseGlob(glob);
   if (!parts) return () => false;
-  const segments: Segment[] = [segmentOf([])];
+  const between: OnePart[][] = [[]];
   for (const part of parts) {
-    if (part.kind === "rest") segments.push(segmentOf([]));
-    else segments[segments.length - 1] = segmentOf([...segments.at(-1)!.parts, part]);
+    if (part.kind === "rest") between.push([]);
+    else between.at(-1)!.push(part);
   }
-  const [first, ...others] = segments as [Segment, ...Segment[]];
+  const [first, ...others] = between.map(segmentOf) as [Segment, ...Segment[]];
   const last = others.pop();
   return (text) => {
     let at = endOf(first, text, 0);

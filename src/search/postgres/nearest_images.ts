@@ -73,27 +73,25 @@ async function candidates(
   limit: number,
   isExact: boolean,
 ): Promise<SqlRow[]> {
-  const { type, operator } = {
-    type: (name: string) => schema.type(name),
-    operator: (symbol: string) => schema.operator(symbol),
-  };
   const values: unknown[] = [numbersToText(unit), limit, k];
   const conditions = conditionOf(where, values);
   const [image, embedding] = [schema.table("image"), schema.table("embedding")];
   const dimension = unit.length;
   // The planner takes the graph only for the very expression that it was built on.
-  const halves = isExact ? "vector" : `(vector::${type(`halfvec(${dimension})`)})`;
-  const query = `$1::text::${type(`halfvec(${dimension})`)}`;
+  const halves = isExact ? "vector" : `(vector::${schema.type(`halfvec(${dimension})`)})`;
+  const query = `$1::text::${schema.type(`halfvec(${dimension})`)}`;
   const matches = conditions === ""
     ? ""
     : `where exists (select 1 from ${image} image where image.sha256 = embedding.sha256${conditions})`;
   return await client.query(
     `with candidate as materialized (
       select sha256, vector from ${embedding} embedding ${matches}
-      order by ${halves} ${operator("<=>")} ${query} limit $2::bigint
+      order by ${halves} ${schema.operator("<=>")} ${query} limit $2::bigint
     )
     select encode(candidate.sha256, 'hex') as number, image.*,
-      -(vector::${type("vector")} ${operator("<#>")} $1::text::${type("vector")}) as similarity
+      -(vector::${schema.type("vector")} ${schema.operator("<#>")} $1::text::${
+      schema.type("vector")
+    }) as similarity
     from candidate left join lateral (
       select distinct on (path) path, label, container, start, size, source from ${image} image
       where image.sha256 = candidate.sha256${conditions} order by path, source limit $3::bigint
