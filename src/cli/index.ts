@@ -5,7 +5,6 @@ import { isPostgresUrl, readPostgresAddress } from "../search/postgres/postgres_
 import { DEFAULT_SCHEMA } from "../search/postgres/index_schema.ts";
 import { schemaSql } from "../search/postgres/schema_sql.ts";
 import { queueSchemaSql } from "../search/queue/index_queue.ts";
-import { PostgresWriter } from "../search/postgres/postgres_writer.ts";
 import type { IndexWriter } from "../search/vector_index.ts";
 import {
   choiceOption,
@@ -14,11 +13,7 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import {
-  type EmbeddedBatch,
-  embeddedBatches,
-  type Embedding,
-} from "./indexing/embedded_batches.ts";
+import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
 import { enqueueSources } from "./indexing/enqueue_sources.ts";
 import { forgetJobs } from "./indexing/forget_jobs.ts";
 import { showStatus } from "./indexing/show_status.ts";
@@ -324,8 +319,8 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
     signal,
   });
   for await (const batch of batches) {
-    await putBatch(writer, name, batch);
     const { read, failed } = batch;
+    await writer.put(name, read, { failed });
     const embedded = read.filter(({ vector }) => vector !== undefined).length;
     outcome.embedded += embedded;
     outcome.known += read.length - embedded;
@@ -334,16 +329,6 @@ async function updateSource(source: string, job: SourceJob): Promise<void> {
   progress.clear();
   if (signal.aborted) return;
   if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
-}
-
-/** Writes a batch; an index on Postgres also keeps why images failed, for `--status`. */
-async function putBatch(
-  writer: IndexWriter,
-  source: string,
-  { read, failed }: EmbeddedBatch,
-): Promise<void> {
-  if (writer instanceof PostgresWriter) await writer.put(source, read, { failed });
-  else if (read.length > 0) await writer.put(source, read);
 }
 
 async function printSchema(

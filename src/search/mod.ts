@@ -20,8 +20,8 @@ export {
 } from "./postgres/postgres_index.ts";
 export {
   MissingVectorError,
+  type PostgresPutOptions,
   PostgresWriter,
-  type PutOptions,
   type WriterTarget,
 } from "./postgres/postgres_writer.ts";
 export { schemaSql } from "./postgres/schema_sql.ts";
@@ -40,6 +40,7 @@ export type {
   ListedImage,
   Neighbour,
   PairOptions,
+  PutOptions,
   ReadImage,
   SearchOptions,
   VectorIndex,

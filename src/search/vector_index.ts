@@ -153,6 +153,15 @@ export interface VectorIndex extends AsyncDisposable {
   write(): Promise<IndexWriter>;
 }
 
+/** Options of {@linkcode IndexWriter.put}. */
+export interface PutOptions {
+  /**
+   * Images of the source that failed. An index that keeps errors keeps why; others leave them out, and
+   * {@linkcode IndexWriter.complete} forgets what they had of them.
+   */
+  readonly failed?: readonly FailedImage[] | undefined;
+}
+
 /** Brings an index up to date with its sources. What a call has written stays, whatever comes after it. */
 export interface IndexWriter extends AsyncDisposable {
   /**
@@ -164,7 +173,7 @@ export interface IndexWriter extends AsyncDisposable {
   /** Whether the index has the vector of an image of these bytes. */
   has(sha256: string): Promise<boolean>;
   /** Writes images of a source, in one transaction. */
-  put(source: string, images: readonly ReadImage[]): Promise<void>;
+  put(source: string, images: readonly ReadImage[], options?: PutOptions): Promise<void>;
   /** Forgets the images of a source that it did not list or that were not put, since this writer began. */
   complete(source: string): Promise<Forgotten>;
   /** Gives back the room of what was forgotten. */

@@ -54,6 +54,7 @@ export class EmbeddedWriter implements IndexWriter {
   }
 
   put(source: string, images: readonly ReadImage[]): Promise<void> {
+    if (images.length === 0) return Promise.resolve(); // all of a batch failed
     const db = this.#db;
     inTransaction(db, () => {
       const id = this.#sourceId(source);

@@ -1,9 +1,9 @@
 import { toStoredVector } from "../stored_vector.ts";
 import type {
-  FailedImage,
   Forgotten,
   IndexWriter,
   ListedImage,
+  PutOptions,
   ReadImage,
 } from "../vector_index.ts";
 import { buildVectorIndex } from "./build_vector_index.ts";
@@ -16,10 +16,8 @@ import { halvesToText } from "./vector_text.ts";
 /** Images of a statement. */
 const CHUNK = 5000;
 
-/** What {@linkcode PostgresWriter.put} writes in the same transaction. */
-export interface PutOptions {
-  /** Images that could not be read: the index says why, and has no vector of them. */
-  readonly failed?: readonly FailedImage[] | undefined;
+/** Options of {@linkcode PostgresWriter.put}. Of a failed image, the index keeps why, and no vector. */
+export interface PostgresPutOptions extends PutOptions {
   /** Runs in the transaction, such as what completes a job. It runs again if the transaction must. */
   readonly also?: ((client: SqlClient) => Promise<void>) | undefined;
 }
@@ -137,7 +135,7 @@ export class PostgresWriter implements IndexWriter {
   async put(
     source: string,
     images: readonly ReadImage[],
-    { failed = [], also }: PutOptions = {},
+    { failed = [], also }: PostgresPutOptions = {},
   ): Promise<void> {
     const vectors = this.#vectorsOf(images);
     const outcomes = lastOfEachPath([
