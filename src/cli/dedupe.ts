@@ -1,12 +1,10 @@
 import { isS3Url } from "../dataset/s3/s3_url.ts";
-import { DECODE_MODES } from "../image/decode_options.ts";
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { type DuplicateGroup, nearDuplicates } from "../search/near_duplicates.ts";
-import { choiceOption, type Command, UsageError } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import { main } from "./main.ts";
-import { decodeOptions } from "./options/decode_option.ts";
 import { calibrateDuplicates, type Calibration } from "./options/duplicate_calibration.ts";
-import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
+import { DB_OPTION, dbOption, embeddingOptions, indexedModelOf } from "./options/index_option.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { openIndex } from "./options/open_index.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
@@ -56,8 +54,7 @@ export const dedupe: Command<typeof options> = {
       line.draw(performance.now(), () => `${what}: ${done} of ${all}`);
     const calibration = await calibrateDuplicates(index, {
       model,
-      pool: pool === "mean" ? "mean" : "cls",
-      decoding: decodeOptions(choiceOption("decode", decode, DECODE_MODES), model.processor),
+      ...embeddingOptions(index.model, model.processor),
       jobs,
       onPhoto: show("calibrating on photos"),
     });

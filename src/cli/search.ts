@@ -3,24 +3,16 @@ import { computedImages } from "../dataset/computed_images.ts";
 import type { ImageFile } from "../dataset/image_files.ts";
 import { readPathList } from "../dataset/read_path_list.ts";
 import type { DecodeOptions } from "../image/decode_options.ts";
-import { DECODE_MODES } from "../image/decode_options.ts";
 import { writeFile } from "../hub/write_file.ts";
 import type { ViTMSNModel } from "../model/vit_msn_model.ts";
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import type { Neighbour, VectorIndex } from "../search/vector_index.ts";
 import { rowsOf } from "../tensor/rows_of.ts";
-import {
-  choiceOption,
-  type Command,
-  numberOption,
-  type OptionValues,
-  UsageError,
-} from "./command.ts";
+import { type Command, numberOption, type OptionValues, UsageError } from "./command.ts";
 import { main } from "./main.ts";
 import { assertWritable } from "./options/assert_writable.ts";
-import { decodeOptions } from "./options/decode_option.ts";
 import { findArguments } from "./options/find_arguments.ts";
-import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
+import { DB_OPTION, dbOption, embeddingOptions, indexedModelOf } from "./options/index_option.ts";
 import { listedQueries } from "./options/listed_queries.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_option.ts";
@@ -92,7 +84,7 @@ export const search: Command<typeof options> = {
     // Images of the index need no model, but one that is named must be the right one.
     let embedder = values.model === undefined ? undefined : await open();
     const compute = async function* (files: readonly ImageFile[]) {
-      const { model, decoding } = embedder ??= await open();
+      const { model, pool, decoding } = embedder ??= await open();
       yield* computedImages(files, {
         stdin: terminal.stdin,
         decoding,
@@ -100,7 +92,6 @@ export const search: Command<typeof options> = {
         compute: async (images) => await find(rowsOf(await model.embed(images, { pool }))),
       });
     };
-    const pool = index.model.pool === "mean" ? "mean" : "cls";
     const files = args.length === 0 ? [] : await findArguments(args, "search", terminal);
     const paths = list === undefined ? [] : await readPathList(list);
     if (args.length === 0 && paths.length === 0) throw new Error(`${list}: it names no image`);
@@ -137,6 +128,7 @@ export const search: Command<typeof options> = {
 /** What photos are embedded with. */
 interface Embedder {
   readonly model: ViTMSNModel;
+  readonly pool: "cls" | "mean";
   readonly decoding: DecodeOptions;
 }
 
@@ -151,10 +143,7 @@ async function openEmbedder(
   const { model, file } = await openModelOption(values, terminal);
   opened.use(model);
   await index.assertModel(await indexedModelOf(file, { name: values.model ?? "", pool, decode }));
-  return {
-    model,
-    decoding: decodeOptions(choiceOption("decode", decode, DECODE_MODES), model.processor),
-  };
+  return { model, ...embeddingOptions(index.model, model.processor) };
 }
 
 function toJson({ path, similarity }: Neighbour): Pick<Neighbour, "path" | "similarity"> {

@@ -1,16 +1,14 @@
-import { DECODE_MODES } from "../image/decode_options.ts";
 import { ImageDecoder } from "../image/image_decoder.ts";
 import { isPostgresUrl } from "../search/postgres/postgres_address.ts";
 import { openQueue } from "../search/queue/index_queue.ts";
 import { queueStatus } from "../search/queue/queue_status.ts";
 import { endWorker, registerWorker } from "../search/queue/queue_worker.ts";
-import { choiceOption, type Command, UsageError } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import { Heart } from "./indexing/heart.ts";
 import { untilReachable } from "./indexing/until_reachable.ts";
 import { workOnJobs } from "./indexing/work_on_jobs.ts";
 import { main } from "./main.ts";
-import { decodeOptions } from "./options/decode_option.ts";
-import { dbOption, indexedModelOf } from "./options/index_option.ts";
+import { dbOption, embeddingOptions, indexedModelOf } from "./options/index_option.ts";
 import { interruptible } from "./options/interruptible.ts";
 import { MODEL_OPTIONS, openModelOption } from "./options/model_option.ts";
 import { openPostgres } from "./options/open_postgres.ts";
@@ -93,8 +91,7 @@ export const worker: Command<typeof options> = {
         heart,
         embedding: {
           model,
-          pool: pool === "mean" ? "mean" : "cls",
-          decoding: decodeOptions(choiceOption("decode", decode, DECODE_MODES), model.processor),
+          ...embeddingOptions(index.model, model.processor),
           jobs,
           decoder,
         },

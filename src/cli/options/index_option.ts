@@ -1,9 +1,12 @@
+import type { DecodeOptions } from "../../image/decode_options.ts";
+import type { ViTImageProcessor } from "../../preprocess/vit_image_processor.ts";
 import { sha256 } from "../../tensor/sha256.ts";
 import type { IndexedModel } from "../../search/vector_index.ts";
 import type { ModelFile } from "../../vit_msn/model_file.ts";
 import { storedWeightType } from "../../vit_msn/stored_weight_type.ts";
 import { isPostgresUrl, readPostgresAddress } from "../../search/postgres/postgres_address.ts";
 import { errorMessage, type Option, requiredOption, UsageError } from "../command.ts";
+import { decodeOptions } from "./decode_option.ts";
 
 /** The option of every command that uses an index. */
 export const DB_OPTION = {
@@ -30,6 +33,14 @@ export function dbOption(value: string | undefined): string {
   const [protocol] = /^[a-z][a-z0-9+.-]+:\/\//i.exec(db) ?? [];
   if (protocol === undefined) return db;
   throw new UsageError(`--db is ${protocol}…, neither the path of a file nor postgres://…`);
+}
+
+/** How the images of an index are embedded, and hence the queries: in another way, they could not be compared. */
+export function embeddingOptions(
+  { pool, decode }: IndexedModel,
+  processor: ViTImageProcessor,
+): { readonly pool: "cls" | "mean"; readonly decoding: DecodeOptions } {
+  return { pool: pool === "mean" ? "mean" : "cls", decoding: decodeOptions(decode, processor) };
 }
 
 /** What an index is told of a model: its hash, its weights' type, and how vectors are made with it. */
