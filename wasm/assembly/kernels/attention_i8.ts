@@ -5,10 +5,10 @@
 // Each thread quantises the keys and values of a head for itself: that takes less time than a barrier.
 
 import { divide, Head } from "./attention";
-import { exp } from "./exp";
-import { quantizeInto, roundFour } from "./quantize";
+import { coarseExp2, LEAST_POWER } from "./exp2";
+import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
-import { sumOf, Tile } from "./simd";
+import { ROUNDER, roundFour, sumOf, Tile } from "./simd";
 import { largestOf } from "./softmax";
 import { TILE_STRIDE } from "./target";
 import { multiplyI8, Signed } from "./tile/i8";
@@ -123,12 +123,13 @@ function quantizeColumns(
     bits = i32x4.max_s(bits, v128.and(v128.load(at), unsigned));
   }
   const factor = f32x4.div(f32x4.splat(largest), bits);
+  const rounder = f32x4.splat(ROUNDER);
   const byte = i32x4.splat(255);
   for (const whole = from + 32 * (count & -4); from < whole; from += 128, to += 32) {
-    const a = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor)), offset);
-    const b = i32x4.add(roundFour(f32x4.mul(v128.load(from, 32), factor)), offset);
-    const c = i32x4.add(roundFour(f32x4.mul(v128.load(from, 64), factor)), offset);
-    const d = i32x4.add(roundFour(f32x4.mul(v128.load(from, 96), factor)), offset);
+    const a = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor), rounder), offset);
+    const b = i32x4.add(roundFour(f32x4.mul(v128.load(from, 32), factor), rounder), offset);
+    const c = i32x4.add(roundFour(f32x4.mul(v128.load(from, 64), factor), rounder), offset);
+    const d = i32x4.add(roundFour(f32x4.mul(v128.load(from, 96), factor), rounder), offset);
     const ab = v128.or(v128.and(a, byte), i32x4.shl(v128.and(b, byte), 8));
     const cd = v128.or(v128.and(c, byte), i32x4.shl(d, 8));
     v128.store(to, v128.or(ab, i32x4.shl(cd, 16)));
@@ -136,7 +137,7 @@ function quantizeColumns(
   if (count < paddedCount) {
     let rest = i32x4.splat(0);
     for (let shift = 0; from < end; from += 32, shift += 8) {
-      const numbers = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor)), offset);
+      const numbers = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor), rounder), offset);
       rest = v128.or(rest, i32x4.shl(v128.and(numbers, byte), shift));
     }
     v128.store(to, rest);
@@ -162,17 +163,22 @@ function quantizedSoftmax(scores: usize, tokens: i32, keyScale: usize, scale: f3
   }
   for (let at = scores + 4 * tokens; at < end; at += 4) store<f32>(at, -Infinity);
   const maxima = f32x4.splat(largestOf(scores, end));
-  const factor = f32x4.splat(scale);
+  const factor = f32x4.splat(scale * <f32>Math.LOG2E); // e^x = 2^(x log₂ e)
+  const least = f32x4.splat(LEAST_POWER);
+  const rounder = f32x4.splat(ROUNDER);
   const most = f32x4.splat(127);
   let left = f32x4.splat(0), right = f32x4.splat(0);
   for (let at = scores; at < end; at += 32, out += 8) {
-    const a = exp(f32x4.mul(f32x4.sub(v128.load(at), maxima), factor));
-    const b = exp(f32x4.mul(f32x4.sub(v128.load(at, 16), maxima), factor));
+    const a = coarseExp2(f32x4.mul(f32x4.sub(v128.load(at), maxima), factor), least, rounder);
+    const b = coarseExp2(f32x4.mul(f32x4.sub(v128.load(at, 16), maxima), factor), least, rounder);
     v128.store(at, a);
     v128.store(at, b, 16);
     left = f32x4.add(left, a);
     right = f32x4.add(right, b);
-    const words = i16x8.narrow_i32x4_s(roundFour(f32x4.mul(a, most)), roundFour(f32x4.mul(b, most)));
+    const words = i16x8.narrow_i32x4_s(
+      roundFour(f32x4.mul(a, most), rounder),
+      roundFour(f32x4.mul(b, most), rounder),
+    );
     v128.store64_lane(out, i8x16.narrow_i16x8_s(words, words), 0);
   }
   return sumOf(f32x4.add(left, right));

@@ -1,7 +1,7 @@
 // eˣ = 2ⁿ eʳ with n = round(x / ln 2) and r = x - n ln 2, |r| ≤ ln 2 / 2, where eʳ is a polynomial:
 // https://www.netlib.org/cephes, expf
 
-import { constant, exactMadd } from "./simd";
+import { constant, exactMadd, ROUNDER } from "./simd";
 
 /** The constants of `exp`, in the order of use. ln 2 comes in two parts: n times the first is exact. */
 const CONSTANTS = memory.data<f32>([
@@ -17,7 +17,7 @@ const CONSTANTS = memory.data<f32>([
   1.6666665459e-1,
   5.0000001201e-1,
   1,
-  12582912, // 1.5 · 2²³: adding it rounds to an integer, which is in the lowest bits of the sum
+  ROUNDER,
 ]);
 
 /**

@@ -28,6 +28,21 @@ export function exactMadd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
+/**
+ * 1.5 · 2²³: its sum with a number below 2²² is rounded to an integer, ties to even, which is in the lowest
+ * bits of the sum.
+ */
+// @ts-ignore: decorator
+@inline
+export const ROUNDER: f32 = 12582912;
+
+/** Rounds four numbers below 2²² to integers, ties to even; of others the result is arbitrary. */
+// @ts-ignore: decorator
+@inline
+export function roundFour(x: v128, rounder: v128): v128 {
+  return i32x4.sub(f32x4.add(x, rounder), rounder);
+}
+
 /** The sum of the four lanes. */
 // @ts-ignore: decorator
 @inline
