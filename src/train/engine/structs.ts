@@ -310,7 +310,7 @@ export const OutputKind = {
   VALUES: 4,
 } as const;
 
-/** wasm/assembly/kernels/tile/i8.ts */
+/** wasm/assembly/kernels/tile/dot.ts */
 export const Signed = {
   A: 0,
   B: 1,

@@ -11,7 +11,8 @@ import { Scratch } from "./scratch";
 import { ROUNDER, roundFour, sumOf, Tile } from "./simd";
 import { largestOf } from "./softmax";
 import { TILE_STRIDE } from "./target";
-import { multiplyI8, Signed } from "./tile/i8";
+import { Signed } from "./tile/dot";
+import { multiplyI8 } from "./tile/i8";
 
 /** out ≈ softmax(q kᵀ · scale) v, a strip of rows at a time. */
 export function attentionI8(head: Head, scratch: Scratch): void {

@@ -3,8 +3,10 @@ import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
 import { exactMadd, Tile } from "./simd";
 import { putTile, Target, TILE_STRIDE } from "./target";
+import { Signed } from "./tile/dot";
 import { multiplyExact, multiplyF32, PANELS_F32 } from "./tile/f32";
-import { multiplyI8, Signed } from "./tile/i8";
+import { multiplyI8 } from "./tile/i8";
+
 
 /** The type of stored weights. */
 export const enum DType {

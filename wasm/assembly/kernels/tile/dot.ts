@@ -29,3 +29,9 @@ function dotSaturates(): bool {
   const sums = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
   return i32x4.extract_lane(sums, 0) == 2 * 32767;
 }
+
+/** Which side of an 8-bit product is signed, -128 to 127; the other one is 0 to 127, as relaxed SIMD wants it. */
+export const enum Signed {
+  A,
+  B,
+}
