@@ -7,6 +7,7 @@ import { ACTIVATIONS } from "../activations.ts";
 import { BUILDS, GUARD, Instance, putScratch } from "../instance.ts";
 import { DTYPES, type Layer, randomLayer, stored } from "../layer.ts";
 import { assertClose, assertSameBits, integer, numbers, padded } from "../numbers.ts";
+import { quantized, rangeOf } from "../quantized.ts";
 
 /** What becomes of outputs, with the names in tests. */
 const KINDS = [
@@ -89,17 +90,43 @@ for (const build of BUILDS) {
       };
       layer.weight.fill(63, 0, inputs);
       layer.weight.fill(-64, inputs, 2 * inputs);
-      const x = numbers(random, rows * inputs).map((v) => Math.round(127 * v));
-      // With a largest number of 127 the scale is 1. In the first rows the sums are as large as can be.
+      // With a largest number of 127, and four that add up to at most 256, the scale is 1.
+      const x = numbers(random, rows * inputs).map((v) => Math.round(43 * v));
       for (let row = 0; row < rows; row++) x[row * inputs] = row % 2 ? 127 : -127;
-      x.fill(127, 0, inputs);
-      x.fill(-127, inputs, 2 * inputs);
+      // In the first rows, the sums of four are as large as can be.
+      for (let i = 0; i < inputs; i++) {
+        const size = i % 2 ? 1 : 127;
+        x[i] = size;
+        x[inputs + i] = -size;
+      }
       const shape = { ...ONLY_ROWS, rows, outputs };
       const { actual, placeOf, again } = linear(instance, layer, x, shape);
       linearReference(layer, x).forEach((v, i) => {
         assertEquals(actual[placeOf(Math.floor(i / outputs), i % outputs)], v);
       });
       assertSameBits(again(), actual);
+    }
+  });
+
+  Deno.test(`${build} kernels: linear() of int8 does not overflow, however large four numbers are together`, () => {
+    const instance = new Instance(build);
+    const random = uniform(12);
+    for (let trial = 0; trial < 40; trial++) {
+      const rows = integer(random, 1, 9), inputs = integer(random, 1, 40), outputs = 8;
+      const layer = randomLayer(random, DType.I8, inputs, outputs);
+      for (let o = 0; o < outputs; o++) {
+        layer.weight.fill(o % 2 ? 63 : -64, o * inputs, (o + 1) * inputs);
+      }
+      const sizes = [1, 1, 0.99, 0.51, -1, -1];
+      const x = Float32Array.from(
+        { length: rows * inputs },
+        () => sizes[integer(random, 0, trial % sizes.length)]!,
+      );
+      const { actual, placeOf } = linear(instance, layer, x, { ...ONLY_ROWS, rows, outputs });
+      linearReference(layer, x).forEach((v, i) => {
+        const got = actual[placeOf(Math.floor(i / outputs), i % outputs)]!;
+        assertClose(Float32Array.of(got), [v], 1e-5);
+      });
     }
   });
 }
@@ -141,23 +168,16 @@ function linearReference(layer: Layer, x: Float32Array): Float64Array {
   const rows = x.length / inputs;
   const out = new Float64Array(rows * outputs);
   for (let row = 0; row < rows; row++) {
-    let numbers = x.subarray(row * inputs, (row + 1) * inputs);
-    const largest = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const factor = Math.fround(127 / largest);
-    if (dtype === DType.I8) numbers = numbers.map((v) => roundHalfEven(Math.fround(v * factor)));
+    const given = x.subarray(row * inputs, (row + 1) * inputs);
+    const numbers = dtype === DType.I8 ? quantized(given) : given;
     for (let o = 0; o < outputs; o++) {
       let sum = 0;
       for (let i = 0; i < inputs; i++) sum += numbers[i]! * weight[o * inputs + i]!;
-      if (dtype === DType.I8) sum *= largest / 127 * scale[o]!;
+      if (dtype === DType.I8) sum *= rangeOf(given) / 127 * scale[o]!;
       out[row * outputs + o] = sum + bias[o]!;
     }
   }
   return out;
-}
-
-function roundHalfEven(x: number): number {
-  const magic = 1.5 * 2 ** 52; // next to it, numbers are integers
-  return x + magic - magic;
 }
 
 /** What comes of a linear layer. */

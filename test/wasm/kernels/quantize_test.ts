@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { uniform } from "../../random.ts";
 import { BUILDS, Instance } from "../instance.ts";
 import { integer, numbers, padded, sumOf } from "../numbers.ts";
+import { quantized, rangeOf } from "../quantized.ts";
 
 for (const build of BUILDS) {
   Deno.test(`${build} kernels: quantizeRow() rounds to 8 bits, fills up with zeros, and sums`, () => {
@@ -9,21 +10,42 @@ for (const build of BUILDS) {
     const random = uniform(8);
     for (let width = 1; width <= 67; width++) {
       const x = numbers(random, width, 10 ** integer(random, -20, 20));
-      const largest = x.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
       const { q, scale, start } = quantizeRow(instance, x);
-      assertEquals(scale, Math.fround(largest / 127));
-      x.forEach((v, i) => {
-        const error = Math.abs(q[i]! - v * (127 / largest));
-        assert(error < 0.5001 && Math.abs(q[i]!) <= 127, `${q[i]}`);
-      });
+      assertEquals(scale, Math.fround(rangeOf(x) / 127));
+      assertEquals(q.subarray(0, width), quantized(x));
+      x.forEach((v, i) => assert(Math.abs(q[i]! - v / scale) < 0.5001, `${q[i]}`));
       assertEquals(start, -64 * sumOf(q));
       assert(q.subarray(width).every((v) => v === 0));
     }
   });
 
+  Deno.test(`${build} kernels: quantizeRow() keeps four products of weights in 16 bits`, () => {
+    const instance = new Instance(build);
+    const random = uniform(9);
+    let largest = 0;
+    for (let trial = 0; trial < 2000; trial++) {
+      const size = random();
+      const x = numbers(random, integer(random, 1, 40)).map((v) =>
+        Math.sign(v) * Math.abs(v) ** size
+      );
+      const { q } = quantizeRow(instance, x);
+      for (let i = 0; i < q.length; i += 8) {
+        for (const first of [i, i + 2]) {
+          for (const sign of [1, -1]) {
+            const four = [first, first + 1, first + 4, first + 5];
+            const sum = sumOf(four.map((place) => Math.max(0, sign * (q[place] ?? 0))));
+            largest = Math.max(largest, 127 * sum);
+          }
+        }
+      }
+    }
+    console.log(`largest sum of four products ${largest}`);
+    assert(largest <= 32767 && largest > 32000);
+  });
+
   Deno.test(`${build} kernels: quantizeRow() takes ties to even; its scale of what is not finite is neither`, () => {
     const instance = new Instance(build);
-    const ties = Float32Array.of(0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 126.5, -127, 0.49, 3.51);
+    const ties = Float32Array.of(0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 126.5, -127, 0.49, 3.51); // scale 1
     const expected = Int8Array.of(0, 2, 2, 0, -2, -2, 126, -127, 0, 4, 0, 0);
     assertEquals(quantizeRow(instance, ties).q, expected);
     const zero = quantizeRow(instance, new Float32Array(5));
