@@ -106,7 +106,7 @@ function layOut(
     values: reserve(paddedT * headSize),
     keyScale: reserve(4 * paddedT),
     valueScale: reserve(4 * headSize),
-    panels: reserve(2 * 4 * Tile.PANEL * maxInputs),
+    panels: reserve(Tile.PANEL * Math.max(2 * 4 * maxInputs, 2 * paddedT)),
     tile: reserve(2 * 4 * Tile.PANEL * tileRows),
   }));
   return {

@@ -66,7 +66,7 @@ function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): v
       const count = min(Tile.STRIP_ROWS, rows - row);
       const numbers = scratch.quantized + row * stride;
       const starts = scratch.rowStart + 4 * row;
-      multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, tile, TILE_STRIDE);
+      multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, scratch.panels, tile, TILE_STRIDE);
       addBiasToScaled(layer, column, tile, count, scratch.rowScale + 4 * row);
       putTile(target, row, column, tile, count, true);
     }

@@ -25,7 +25,7 @@ export class Scratch {
   /** f32 [paddedTokens] and f32 [headSize]: the scale of each key and of each channel of the values. */
   keyScale: usize;
   valueScale: usize;
-  /** f32 [2][inputs][8]: panels of f16 weights, widened. */
+  /** f32 [2][inputs][8] and i16 [paddedTokens][8]: widened panels, of f16 weights or in 8 bits. */
   panels: usize;
   /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][16] */
   tile: usize;

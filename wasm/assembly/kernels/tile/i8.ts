@@ -6,7 +6,7 @@
 import { hasOneInstructionDot, Signed } from "./dot";
 import { pairTile, quadTile } from "./i8_pairwise";
 import { dotTile } from "./i8_single";
-import { wideTile } from "./i8_wide";
+import { wideTile, widenPanel } from "./i8_wide";
 
 /**
  * out = A · B + starts.
@@ -15,6 +15,7 @@ import { wideTile } from "./i8_wide";
  *   signed side, its numbers are those of `quantizeRow`
  * @param b 8-bit [groups][8][4]
  * @param starts i32 [rows]; up to five are read past the last
+ * @param wide room for B in 16 bits, where there is no relaxed SIMD: 64 · groups bytes
  * @param out i32 [rows][8], `outStride` bytes apart; up to five rows are written past the last
  */
 export function multiplyI8(
@@ -25,14 +26,16 @@ export function multiplyI8(
   b: usize,
   groups: i32,
   starts: usize,
+  wide: usize,
   out: usize,
   outStride: usize,
 ): void {
   // Only products of weights are worth a second kernel.
   const isSingle = hasOneInstructionDot && signed == Signed.A;
-  const step = ASC_FEATURE_RELAXED_SIMD ? isSingle ? 6 : signed == Signed.A ? 4 : 5 : 3;
+  const step = ASC_FEATURE_RELAXED_SIMD ? isSingle ? 6 : signed == Signed.A ? 4 : 5 : 4;
+  if (!ASC_FEATURE_RELAXED_SIMD) widenPanel(b, groups, wide);
   for (let row = 0; row < rows; row += step) {
-    if (!ASC_FEATURE_RELAXED_SIMD) wideTile(a, stride, b, groups, starts, out, outStride);
+    if (!ASC_FEATURE_RELAXED_SIMD) wideTile(a, stride, wide, groups, starts, out, outStride);
     else if (isSingle) dotTile(a, stride, b, groups, starts, out, outStride);
     else if (signed == Signed.A) quadTile(a, stride, b, groups, starts, out, outStride);
     else pairTile(a, stride, b, groups, starts, out, outStride);

@@ -1,9 +1,34 @@
-// The innermost loop of int8 without relaxed SIMD.
+// The innermost loop of int8 without relaxed SIMD: numbers are widened to 16 bits, those of B once for all rows.
+// A number from 0 to 127 may be taken as signed, so either side may be the signed one.
 
 /**
- * out [3][8] = A [3][4 · groups] · B + starts [3], without relaxed SIMD: numbers are widened to 16 bits. A
- * number from 0 to 127 may be taken as signed, so either side may be the signed one. Each sum comes as
- * two halves, of the first and of the last two numbers of the groups, which are added at the end.
+ * Widens a panel, and puts pairs of numbers of k together.
+ *
+ * @param b 8-bit [groups][8][4]
+ * @param out i16 [2 · groups][8][2]
+ */
+export function widenPanel(b: usize, groups: i32, out: usize): void {
+  for (const end = b + 32 * groups; b < end; b += 32, out += 64) {
+    const left = pairsFirst(v128.load(b)), right = pairsFirst(v128.load(b, 16));
+    v128.store(out, i16x8.extend_low_i8x16_s(left));
+    v128.store(out, i16x8.extend_low_i8x16_s(right), 16);
+    v128.store(out, i16x8.extend_high_i8x16_s(left), 32);
+    v128.store(out, i16x8.extend_high_i8x16_s(right), 48);
+  }
+}
+
+/** The first two numbers of each of four columns, then the last two. */
+// @ts-ignore: decorator
+@inline
+function pairsFirst(v: v128): v128 {
+  return v128.shuffle<i8>(v, v, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+
+/**
+ * out [4][8] = A [4][4 · groups] · B + starts [4]
+ *
+ * @param a i8 [4][4 · groups], `stride` bytes apart
+ * @param b i16 [2 · groups][8][2]
  */
 export function wideTile(
   a: usize,
@@ -14,52 +39,121 @@ export function wideTile(
   out: usize,
   outStride: usize,
 ): void {
-  const zero = i32x4.splat(0);
+  let sum0 = v128.load32_splat(starts), more0 = sum0;
+  let sum1 = v128.load32_splat(starts, 4), more1 = sum1;
+  let sum2 = v128.load32_splat(starts, 8), more2 = sum2;
+  let sum3 = v128.load32_splat(starts, 12), more3 = sum3;
+  const row1 = stride;
   const row2 = 2 * stride;
-  let sum0 = zero, sum1 = zero, sum2 = zero, sum3 = zero;
-  let next0 = zero, next1 = zero, next2 = zero, next3 = zero;
-  let last0 = zero, last1 = zero, last2 = zero, last3 = zero;
-  for (const end = b + 32 * groups; b < end; a += 4, b += 32) {
-    // four numbers, twice
-    const x = i16x8.extend_low_i8x16_s(v128.load32_splat(a));
-    const y = i16x8.extend_low_i8x16_s(v128.load32_splat(a + stride));
-    const z = i16x8.extend_low_i8x16_s(v128.load32_splat(a + row2));
-    let columns = v128.load8x8_s(b);
-    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, columns));
-    next0 = i32x4.add(next0, i32x4.dot_i16x8_s(y, columns));
-    last0 = i32x4.add(last0, i32x4.dot_i16x8_s(z, columns));
-    columns = v128.load8x8_s(b + 8);
-    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, columns));
-    next1 = i32x4.add(next1, i32x4.dot_i16x8_s(y, columns));
-    last1 = i32x4.add(last1, i32x4.dot_i16x8_s(z, columns));
-    columns = v128.load8x8_s(b + 16);
-    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, columns));
-    next2 = i32x4.add(next2, i32x4.dot_i16x8_s(y, columns));
-    last2 = i32x4.add(last2, i32x4.dot_i16x8_s(z, columns));
-    columns = v128.load8x8_s(b + 24);
-    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, columns));
-    next3 = i32x4.add(next3, i32x4.dot_i16x8_s(y, columns));
-    last3 = i32x4.add(last3, i32x4.dot_i16x8_s(z, columns));
+  const row3 = 3 * stride;
+  for (const end = b + 64 * (groups & -2); b < end; a += 8, b += 128) {
+    const a0 = v128.load8x8_s(a);
+    const a1 = v128.load8x8_s(a + row1);
+    const a2 = v128.load8x8_s(a + row2);
+    const a3 = v128.load8x8_s(a + row3);
+    let left = v128.load(b), right = v128.load(b, 16);
+    let x = pair0(a0);
+    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
+    more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
+    x = pair0(a1);
+    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
+    more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
+    x = pair0(a2);
+    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
+    more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
+    x = pair0(a3);
+    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
+    more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
+    left = v128.load(b, 32), right = v128.load(b, 48);
+    x = pair1(a0);
+    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
+    more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
+    x = pair1(a1);
+    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
+    more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
+    x = pair1(a2);
+    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
+    more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
+    x = pair1(a3);
+    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
+    more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
+    left = v128.load(b, 64), right = v128.load(b, 80);
+    x = pair2(a0);
+    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
+    more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
+    x = pair2(a1);
+    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
+    more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
+    x = pair2(a2);
+    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
+    more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
+    x = pair2(a3);
+    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
+    more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
+    left = v128.load(b, 96), right = v128.load(b, 112);
+    x = pair3(a0);
+    sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
+    more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
+    x = pair3(a1);
+    sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
+    more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
+    x = pair3(a2);
+    sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
+    more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
+    x = pair3(a3);
+    sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
+    more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
   }
-  let start = v128.load32_splat(starts);
-  v128.store(out, i32x4.add(start, pairs(sum0, sum1)));
-  v128.store(out, i32x4.add(start, pairs(sum2, sum3)), 16);
+  if (groups & 1) {
+    for (const end = b + 64; b < end; a += 2, b += 32) {
+      const left = v128.load(b), right = v128.load(b, 16);
+      let x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a)));
+      sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
+      more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
+      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row1)));
+      sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
+      more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
+      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row2)));
+      sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
+      more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
+      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row3)));
+      sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
+      more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
+    }
+  }
+  v128.store(out, sum0);
+  v128.store(out, more0, 16);
   out += outStride;
-  start = v128.load32_splat(starts, 4);
-  v128.store(out, i32x4.add(start, pairs(next0, next1)));
-  v128.store(out, i32x4.add(start, pairs(next2, next3)), 16);
+  v128.store(out, sum1);
+  v128.store(out, more1, 16);
   out += outStride;
-  start = v128.load32_splat(starts, 8);
-  v128.store(out, i32x4.add(start, pairs(last0, last1)));
-  v128.store(out, i32x4.add(start, pairs(last2, last3)), 16);
+  v128.store(out, sum2);
+  v128.store(out, more2, 16);
+  out += outStride;
+  v128.store(out, sum3);
+  v128.store(out, more3, 16);
 }
 
-/** The sums of neighbours: a0 + a1, a2 + a3, b0 + b1, b2 + b3. */
 // @ts-ignore: decorator
 @inline
-function pairs(a: v128, b: v128): v128 {
-  return i32x4.add(
-    v128.shuffle<i32>(a, b, 0, 2, 4, 6),
-    v128.shuffle<i32>(a, b, 1, 3, 5, 7),
-  );
+function pair0(v: v128): v128 {
+  return v128.shuffle<i32>(v, v, 0, 0, 0, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function pair1(v: v128): v128 {
+  return v128.shuffle<i32>(v, v, 1, 1, 1, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function pair2(v: v128): v128 {
+  return v128.shuffle<i32>(v, v, 2, 2, 2, 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function pair3(v: v128): v128 {
+  return v128.shuffle<i32>(v, v, 3, 3, 3, 3);
 }
