@@ -28,7 +28,6 @@ export interface AllKernels extends Kernels {
     data: number,
     rows: number,
     stride: number,
-    coarse: number,
   ): void;
   attention(head: number, scratch: number): void;
   attentionI8(head: number, scratch: number): void;

@@ -42,8 +42,8 @@ export interface Workspace {
 export const PROGRESS_STRIDE = 64;
 
 /**
- * Rows of a block, for each of which a layer's weights are read once. From 48 to 198 made no difference
- * that could be measured; more would only take memory.
+ * Rows of a block, for each of which a layer's weights are read once. In int8, 198 are 1 to 3 % faster than 50 to
+ * 99 for vit-msn-small's shape; more would only take memory.
  */
 const BLOCK_ROWS = 198;
 

@@ -108,6 +108,27 @@ for (const build of BUILDS) {
     }
   });
 
+  Deno.test(`${build} kernels: linear() of int8 has GELU within 1.1e-4`, () => {
+    const instance = new Instance(build);
+    const outputs = 8, perRow = 500;
+    const [, , gelu] = ACTIVATIONS.find(([activation]) => activation === Activation.GELU)!;
+    // With one input and a bias, an output is any number.
+    const layer = {
+      ...randomLayer(uniform(13), DType.I8, 1, outputs * perRow),
+      bias: Float32Array.from({ length: outputs * perRow }, (_, i) => (i - 2000) / 200),
+    };
+    const x = new Float32Array(1);
+    const shape = { ...ONLY_ROWS, rows: 1, outputs: outputs * perRow };
+    const given = { ...shape, kind: OutputKind.ACTIVATED, activation: Activation.GELU };
+    const { actual, placeOf } = linear(instance, layer, x, given);
+    let largest = 0;
+    linearReference(layer, x).forEach((v, i) => {
+      largest = Math.max(largest, Math.abs(actual[placeOf(0, i)]! - gelu(v)));
+    });
+    console.log(`largest error ${largest.toExponential(1)}`);
+    assert(largest <= 1.1e-4 && largest > 1e-5); // it is not the exact one
+  });
+
   Deno.test(`${build} kernels: linear() of int8 does not overflow, however large four numbers are together`, () => {
     const instance = new Instance(build);
     const random = uniform(12);

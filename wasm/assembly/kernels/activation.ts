@@ -19,19 +19,16 @@ export const enum Activation {
  * Applies an activation function in place, to rows of eight numbers.
  *
  * @param data f32 [rows][8], `stride` bytes apart
- * @param coarse whether GELU may be off by 1.1e-4, less than the rounding to 8 bits that follows
  */
 export function activate(
   activation: Activation,
   data: usize,
   rows: i32,
   stride: usize,
-  coarse: bool,
 ): void {
   const end = data + rows * stride;
   if (activation == Activation.GELU) {
-    if (coarse) for (; data < end; data += stride) coarseGelu(data);
-    else for (; data < end; data += stride) gelu(data);
+    for (; data < end; data += stride) gelu(data);
   } else if (activation == Activation.GELU_TANH) {
     for (; data < end; data += stride) {
       v128.store(data, geluTanh(v128.load(data)));
@@ -136,25 +133,24 @@ const COARSE_TAIL = memory.data<f32>([
 /** Where that polynomial ends. */
 const COARSE_END: f32 = 3.9;
 
-/** `gelu` by a polynomial of degree 8, with an absolute error of at most 1.1e-4, and the same bits in both builds. */
+/**
+ * GELU by a polynomial of degree 8, with an absolute error of at most 1.1e-4, which is less than the rounding to
+ * 8 bits that follows in int8 models. The same bits in both builds.
+ */
 // @ts-ignore: decorator
 @inline
-function coarseGelu(data: usize): void {
-  const x = v128.load(data);
-  const y = v128.load(data, 16);
+export function coarseGelu(x: v128): v128 {
   const s = scaled(x, COARSE_END);
-  const t = scaled(y, COARSE_END);
-  let p = constant(COARSE_TAIL), q = p;
-  p = exactMadd(p, s, constant(COARSE_TAIL + 4)), q = exactMadd(q, t, constant(COARSE_TAIL + 4));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 8)), q = exactMadd(q, t, constant(COARSE_TAIL + 8));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 12)), q = exactMadd(q, t, constant(COARSE_TAIL + 12));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 16)), q = exactMadd(q, t, constant(COARSE_TAIL + 16));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 20)), q = exactMadd(q, t, constant(COARSE_TAIL + 20));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 24)), q = exactMadd(q, t, constant(COARSE_TAIL + 24));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 28)), q = exactMadd(q, t, constant(COARSE_TAIL + 28));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 32)), q = exactMadd(q, t, constant(COARSE_TAIL + 32));
-  v128.store(data, f32x4.sub(relu(x), p));
-  v128.store(data, f32x4.sub(relu(y), q), 16);
+  let p = constant(COARSE_TAIL);
+  p = exactMadd(p, s, constant(COARSE_TAIL + 4));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 8));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 12));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 16));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 20));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 24));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 28));
+  p = exactMadd(p, s, constant(COARSE_TAIL + 32));
+  return f32x4.sub(relu(x), p);
 }
 
 /** s = 2 min(|x|, end) / end - 1; NaN stays */

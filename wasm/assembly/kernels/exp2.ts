@@ -1,12 +1,13 @@
 import { constant, exactMadd } from "./simd";
 
-/** The coefficients of 2ʳ for |r| ≤ 1/2, the highest power first: minimax of the relative error. */
-const COEFFICIENTS = memory.data<f32>([
+/** The coefficients of 2ʳ for |r| ≤ 1/2, the highest power first: minimax of the relative error. And 2⁰. */
+const CONSTANTS = memory.data<f32>([
   9.57010221e-3,
   5.59178591e-2,
   0.240247443,
   0.693121791,
   0.999999285,
+  1,
 ]);
 
 /** The least power of `coarseExp2`. */
@@ -25,12 +26,12 @@ export function coarseExp2(x: v128, least: v128, rounder: v128): v128 {
   x = f32x4.pmax(x, least);
   const rounded = f32x4.add(x, rounder);
   const r = f32x4.sub(x, f32x4.sub(rounded, rounder));
-  let p = constant(COEFFICIENTS);
-  p = exactMadd(p, r, constant(COEFFICIENTS + 4));
-  p = exactMadd(p, r, constant(COEFFICIENTS + 8));
-  p = exactMadd(p, r, constant(COEFFICIENTS + 12));
-  p = exactMadd(p, r, constant(COEFFICIENTS + 16));
-  // n + 127 is the exponent field of a float.
-  const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(127 << 23));
+  let p = constant(CONSTANTS);
+  p = exactMadd(p, r, constant(CONSTANTS + 4));
+  p = exactMadd(p, r, constant(CONSTANTS + 8));
+  p = exactMadd(p, r, constant(CONSTANTS + 12));
+  p = exactMadd(p, r, constant(CONSTANTS + 16));
+  // The exponent field is the first of a float: n more is 2ⁿ times as large.
+  const power = i32x4.add(constant(CONSTANTS + 20), i32x4.shl(rounded, 23));
   return f32x4.mul(p, power);
 }

@@ -1,8 +1,9 @@
+import { Activation, coarseGelu } from "./activation";
 import { widenHalves } from "./half";
 import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
 import { exactMadd, Tile } from "./simd";
-import { putTile, Target, TILE_STRIDE } from "./target";
+import { OutputKind, placeOf, putTile, strideOf, Target, TILE_STRIDE } from "./target";
 import { Signed } from "./tile/dot";
 import { multiplyExact, multiplyF32, PANELS_F32 } from "./tile/f32";
 import { multiplyI8 } from "./tile/i8";
@@ -67,8 +68,7 @@ function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): v
       const numbers = scratch.quantized + row * stride;
       const starts = scratch.rowStart + 4 * row;
       multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, scratch.panels, tile, TILE_STRIDE);
-      addBiasToScaled(layer, column, tile, count, scratch.rowScale + 4 * row);
-      putTile(target, row, column, tile, count, true);
+      putScaled(layer, target, row, column, tile, count, scratch.rowScale + 4 * row);
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
   }
@@ -103,7 +103,7 @@ function linearF32(
       for (let p = 0; p < panels; p++) {
         const part = tile + p * Tile.PANEL * 4;
         addBias(layer, column + p * Tile.PANEL, part, count);
-        putTile(target, row, column + p * Tile.PANEL, part, count, false);
+        putTile(target, row, column + p * Tile.PANEL, part, count);
       }
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
@@ -121,9 +121,15 @@ function addBias(layer: Linear, column: i32, tile: usize, count: i32): void {
   }
 }
 
-/** tile [count][8] = rowScale · scale · tile + bias, from i32 to f32 */
-function addBiasToScaled(
+/**
+ * Writes a tile of outputs of int8: rowScale · scale · tile + bias, where `putTile` would write it.
+ *
+ * @param tile i32 [count][8], TILE_STRIDE bytes apart; may change
+ */
+function putScaled(
   layer: Linear,
+  target: Target,
+  row: i32,
   column: i32,
   tile: usize,
   count: i32,
@@ -133,11 +139,27 @@ function addBiasToScaled(
   const right = v128.load(layer.bias + 4 * column, 16);
   const leftScale = v128.load(layer.scale + 4 * column);
   const rightScale = v128.load(layer.scale + 4 * column, 16);
-  for (const end = tile + TILE_STRIDE * count; tile < end; tile += TILE_STRIDE, rowScale += 4) {
+  const end = tile + TILE_STRIDE * count;
+  const kind = target.kind;
+  const isGelu = kind == OutputKind.ACTIVATED && target.activation == Activation.GELU;
+  // What most outputs become takes no further loop.
+  const isDirect = isGelu || (kind != OutputKind.KEYS && kind != OutputKind.ACTIVATED);
+  const stride = isDirect ? strideOf(target) : TILE_STRIDE;
+  let to = isDirect ? placeOf(target, row, column) : tile;
+  for (let from = tile; from < end; from += TILE_STRIDE, to += stride, rowScale += 4) {
     const scale = v128.load32_splat(rowScale);
-    const a = f32x4.convert_i32x4_s(v128.load(tile));
-    const b = f32x4.convert_i32x4_s(v128.load(tile, 16));
-    v128.store(tile, exactMadd(a, f32x4.mul(scale, leftScale), left));
-    v128.store(tile, exactMadd(b, f32x4.mul(scale, rightScale), right), 16);
+    const a = exactMadd(f32x4.convert_i32x4_s(v128.load(from)), f32x4.mul(scale, leftScale), left);
+    const b = exactMadd(f32x4.convert_i32x4_s(v128.load(from, 16)), f32x4.mul(scale, rightScale), right);
+    if (kind == OutputKind.ADDED) {
+      v128.store(to, f32x4.add(v128.load(to), a));
+      v128.store(to, f32x4.add(v128.load(to, 16), b), 16);
+    } else if (isGelu) {
+      v128.store(to, coarseGelu(a));
+      v128.store(to, coarseGelu(b), 16);
+    } else {
+      v128.store(to, a);
+      v128.store(to, b, 16);
+    }
   }
+  if (!isDirect) putTile(target, row, column, tile, count);
 }

@@ -32,13 +32,28 @@ export class Target {
   activation: Activation;
 }
 
+/** Where a tile's first row belongs, unless the outputs are KEYS. */
+// @ts-ignore: decorator
+@inline
+export function placeOf(target: Target, row: i32, column: i32): usize {
+  return target.kind == OutputKind.VALUES
+    ? target.data + 32 * ((column / Tile.PANEL) * target.stride + target.row + row)
+    : target.data + row * target.stride + 4 * column;
+}
+
+/** Bytes from row to row there. */
+// @ts-ignore: decorator
+@inline
+export function strideOf(target: Target): usize {
+  return target.kind == OutputKind.VALUES ? 32 : target.stride;
+}
+
 /**
  * Writes a tile of finished outputs.
  *
  * @param row the first row of the tile, counted from the target's first
  * @param column the first of the tile's eight outputs
  * @param tile f32 [count][8], TILE_STRIDE bytes apart; ACTIVATED changes it in place
- * @param coarse whether an approximate activation function is enough; see `activate`
  */
 export function putTile(
   target: Target,
@@ -46,7 +61,6 @@ export function putTile(
   column: i32,
   tile: usize,
   count: i32,
-  coarse: bool,
 ): void {
   const kind = target.kind;
   const data = target.data;
@@ -70,15 +84,9 @@ export function putTile(
     }
     return;
   }
-  let to: usize;
-  let stride: usize = 32;
-  if (kind == OutputKind.VALUES) {
-    to = data + 32 * ((column / Tile.PANEL) * target.stride + target.row + row);
-  } else {
-    to = data + row * target.stride + 4 * column;
-    stride = target.stride;
-  }
-  if (kind == OutputKind.ACTIVATED) activate(target.activation, tile, count, TILE_STRIDE, coarse);
+  let to = placeOf(target, row, column);
+  const stride = strideOf(target);
+  if (kind == OutputKind.ACTIVATED) activate(target.activation, tile, count, TILE_STRIDE);
   if (kind == OutputKind.ADDED) {
     for (; tile < end; tile += TILE_STRIDE, to += stride) {
       v128.store(to, f32x4.add(v128.load(to), v128.load(tile)));

@@ -136,7 +136,7 @@ export function activateRows(plan: TrainPlan, x: usize, rows: i32): void {
   for (let row = 0; row < rows; row++) {
     const to = plan.hidden + row * stride;
     memory.copy(to, x + row * stride, 4 * width);
-    activate(plan.activation, to, width / Tile.PANEL, 32, false);
+    activate(plan.activation, to, width / Tile.PANEL, 32);
   }
 }
 

@@ -59,7 +59,7 @@ export function activateColumns(
   if (norm) batchStatistics(norm, x, stride, rows, start, end, mean, scale);
   normalizeColumns(norm, x, stride, rows, start, end, mean, scale, out);
   for (let row = 0; row < rows; row++) {
-    activate(Activation.GELU, out + row * stride + 4 * start, (end - start) / Tile.PANEL, 32, false);
+    activate(Activation.GELU, out + row * stride + 4 * start, (end - start) / Tile.PANEL, 32);
   }
 }
 
