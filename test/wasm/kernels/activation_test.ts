@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Activation, Tile } from "../../../src/runtime/simd/structs.ts";
+import { Tile } from "../../../src/runtime/simd/structs.ts";
 import { uniform } from "../../random.ts";
 import { ACTIVATIONS } from "../activations.ts";
 import { BUILDS, GUARD, Instance } from "../instance.ts";
