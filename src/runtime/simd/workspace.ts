@@ -106,8 +106,8 @@ function layOut(
     values: reserve(paddedT * headSize),
     keyScale: reserve(4 * paddedT),
     valueScale: reserve(4 * headSize),
-    panels: reserve(Tile.PANEL * Math.max(2 * 4 * maxInputs, 2 * paddedT)),
-    tile: reserve(2 * 4 * Tile.PANEL * tileRows),
+    panel: reserve(Tile.PANEL * Math.max(4 * maxInputs, 2 * paddedT)),
+    tile: reserve(4 * Tile.PANEL * tileRows),
   }));
   return {
     threads,

@@ -201,7 +201,7 @@ export function makePlans(arena: Arena, options: PlanOptions): number[] {
     scores: scores(),
     scoresStride,
     rowScale: arena.reserve(4 * (Strip.ROWS + Tile.ROWS_PAST)),
-    tile: arena.reserve(2 * 4 * Tile.PANEL * tileRows),
+    tile: arena.reserve(4 * Tile.PANEL * tileRows),
     progress: options.progress,
   });
   const sizes = { stride: stateStride, tokens: T, scale: headSize ** -0.5 };

@@ -136,7 +136,7 @@ export const STRUCTS = {
       values: ["u32", 52],
       keyScale: ["u32", 56],
       valueScale: ["u32", 60],
-      panels: ["u32", 64],
+      panel: ["u32", 64],
       tile: ["u32", 68],
       progress: ["u32", 72],
     },

@@ -8,7 +8,6 @@ import type { Task } from "./measure.ts";
 
 const DTYPES = { f32: 0, f16: 1, int8: 2 } as const;
 const INPUTS = 384;
-/** Two panels, which f32 takes at once. */
 const OUTPUTS = 2 * Tile.PANEL;
 const ROWS = 960;
 /** A call is over in a fifth of a millisecond. */
@@ -60,8 +59,8 @@ export function kernelTask(build: SimdBuild, dtype: WeightDataType): Task {
     values: 0,
     keyScale: 0,
     valueScale: 0,
-    panels: arena.reserve(4 * INPUTS * OUTPUTS),
-    tile: arena.reserve(4 * OUTPUTS * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
+    panel: arena.reserve(4 * INPUTS * Tile.PANEL),
+    tile: arena.reserve(4 * Tile.PANEL * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
     progress: arena.reserve(4),
   });
   return () => {

@@ -165,7 +165,7 @@ export class TrainInstance extends GuardedMemory {
       scores: this.poisoned((Strip.ROWS + Tile.ROWS_PAST) * scoresStride),
       scoresStride,
       rowScale: this.poisoned(4 * (Strip.ROWS + Tile.ROWS_PAST)),
-      tile: this.poisoned(2 * 4 * Tile.PANEL * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
+      tile: this.poisoned(4 * Tile.PANEL * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
       progress: this.poisoned(4),
     });
   }

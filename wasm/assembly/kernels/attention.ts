@@ -2,7 +2,7 @@ import { Scratch } from "./scratch";
 import { Tile } from "./simd";
 import { softmaxNumerators } from "./softmax";
 import { TILE_STRIDE } from "./target";
-import { multiplyF32, PANELS_F32 } from "./tile/f32";
+import { multiplyF32 } from "./tile/f32";
 
 /** One head of attention, for some rows. */
 @unmanaged
@@ -34,18 +34,13 @@ export function attention(head: Head, scratch: Scratch): void {
   const scores = scratch.scores;
   const scoresStride = scratch.scoresStride;
   const paddedTokens = (tokens + Tile.PANEL - 1) & -Tile.PANEL;
-  const keyBytes = 4 * Tile.PANEL * headSize;
-  const valueBytes = 4 * Tile.PANEL * paddedTokens;
   const tile = scratch.tile;
   for (let row = 0; row < head.rows; row += Tile.STRIP_ROWS) {
     const count = min(Tile.STRIP_ROWS, head.rows - row);
     const queries = head.queries + row * head.queryStride;
-    for (let token = 0; token < paddedTokens;) {
-      const panels = min(PANELS_F32, (paddedTokens - token) / Tile.PANEL);
+    for (let token = 0; token < paddedTokens; token += Tile.PANEL) {
       const panel = head.keys + 4 * token * headSize;
-      const to = scores + 4 * token;
-      multiplyF32(queries, head.queryStride, count, panel, panels, keyBytes, headSize, to, scoresStride);
-      token += panels * Tile.PANEL;
+      multiplyF32(queries, head.queryStride, count, panel, headSize, scores + 4 * token, scoresStride);
     }
     for (let r = 0; r < count; r++) {
       const at = scores + r * scoresStride;
@@ -56,20 +51,16 @@ export function attention(head: Head, scratch: Scratch): void {
         divide(at, tokens, sum, head.probabilities + 4 * (row + r) * tokens);
       }
     }
-    for (let channel = 0; channel < headSize;) {
-      const panels = min(PANELS_F32, (headSize - channel) / Tile.PANEL);
+    for (let channel = 0; channel < headSize; channel += Tile.PANEL) {
       const panel = head.values + 4 * channel * paddedTokens;
-      multiplyF32(scores, scoresStride, count, panel, panels, valueBytes, tokens, tile, TILE_STRIDE);
-      const to = head.out + row * head.outStride + 4 * channel;
-      const bytes: usize = 4 * Tile.PANEL * panels;
-      for (let r = 0; r < count; r++) {
+      multiplyF32(scores, scoresStride, count, panel, tokens, tile, TILE_STRIDE);
+      let to = head.out + row * head.outStride + 4 * channel;
+      for (let r = 0; r < count; r++, to += head.outStride) {
         const factor = v128.load32_splat(scratch.rowScale + 4 * r);
         const from = tile + r * TILE_STRIDE;
-        for (let i: usize = 0; i < bytes; i += 16) {
-          v128.store(to + r * head.outStride + i, f32x4.mul(v128.load(from + i), factor));
-        }
+        v128.store(to, f32x4.mul(v128.load(from), factor));
+        v128.store(to, f32x4.mul(v128.load(from, 16), factor), 16);
       }
-      channel += panels * Tile.PANEL;
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
   }

@@ -32,7 +32,7 @@ export function attentionI8(head: Head, scratch: Scratch): void {
     for (let token = 0; token < paddedTokens; token += Tile.PANEL) {
       const panel = scratch.keys + token * headSize;
       const to = scores + 4 * token;
-      multiplyI8(Signed.A, queries, scratch.quantizedStride, count, panel, headSize / 4, scratch.rowStart, scratch.panels, to, scoresStride);
+      multiplyI8(Signed.A, queries, scratch.quantizedStride, count, panel, headSize / 4, scratch.rowStart, scratch.panel, to, scoresStride);
     }
     for (let r = 0; r < count; r++) {
       const at = scores + r * scoresStride;
@@ -49,7 +49,7 @@ export function attentionI8(head: Head, scratch: Scratch): void {
     for (let channel = 0; channel < headSize; channel += Tile.PANEL) {
       const panel = scratch.values + channel * paddedTokens;
       const groups = (head.tokens + 3) >> 2;
-      multiplyI8(Signed.B, scratch.numerators, scratch.numeratorsStride, count, panel, groups, scratch.rowStart, scratch.panels, tile, TILE_STRIDE);
+      multiplyI8(Signed.B, scratch.numerators, scratch.numeratorsStride, count, panel, groups, scratch.rowStart, scratch.panel, tile, TILE_STRIDE);
       const left = v128.load(scratch.valueScale + 4 * channel);
       const right = v128.load(scratch.valueScale + 4 * channel, 16);
       let to = head.out + row * head.outStride + 4 * channel;

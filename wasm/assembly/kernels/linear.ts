@@ -5,7 +5,7 @@ import { Scratch } from "./scratch";
 import { exactMadd, Tile } from "./simd";
 import { OutputKind, placeOf, putTile, strideOf, Target, TILE_STRIDE } from "./target";
 import { Signed } from "./tile/dot";
-import { multiplyExact, multiplyF32, PANELS_F32 } from "./tile/f32";
+import { multiplyExact, multiplyF32 } from "./tile/f32";
 import { multiplyI8 } from "./tile/i8";
 
 
@@ -67,7 +67,7 @@ function linearI8(layer: Linear, rows: i32, target: Target, scratch: Scratch): v
       const count = min(Tile.STRIP_ROWS, rows - row);
       const numbers = scratch.quantized + row * stride;
       const starts = scratch.rowStart + 4 * row;
-      multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, scratch.panels, tile, TILE_STRIDE);
+      multiplyI8(Signed.A, numbers, stride, count, panel, groups, starts, scratch.panel, tile, TILE_STRIDE);
       putScaled(layer, target, row, column, tile, count, scratch.rowScale + 4 * row);
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
@@ -86,28 +86,24 @@ function linearF32(
   const inputs = layer.inputs;
   const isHalf = layer.dtype == DType.F16;
   const isExact = layer.dtype == DType.F32_EXACT;
-  const panelBytes = inputs * Tile.PANEL * 4;
+  const panelBytes: usize = inputs * Tile.PANEL * (isHalf ? 2 : 4);
   const tile = scratch.tile;
-  for (let column = 0; column < layer.outputs;) {
-    const panels = isExact ? 1 : min(PANELS_F32, (layer.outputs - column) / Tile.PANEL);
-    let weight = layer.weight + column * inputs * (isHalf ? 2 : 4);
+  let panel = layer.weight;
+  for (let column = 0; column < layer.outputs; column += Tile.PANEL, panel += panelBytes) {
+    let weight = panel;
     if (isHalf) {
-      widenHalves(weight, panels * inputs * Tile.PANEL, scratch.panels);
-      weight = scratch.panels;
+      widenHalves(panel, inputs * Tile.PANEL, scratch.panel);
+      weight = scratch.panel;
     }
     for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
       const count = min(Tile.STRIP_ROWS, rows - row);
       const from = x + row * stride;
       if (isExact) multiplyExact(from, stride, count, weight, inputs, tile, TILE_STRIDE);
-      else multiplyF32(from, stride, count, weight, panels, panelBytes, inputs, tile, TILE_STRIDE);
-      for (let p = 0; p < panels; p++) {
-        const part = tile + p * Tile.PANEL * 4;
-        addBias(layer, column + p * Tile.PANEL, part, count);
-        putTile(target, row, column + p * Tile.PANEL, part, count);
-      }
+      else multiplyF32(from, stride, count, weight, inputs, tile, TILE_STRIDE);
+      addBias(layer, column, tile, count);
+      putTile(target, row, column, tile, count);
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
-    column += panels * Tile.PANEL;
   }
 }
 

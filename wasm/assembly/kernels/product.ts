@@ -1,10 +1,7 @@
 import { Scratch } from "./scratch";
 import { Tile } from "./simd";
 import { TILE_STRIDE } from "./target";
-import { multiplyF32, PANELS_F32 } from "./tile/f32";
-
-/** A multiple of the rows of all tiles of f32. */
-const WHOLE_ROWS: i32 = 4;
+import { multiplyF32, ROWS_F32 } from "./tile/f32";
 
 /**
  * out = A · B + bias, or out += A · B
@@ -29,38 +26,25 @@ export function product(
   outStride: usize,
   scratch: Scratch,
 ): void {
-  const panelBytes: usize = 4 * Tile.PANEL * k;
   const tile = scratch.tile;
-  for (let column = 0; column < columns;) {
-    const panels = min(PANELS_F32, (columns - column) / Tile.PANEL);
-    const bytes: usize = 4 * Tile.PANEL * panels;
+  for (let column = 0; column < columns; column += Tile.PANEL, b += 4 * Tile.PANEL * k) {
     for (let row = 0; row < rows; row += Tile.STRIP_ROWS) {
       const count = min(<i32>Tile.STRIP_ROWS, rows - row);
       let to = out + row * outStride + 4 * column;
       // Tiles that are whole do not write past the last row.
-      if (!adds && !bias && count % WHOLE_ROWS == 0) {
-        multiplyF32(a + row * stride, stride, count, b, panels, panelBytes, k, to, outStride);
+      if (!adds && !bias && count % ROWS_F32 == 0) {
+        multiplyF32(a + row * stride, stride, count, b, k, to, outStride);
         continue;
       }
-      multiplyF32(a + row * stride, stride, count, b, panels, panelBytes, k, tile, TILE_STRIDE);
-      let from = tile;
-      for (const end = tile + TILE_STRIDE * count; from < end; from += TILE_STRIDE, to += outStride) {
-        if (adds) {
-          for (let i: usize = 0; i < bytes; i += 16) {
-            v128.store(to + i, f32x4.add(v128.load(to + i), v128.load(from + i)));
-          }
-        } else if (bias) {
-          const offsets = bias + 4 * column;
-          for (let i: usize = 0; i < bytes; i += 16) {
-            v128.store(to + i, f32x4.add(v128.load(offsets + i), v128.load(from + i)));
-          }
-        } else {
-          for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, v128.load(from + i));
-        }
+      multiplyF32(a + row * stride, stride, count, b, k, tile, TILE_STRIDE);
+      let left = f32x4.splat(0), right = left;
+      if (bias) left = v128.load(bias + 4 * column), right = v128.load(bias + 4 * column, 16);
+      for (let from = tile; from < tile + TILE_STRIDE * count; from += TILE_STRIDE, to += outStride) {
+        if (adds) left = v128.load(to), right = v128.load(to, 16);
+        v128.store(to, f32x4.add(left, v128.load(from)));
+        v128.store(to, f32x4.add(right, v128.load(from, 16)), 16);
       }
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
-    column += panels * Tile.PANEL;
-    b += panels * panelBytes;
   }
 }

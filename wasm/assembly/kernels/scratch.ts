@@ -25,9 +25,9 @@ export class Scratch {
   /** f32 [paddedTokens] and f32 [headSize]: the scale of each key and of each channel of the values. */
   keyScale: usize;
   valueScale: usize;
-  /** f32 [2][inputs][8] and i16 [paddedTokens][8]: widened panels, of f16 weights or in 8 bits. */
-  panels: usize;
-  /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][16] */
+  /** f32 [inputs][8] or i16 [paddedTokens][8]: a panel of f16 weights or of 8 bits, widened. */
+  panel: usize;
+  /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][8] */
   tile: usize;
   /** i32: a counter that grows while the thread works; the host's watchdog reads it. */
   progress: usize;

@@ -1,8 +1,8 @@
 import { activate, Activation } from "./activation";
 import { Tile } from "./simd";
 
-/** Bytes from row to row of a tile, which may be two panels wide. */
-export const TILE_STRIDE: usize = 64;
+/** Bytes from row to row of a tile. */
+export const TILE_STRIDE: usize = 4 * Tile.PANEL;
 
 /** How the outputs of a linear layer are written. */
 export const enum OutputKind {

@@ -114,7 +114,7 @@ export function layOut(
   const scratch = progress.map((place): ThreadScratch => {
     const forward = arena.reserve(STRUCTS.Scratch.bytes);
     writeFields(arena, STRUCTS.Scratch, forward, {
-      tile: arena.reserve(2 * 4 * Tile.PANEL * tileRows),
+      tile: arena.reserve(4 * Tile.PANEL * tileRows),
       progress: place,
     });
     return { forward, backward: putGradientScratch(arena, widest, n, place) };
