@@ -141,15 +141,16 @@ const COARSE_END: f32 = 3.9;
 @inline
 export function coarseGelu(x: v128): v128 {
   const s = scaled(x, COARSE_END);
-  let p = constant(COARSE_TAIL);
-  p = exactMadd(p, s, constant(COARSE_TAIL + 4));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 8));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 12));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 16));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 20));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 24));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 28));
-  p = exactMadd(p, s, constant(COARSE_TAIL + 32));
+  // In pairs of terms (Estrin's scheme): in a single chain, each step would wait for the one before.
+  const square = f32x4.mul(s, s);
+  const fourth = f32x4.mul(square, square);
+  const terms01 = exactMadd(constant(COARSE_TAIL + 28), s, constant(COARSE_TAIL + 32));
+  const terms23 = exactMadd(constant(COARSE_TAIL + 20), s, constant(COARSE_TAIL + 24));
+  const terms45 = exactMadd(constant(COARSE_TAIL + 12), s, constant(COARSE_TAIL + 16));
+  const terms67 = exactMadd(constant(COARSE_TAIL + 4), s, constant(COARSE_TAIL + 8));
+  const low = exactMadd(terms23, square, terms01);
+  const high = exactMadd(constant(COARSE_TAIL), fourth, exactMadd(terms67, square, terms45));
+  const p = exactMadd(high, fourth, low);
   return f32x4.sub(relu(x), p);
 }
 
