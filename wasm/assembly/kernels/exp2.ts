@@ -26,11 +26,11 @@ export function coarseExp2(x: v128, least: v128, rounder: v128): v128 {
   x = f32x4.pmax(x, least);
   const rounded = f32x4.add(x, rounder);
   const r = f32x4.sub(x, f32x4.sub(rounded, rounder));
-  let p = constant(CONSTANTS);
-  p = exactMadd(p, r, constant(CONSTANTS + 4));
-  p = exactMadd(p, r, constant(CONSTANTS + 8));
-  p = exactMadd(p, r, constant(CONSTANTS + 12));
-  p = exactMadd(p, r, constant(CONSTANTS + 16));
+  // In pairs of terms: in a single chain, each step would wait for the one before.
+  const square = f32x4.mul(r, r);
+  const low = exactMadd(constant(CONSTANTS + 12), r, constant(CONSTANTS + 16));
+  const high = exactMadd(constant(CONSTANTS + 4), r, constant(CONSTANTS + 8));
+  const p = exactMadd(exactMadd(constant(CONSTANTS), square, high), square, low);
   // The exponent field is the first of a float: n more is 2ⁿ times as large.
   const power = i32x4.add(constant(CONSTANTS + 20), i32x4.shl(rounded, 23));
   return f32x4.mul(p, power);
