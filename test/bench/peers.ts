@@ -22,7 +22,10 @@ const files = { f32: model.fileOf("f32"), int8: model.fileOf("int8") };
 const embeds = new Map<string, Embed>();
 for (const dtype of ["f32", "int8"] as const) {
   const own = await loadModel(files[dtype]);
-  embeds.set(`this project ${dtype}`, async (photo) => (await own.embed(photo, { decode: "exact" })).data);
+  embeds.set(
+    `this project ${dtype}`,
+    async (photo) => (await own.embed(photo, { decode: "exact" })).data,
+  );
 }
 for (const dtype of ["f32", "int8"] as const) {
   await add(`onnxruntime-node ${dtype} and sharp`, () => onnxruntimeNode(files[dtype]));

@@ -158,6 +158,7 @@ export function putScratch(
     values: instance.poisoned(paddedTokens * inputs),
     keyScale: instance.poisoned(4 * paddedTokens),
     valueScale: instance.poisoned(4 * inputs),
+    valueMean: instance.poisoned(4 * inputs),
     panel: instance.poisoned(Tile.PANEL * Math.max(4 * inputs, 2 * paddedTokens)),
     tile: instance.poisoned(4 * Tile.PANEL * tileRows),
     progress: instance.poisoned(4),

@@ -99,7 +99,7 @@ export const STRUCTS = {
   },
   /** wasm/assembly/kernels/scratch.ts */
   Scratch: {
-    bytes: 76,
+    bytes: 80,
     fields: {
       normal: ["u32", 0],
       normalStride: ["i32", 4],
@@ -117,9 +117,10 @@ export const STRUCTS = {
       values: ["u32", 52],
       keyScale: ["u32", 56],
       valueScale: ["u32", 60],
-      panel: ["u32", 64],
-      tile: ["u32", 68],
-      progress: ["u32", 72],
+      valueMean: ["u32", 64],
+      panel: ["u32", 68],
+      tile: ["u32", 72],
+      progress: ["u32", 76],
     },
   },
   /** wasm/assembly/kernels/target.ts */

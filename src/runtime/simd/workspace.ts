@@ -106,6 +106,7 @@ function layOut(
     values: reserve(paddedT * headSize),
     keyScale: reserve(4 * paddedT),
     valueScale: reserve(4 * headSize),
+    valueMean: reserve(4 * headSize),
     panel: reserve(Tile.PANEL * Math.max(4 * maxInputs, 2 * paddedT)),
     tile: reserve(4 * Tile.PANEL * tileRows),
   }));

@@ -59,6 +59,7 @@ export function kernelTask(build: SimdBuild, dtype: WeightDataType): Task {
     values: 0,
     keyScale: 0,
     valueScale: 0,
+    valueMean: 0,
     panel: arena.reserve(4 * INPUTS * Tile.PANEL),
     tile: arena.reserve(4 * Tile.PANEL * (Tile.STRIP_ROWS + Tile.ROWS_PAST)),
     progress: arena.reserve(4),

@@ -82,6 +82,21 @@ for (const build of BUILDS) {
     }
   });
 
+  Deno.test(`${build} kernels: attentionI8() is as exact where keys and values have much in common`, () => {
+    const instance = new Instance(build);
+    const random = uniform(20);
+    for (const tokens of [1, 7, 8, 50]) {
+      const headSize = 24;
+      const head = { ...randomHead(random, tokens, headSize), scale: 0.2 };
+      const common = numbers(random, headSize, 30);
+      const shifted = (rows: Float32Array) => rows.map((v, i) => v + common[i % headSize]!);
+      const given = { ...head, keys: shifted(head.keys), values: shifted(head.values) };
+      const { context } = attention(instance, given, false, "attentionI8");
+      const rest = context.map((v, i) => v - common[i % headSize]!);
+      assertClose(rest, attentionReference(head).context, 0.02, `${tokens} tokens`);
+    }
+  });
+
   Deno.test(`${build} kernels: attentionI8() gives a row of each head its own scale`, () => {
     const instance = new Instance(build);
     const head = randomHead(uniform(17), 21, 8);

@@ -2,13 +2,17 @@
 // with a scale a token, values to 8 bits with a scale a channel, and the numerators of the softmax, which
 // are from 0 to 1, to 7 bits. The denominator is exact.
 //
+// Keys and values are quantised without their means over the tokens, which leaves finer steps for the rest
+// (SageAttention, Zhang et al., 2024): qᵢ k̄ changes all scores of a row alike, which softmax ignores, and what
+// values have in common is added to the context again, because the probabilities add up to 1.
+//
 // Each thread quantises the keys and values of a head for itself: that takes less time than a barrier.
 
 import { divide, Head } from "./attention";
 import { coarseExp2, LEAST_POWER } from "./exp2";
 import { quantizeInto } from "./quantize";
 import { Scratch } from "./scratch";
-import { ROUNDER, roundFour, sumOf, Tile } from "./simd";
+import { exactMadd, ROUNDER, roundFour, sumOf, Tile } from "./simd";
 import { largestOf } from "./softmax";
 import { TILE_STRIDE } from "./target";
 import { Signed } from "./tile/dot";
@@ -52,12 +56,15 @@ export function attentionI8(head: Head, scratch: Scratch): void {
       multiplyI8(Signed.B, scratch.numerators, scratch.numeratorsStride, count, panel, groups, scratch.rowStart, scratch.panel, tile, TILE_STRIDE);
       const left = v128.load(scratch.valueScale + 4 * channel);
       const right = v128.load(scratch.valueScale + 4 * channel, 16);
+      const leftMean = v128.load(scratch.valueMean + 4 * channel);
+      const rightMean = v128.load(scratch.valueMean + 4 * channel, 16);
       let to = head.out + row * head.outStride + 4 * channel;
       for (let r = 0; r < count; r++, to += head.outStride) {
         const factor = v128.load32_splat(scratch.rowScale + 4 * r);
         const from = tile + r * TILE_STRIDE;
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), f32x4.mul(left, factor)));
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(v128.load(from, 16)), f32x4.mul(right, factor)), 16);
+        const a = f32x4.convert_i32x4_s(v128.load(from)), b = f32x4.convert_i32x4_s(v128.load(from, 16));
+        v128.store(to, exactMadd(a, f32x4.mul(left, factor), leftMean));
+        v128.store(to, exactMadd(b, f32x4.mul(right, factor), rightMean), 16);
       }
     }
     store<i32>(scratch.progress, load<i32>(scratch.progress) + 1);
@@ -67,13 +74,17 @@ export function attentionI8(head: Head, scratch: Scratch): void {
 /** keys f32 [token / 8][channel][8] → u8 [token / 8][channel / 4][8][4], each plus 64, and their scales. */
 function quantizeKeys(head: Head, scratch: Scratch): void {
   const channels = head.headSize;
+  const means = scratch.panel;
+  for (let channel = 0; channel < channels; channel++) {
+    v128.store(means + 16 * channel, f32x4.splat(meanOfKeys(head, channel)));
+  }
   let from = head.keys;
   let to = scratch.keys;
   const offset = i32x4.splat(64);
   for (let token = 0; token < head.tokens; token += Tile.PANEL) {
     const scale = scratch.keyScale + 4 * token;
-    const left = quantizeColumns(from, channels, channels, 63, offset, to);
-    const right = quantizeColumns(from + 16, channels, channels, 63, offset, to + 16);
+    const left = quantizeColumns(from, channels, channels, means, 16, 63, offset, to);
+    const right = quantizeColumns(from + 16, channels, channels, means, 16, 63, offset, to + 16);
     v128.store(scale, left);
     v128.store(scale, right, 16);
     from += 32 * channels;
@@ -81,30 +92,53 @@ function quantizeKeys(head: Head, scratch: Scratch): void {
   }
 }
 
-/** values f32 [channel / 8][token][8] → i8 [channel / 8][token / 4][8][4], and their scales. */
+/** The mean of a channel of the keys. */
+function meanOfKeys(head: Head, channel: i32): f32 {
+  const stride = 32 * head.headSize;
+  let at = head.keys + 32 * channel;
+  let left = f32x4.splat(0), right = f32x4.splat(0);
+  for (let token = Tile.PANEL; token <= head.tokens; token += Tile.PANEL, at += stride) {
+    left = f32x4.add(left, v128.load(at));
+    right = f32x4.add(right, v128.load(at, 16));
+  }
+  let sum = sumOf(f32x4.add(left, right));
+  for (const end = at + 4 * (head.tokens % Tile.PANEL); at < end; at += 4) sum += load<f32>(at);
+  return sum / <f32>head.tokens;
+}
+
+/** values f32 [channel / 8][token][8] → i8 [channel / 8][token / 4][8][4], their scales and their means. */
 function quantizeValues(head: Head, scratch: Scratch): void {
-  const paddedTokens = (head.tokens + Tile.PANEL - 1) & -Tile.PANEL;
-  const padded = (head.tokens + 3) & -4;
+  const tokens = head.tokens;
+  const paddedTokens = (tokens + Tile.PANEL - 1) & -Tile.PANEL;
+  const padded = (tokens + 3) & -4;
   let from = head.values;
   let to = scratch.values;
   const offset = i32x4.splat(0);
   for (let channel = 0; channel < head.headSize; channel += Tile.PANEL) {
     const scale = scratch.valueScale + 4 * channel;
-    const left = quantizeColumns(from, head.tokens, padded, 127, offset, to);
-    const right = quantizeColumns(from + 16, head.tokens, padded, 127, offset, to + 16);
-    v128.store(scale, left);
-    v128.store(scale, right, 16);
+    const mean = scratch.valueMean + 4 * channel;
+    let left = f32x4.splat(0), right = f32x4.splat(0);
+    for (let at = from; at < from + 32 * tokens; at += 32) {
+      left = f32x4.add(left, v128.load(at));
+      right = f32x4.add(right, v128.load(at, 16));
+    }
+    const count = f32x4.splat(<f32>tokens);
+    v128.store(mean, f32x4.div(left, count));
+    v128.store(mean, f32x4.div(right, count), 16);
+    v128.store(scale, quantizeColumns(from, tokens, padded, mean, 0, 127, offset, to));
+    v128.store(scale, quantizeColumns(from + 16, tokens, padded, mean + 16, 0, 127, offset, to + 16), 16);
     from += 32 * paddedTokens;
     to += 8 * paddedTokens;
   }
 }
 
 /**
- * Quantises four of a panel's eight columns by their largest numbers: round(x / scale) + offset,
- * scale = max |x| / largest. The scale of a column with an infinity or NaN is not finite.
+ * Quantises four of a panel's eight columns by their largest numbers: round((x - mean) / scale) + offset,
+ * scale = max |x - mean| / largest. The scale of a column with an infinity or NaN is not finite.
  *
  * @param from f32 [count][8]
  * @param paddedCount a multiple of 4; zeros follow the last number
+ * @param means f32 [count][4], `meanStride` bytes apart
  * @param to 8-bit [paddedCount / 4][8][4]
  * @returns the scales
  */
@@ -112,6 +146,8 @@ function quantizeColumns(
   from: usize,
   count: i32,
   paddedCount: i32,
+  means: usize,
+  meanStride: usize,
   largest: f32,
   offset: v128,
   to: usize,
@@ -120,29 +156,27 @@ function quantizeColumns(
   // Without the sign, the bits of floats are ordered like the floats; NaN comes last.
   const unsigned = i32x4.splat(0x7fffffff);
   let bits = i32x4.splat(reinterpret<i32>(<f32>1e-30)); // a column of zeros may have any scale
-  for (let at = from; at < end; at += 32) {
-    bits = i32x4.max_s(bits, v128.and(v128.load(at), unsigned));
+  let mean = means;
+  for (let at = from; at < end; at += 32, mean += meanStride) {
+    bits = i32x4.max_s(bits, v128.and(f32x4.sub(v128.load(at), v128.load(mean)), unsigned));
   }
   const factor = f32x4.div(f32x4.splat(largest), bits);
   const rounder = f32x4.splat(ROUNDER);
   const byte = i32x4.splat(255);
-  for (const whole = from + 32 * (count & -4); from < whole; from += 128, to += 32) {
-    const a = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor), rounder), offset);
-    const b = i32x4.add(roundFour(f32x4.mul(v128.load(from, 32), factor), rounder), offset);
-    const c = i32x4.add(roundFour(f32x4.mul(v128.load(from, 64), factor), rounder), offset);
-    const d = i32x4.add(roundFour(f32x4.mul(v128.load(from, 96), factor), rounder), offset);
-    const ab = v128.or(v128.and(a, byte), i32x4.shl(v128.and(b, byte), 8));
-    const cd = v128.or(v128.and(c, byte), i32x4.shl(d, 8));
-    v128.store(to, v128.or(ab, i32x4.shl(cd, 16)));
-  }
-  if (count < paddedCount) {
-    let rest = i32x4.splat(0);
-    for (let shift = 0; from < end; from += 32, shift += 8) {
-      const numbers = i32x4.add(roundFour(f32x4.mul(v128.load(from), factor), rounder), offset);
-      rest = v128.or(rest, i32x4.shl(v128.and(numbers, byte), shift));
+  let numbers = i32x4.splat(0);
+  mean = means;
+  for (let i = 0; i < count; i++, from += 32, mean += meanStride) {
+    const distance = f32x4.sub(v128.load(from), v128.load(mean));
+    const rounded = i32x4.add(roundFour(f32x4.mul(distance, factor), rounder), offset);
+    // Four numbers of a column come together in 32 bits.
+    numbers = v128.or(numbers, i32x4.shl(v128.and(rounded, byte), 8 * (i & 3)));
+    if ((i & 3) == 3) {
+      v128.store(to, numbers);
+      numbers = i32x4.splat(0);
+      to += 32;
     }
-    v128.store(to, rest);
   }
+  if (count < paddedCount) v128.store(to, numbers);
   return f32x4.div(bits, f32x4.splat(largest));
 }
 

@@ -25,6 +25,8 @@ export class Scratch {
   /** f32 [paddedTokens] and f32 [headSize]: the scale of each key and of each channel of the values. */
   keyScale: usize;
   valueScale: usize;
+  /** f32 [headSize]: the mean of each channel of the values. */
+  valueMean: usize;
   /** f32 [inputs][8] or i16 [paddedTokens][8]: a panel of f16 weights or of 8 bits, widened. */
   panel: usize;
   /** f32 [Tile.STRIP_ROWS + Tile.ROWS_PAST][8] */
