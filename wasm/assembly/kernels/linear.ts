@@ -8,7 +8,6 @@ import { Signed } from "./tile/dot";
 import { multiplyExact, multiplyF32 } from "./tile/f32";
 import { multiplyI8 } from "./tile/i8";
 
-
 /** The type of stored weights. */
 export const enum DType {
   F32,
