@@ -1,20 +1,24 @@
 /** What four numbers of a row may add up to, of those that are positive or of those that are negative. */
 const LARGEST_SUM = 256;
 
+/** The places of the fours that a row's products are added up in: the first or the last halves of two groups of four. */
+export function* foursOf(width: number): Generator<readonly [number, number, number, number]> {
+  for (let i = 0; i < width; i += 8) {
+    for (const first of [i, i + 2]) yield [first, first + 1, first + 4, first + 5];
+  }
+}
+
 /**
  * What 127 stands for where a row is quantised: the largest |x|, or more where four numbers add up to more than
- * {@linkcode LARGEST_SUM}. Four are the first or the last halves of two groups of four.
+ * {@linkcode LARGEST_SUM}; see {@linkcode foursOf}.
  */
 export function rangeOf(row: Float32Array): number {
   let range = row.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-  for (let i = 0; i < row.length; i += 8) {
-    for (const first of [i, i + 2]) {
-      for (const sign of [1, -1]) {
-        const at = (place: number) => Math.max(0, sign * (row[place] ?? 0));
-        const even = Math.fround(at(first) + at(first + 4));
-        const odd = Math.fround(at(first + 1) + at(first + 5));
-        range = Math.max(range, Math.fround(Math.fround(even + odd) * (127 / LARGEST_SUM)));
-      }
+  for (const four of foursOf(row.length)) {
+    for (const sign of [1, -1]) {
+      const [a, b, c, d] = four.map((place) => Math.max(0, sign * (row[place] ?? 0)));
+      const sum = Math.fround(Math.fround(a! + c!) + Math.fround(b! + d!));
+      range = Math.max(range, Math.fround(sum * (127 / LARGEST_SUM)));
     }
   }
   return range;

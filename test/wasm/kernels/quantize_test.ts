@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { uniform } from "../../random.ts";
 import { BUILDS, Instance } from "../instance.ts";
 import { integer, numbers, padded, sumOf } from "../numbers.ts";
-import { quantized, rangeOf } from "../quantized.ts";
+import { foursOf, quantized, rangeOf } from "../quantized.ts";
 
 for (const build of BUILDS) {
   Deno.test(`${build} kernels: quantizeRow() rounds to 8 bits, fills up with zeros, and sums`, () => {
@@ -29,13 +29,10 @@ for (const build of BUILDS) {
         Math.sign(v) * Math.abs(v) ** size
       );
       const { q } = quantizeRow(instance, x);
-      for (let i = 0; i < q.length; i += 8) {
-        for (const first of [i, i + 2]) {
-          for (const sign of [1, -1]) {
-            const four = [first, first + 1, first + 4, first + 5];
-            const sum = sumOf(four.map((place) => Math.max(0, sign * (q[place] ?? 0))));
-            largest = Math.max(largest, 127 * sum);
-          }
+      for (const four of foursOf(q.length)) {
+        for (const sign of [1, -1]) {
+          const sum = sumOf(four.map((place) => Math.max(0, sign * (q[place] ?? 0))));
+          largest = Math.max(largest, 127 * sum);
         }
       }
     }
