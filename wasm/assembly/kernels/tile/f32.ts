@@ -7,7 +7,7 @@
 // perfectly in step, ten need not be. Every load costs a bounds check, so four numbers of two rows of A come in
 // one load each, and shuffles spread them; for more rows there are no registers.
 
-import { exactMadd, madd } from "../simd";
+import { exactMadd, lane0, lane1, lane2, lane3, madd } from "../simd";
 
 /** Rows of a tile. */
 export const ROWS_F32: i32 = 5;
@@ -168,28 +168,4 @@ function tile<Rounded>(a: usize, stride: usize, b: usize, k: i32, out: usize, ou
 @inline
 function add<Rounded>(a: v128, b: v128, c: v128): v128 {
   return isFloat<Rounded>() ? exactMadd(a, b, c) : madd(a, b, c);
-}
-
-// @ts-ignore: decorator
-@inline
-export function lane0(v: v128): v128 {
-  return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-export function lane1(v: v128): v128 {
-  return v128.shuffle<f32>(v, v, 1, 1, 1, 1);
-}
-
-// @ts-ignore: decorator
-@inline
-export function lane2(v: v128): v128 {
-  return v128.shuffle<f32>(v, v, 2, 2, 2, 2);
-}
-
-// @ts-ignore: decorator
-@inline
-export function lane3(v: v128): v128 {
-  return v128.shuffle<f32>(v, v, 3, 3, 3, 3);
 }

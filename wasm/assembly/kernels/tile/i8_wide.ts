@@ -1,6 +1,8 @@
 // The innermost loop of int8 without relaxed SIMD: numbers are widened to 16 bits, those of B once for all rows.
 // A number from 0 to 127 may be taken as signed, so either side may be the signed one.
 
+import { lane0, lane1, lane2, lane3 } from "../simd";
+
 /**
  * Widens a panel, and puts pairs of numbers of k together.
  *
@@ -52,71 +54,71 @@ export function wideTile(
     const a2 = v128.load8x8_s(a + row2);
     const a3 = v128.load8x8_s(a + row3);
     let left = v128.load(b), right = v128.load(b, 16);
-    let x = pair0(a0);
+    let x = lane0(a0);
     sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
     more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
-    x = pair0(a1);
+    x = lane0(a1);
     sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
     more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
-    x = pair0(a2);
+    x = lane0(a2);
     sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
     more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
-    x = pair0(a3);
+    x = lane0(a3);
     sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
     more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
     left = v128.load(b, 32), right = v128.load(b, 48);
-    x = pair1(a0);
+    x = lane1(a0);
     sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
     more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
-    x = pair1(a1);
+    x = lane1(a1);
     sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
     more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
-    x = pair1(a2);
+    x = lane1(a2);
     sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
     more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
-    x = pair1(a3);
+    x = lane1(a3);
     sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
     more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
     left = v128.load(b, 64), right = v128.load(b, 80);
-    x = pair2(a0);
+    x = lane2(a0);
     sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
     more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
-    x = pair2(a1);
+    x = lane2(a1);
     sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
     more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
-    x = pair2(a2);
+    x = lane2(a2);
     sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
     more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
-    x = pair2(a3);
+    x = lane2(a3);
     sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
     more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
     left = v128.load(b, 96), right = v128.load(b, 112);
-    x = pair3(a0);
+    x = lane3(a0);
     sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
     more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
-    x = pair3(a1);
+    x = lane3(a1);
     sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
     more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
-    x = pair3(a2);
+    x = lane3(a2);
     sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
     more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
-    x = pair3(a3);
+    x = lane3(a3);
     sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
     more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
   }
   if (groups & 1) {
     for (const end = b + 64; b < end; a += 2, b += 32) {
       const left = v128.load(b), right = v128.load(b, 16);
-      let x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a)));
+      let x = lane0(i16x8.extend_low_i8x16_s(v128.load16_splat(a)));
       sum0 = i32x4.add(sum0, i32x4.dot_i16x8_s(x, left));
       more0 = i32x4.add(more0, i32x4.dot_i16x8_s(x, right));
-      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row1)));
+      x = lane0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row1)));
       sum1 = i32x4.add(sum1, i32x4.dot_i16x8_s(x, left));
       more1 = i32x4.add(more1, i32x4.dot_i16x8_s(x, right));
-      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row2)));
+      x = lane0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row2)));
       sum2 = i32x4.add(sum2, i32x4.dot_i16x8_s(x, left));
       more2 = i32x4.add(more2, i32x4.dot_i16x8_s(x, right));
-      x = pair0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row3)));
+      x = lane0(i16x8.extend_low_i8x16_s(v128.load16_splat(a + row3)));
       sum3 = i32x4.add(sum3, i32x4.dot_i16x8_s(x, left));
       more3 = i32x4.add(more3, i32x4.dot_i16x8_s(x, right));
     }
@@ -132,28 +134,4 @@ export function wideTile(
   out += outStride;
   v128.store(out, sum3);
   v128.store(out, more3, 16);
-}
-
-// @ts-ignore: decorator
-@inline
-function pair0(v: v128): v128 {
-  return v128.shuffle<i32>(v, v, 0, 0, 0, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function pair1(v: v128): v128 {
-  return v128.shuffle<i32>(v, v, 1, 1, 1, 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function pair2(v: v128): v128 {
-  return v128.shuffle<i32>(v, v, 2, 2, 2, 2);
-}
-
-// @ts-ignore: decorator
-@inline
-function pair3(v: v128): v128 {
-  return v128.shuffle<i32>(v, v, 3, 3, 3, 3);
 }

@@ -1,7 +1,6 @@
 // The innermost loop of a weight's gradient: a sum of outer products, Aᵀ B, added to what is there.
 
-import { madd } from "../simd";
-import { lane0, lane1, lane2, lane3 } from "./f32";
+import { lane0, lane1, lane2, lane3, madd } from "../simd";
 
 /** Bytes of the memory in which {@linkcode accumulateOuter} computes a tile at an edge. */
 export const SPARE_BYTES: i32 = 4 * 8 * 4;
