@@ -102,6 +102,13 @@ Deno.test("classify colours a terminal's table and nothing else", async () => {
   assertEquals(colored.stdout.replaceAll(/\x1b\[\d+m/g, ""), plain.stdout);
 });
 
+Deno.test("a score too small for a bar ends its line, in colour too", () => {
+  const labels = [{ label: "ship", score: 0.9999 }, { label: "truck", score: 0.0001 }];
+  const [, first, second] = labelTable("a.jpg", labels, { color: true, columns: 80 }).split("\n");
+  assertMatch(first!, /█/);
+  assertEquals(second, "  truck    0.0 %");
+});
+
 Deno.test("classify keeps to --threshold, and says so where no label reaches it", async () => {
   const args = ["test/images/ship.jpg", "--threshold", "1"];
   assertStringIncludes((await run(classify, args)).stdout, "no label reaches the threshold");

@@ -30,7 +30,8 @@ export function labelTable(
     const start = `  ${rank === 0 && !areValues ? paint(bold, name) : name}  `;
     if (areValues) return start + Number(score.toPrecision(DIGITS));
     const percent = `${(100 * score).toFixed(1).padStart(5)} %`;
-    return (`${start}${percent}  ` + paint(cyan, bar(score, barWidth))).trimEnd();
+    const drawn = bar(score, barWidth);
+    return start + percent + (drawn && `  ${paint(cyan, drawn)}`);
   });
   if (rows.length === 0) rows.push(paint(dim, "  no label reaches the threshold"));
   return [paint(bold, printable(file)), ...rows, ""].join("\n");
