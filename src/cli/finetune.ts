@@ -1,53 +1,43 @@
 import { concat } from "@std/bytes/concat";
-import type { LabelledImage } from "../dataset/image_files.ts";
 import { splitImages } from "../dataset/split_images.ts";
-import { type TrainingImages, trainingImages } from "../dataset/training_images.ts";
-import { processors } from "../host/processors.ts";
+import type { TrainingImages } from "../dataset/training_images.ts";
+import { percent } from "../heads/evaluate/percent.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { finetune as finetuneModel } from "../train/finetune/finetune.ts";
-import type { FinetuneResult } from "../train/finetune/finetune_events.ts";
-import { tuneText } from "../train/finetune/tune_text.ts";
+import type { FinetuneDataset, FinetuneResult } from "../train/finetune/finetune_events.ts";
 import { checkFinetuneOptions, type FinetuneOptions } from "../train/finetune/finetune_options.ts";
-import { randomStream, Stream } from "../train/random_stream.ts";
-import type { FinetuneRecord } from "../train/finetune/training_record.ts";
-import type { TrainingSet } from "../train/training_set.ts";
 import {
   finetuneStateOfTensors,
   finetuneStateToTensors,
 } from "../train/finetune/training_state.ts";
+import { tuneText } from "../train/finetune/tune_text.ts";
+import { randomStream, Stream } from "../train/random_stream.ts";
+import type { TrainingSet } from "../train/training_set.ts";
 import { type ModelFile, writeModelFile, writeModelWithHead } from "../vit_msn/model_file.ts";
 import type { WeightDataType } from "../vit_msn/quantize.ts";
 import {
   asCalled,
   choiceOption,
   type Command,
-  errorMessage,
-  numberOption,
   onlyArgument,
   type OptionValues,
   requiredOption,
   UsageError,
 } from "./command.ts";
 import { main } from "./main.ts";
-import { assertWritable } from "./options/assert_writable.ts";
-import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { findPhotos } from "./options/labelled_photos.ts";
 import { MODEL_OPTIONS, readModelOption } from "./options/model_option.ts";
-import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
-import { assertNoTraining, readTraining, trainingFile } from "./options/training_file.ts";
+import { openTraining, trainingFile } from "./options/training_file.ts";
+import { givenNumber, TRAINING_OPTIONS, trainingOptions } from "./options/training_options.ts";
+import { readTrainingPhotos } from "./options/training_photos.ts";
 import { tuneOption } from "./options/tune_option.ts";
-import { commandLine } from "./output/command_line.ts";
-import { evaluationJson } from "./output/evaluation_text.ts";
+import { epochText, finetuneJson, finetuneText } from "./output/finetune_text.ts";
 import { followTraining } from "./output/follow_training.ts";
 import { log } from "./output/log.ts";
-import { percent } from "../heads/evaluate/percent.ts";
-import { printable } from "./output/printable.ts";
-import { Progress } from "./output/progress/progress.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { trainingHtml } from "./output/training_html.ts";
 import { appendRecord, recordJson } from "./output/training_log.ts";
-import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required" },
@@ -103,25 +93,14 @@ const options = {
     value: "R",
     help: "The share of known-class photos that may be labelled unknown; default 0.05",
   },
-  seed: { value: "S", help: "The random seed, an integer of at least 0; default 0" },
-  threads: { value: "N", help: "Threads that train; default is the number of cores, at most 8" },
-  "time-limit": { value: "MIN", help: "End after so many minutes, with the best result so far" },
-  decode: DECODE_OPTION,
-  "out-dtype": { value: "TYPE", help: "The data type of the file: f32 (default), f16, int8" },
-  resume: { help: "Go on with an interrupted run of the same photos and options" },
-  log: { value: "FILE", help: "Append a JSON line an epoch" },
+  ...TRAINING_OPTIONS,
   html: { value: "FILE", help: "Write a report with curves and the evaluation of the result" },
-  force: FORCE_OPTION,
-  json: { help: "Print the result as one line of JSON" },
 };
 
 type Values = OptionValues<typeof options>;
 
 /** The most photos that are held out by a share: more would not tell results apart better. */
 const MAX_HELD_OUT = 2000;
-/** The shorter side of kept photos, relative to the model's input. */
-const KEPT_SIZE = 2;
-const MAX_DEFAULT_THREADS = 8;
 
 /** `deno task finetune`: trains a backbone on labelled photos. */
 export const finetune: Command<typeof options> = {
@@ -150,16 +129,8 @@ export const finetune: Command<typeof options> = {
       "f16",
       "int8",
     ]);
-    const settings = trainingOptions(values);
-    for (const path of [out, values.log, values.html]) {
-      if (path !== undefined) await assertWritable(path);
-    }
-    await assertReplaceable(out, "fitted", values.force);
-    const statePath = trainingFile(out);
-    const resume = values.resume
-      ? await readTraining(statePath, finetuneStateOfTensors)
-      : undefined;
-    if (!values.resume && !values.force) await assertNoTraining(statePath);
+    const settings = finetuneOptions(values);
+    const resume = await openTraining(out, "fitted", values, finetuneStateOfTensors);
     const file = await readModelOption(values, terminal);
     const data = await readPhotos(source, file, values, settings, terminal);
     const say = log("finetune", terminal);
@@ -168,7 +139,7 @@ export const finetune: Command<typeof options> = {
       {
         terminal,
         say,
-        statePath,
+        statePath: trainingFile(out),
         isResumed: values.resume,
         stateToTensors: finetuneStateToTensors,
         async onFigures({ record }, save, attempt) {
@@ -184,61 +155,46 @@ export const finetune: Command<typeof options> = {
       },
     );
     if (!result) return 1;
-    await removeIfThere(statePath);
+    await removeIfThere(trainingFile(out));
     if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
-        ? JSON.stringify(resultJson(result)) + "\n"
-        : asCalled(resultText(result, out), terminal),
+        ? JSON.stringify(finetuneJson(result)) + "\n"
+        : asCalled(finetuneText(result, out), terminal),
     );
     return 0;
   },
 };
 
 /** @throws {UsageError} if a value is not valid. */
-function trainingOptions(values: Values): FinetuneOptions & { threads: number; seed: number } {
-  const number = (name: keyof Values & string, min: number, max?: number, integer = false) => {
-    const value = values[name] as string | undefined;
-    if (value === undefined) return undefined;
-    return numberOption(name, value, {
-      otherwise: 0,
-      min,
-      ...(max === undefined ? {} : { max }),
-      integer,
-    });
-  };
-  const minutes = number("time-limit", 0, 1e7);
+function finetuneOptions(values: Values): FinetuneOptions & { threads: number; seed: number } {
   const given = {
     tune: tuneOption(values.tune),
-    epochs: number("epochs", 1, 10_000, true),
-    batchSize: number("batch-size", 1, 4096, true),
-    learningRate: number("lr", 0, 1e6),
-    layerDecay: number("layer-decay", 0, 1),
-    weightDecay: number("weight-decay", 0, 10),
-    warmup: number("warmup", 0, 1),
-    labelSmoothing: number("label-smoothing", 0, 0.99),
-    mixup: number("mixup", 0, 100),
-    cutmix: number("cutmix", 0, 100),
-    randomErasing: number("random-erasing", 0, 1),
+    epochs: givenNumber(values, "epochs", 1, 10_000, true),
+    batchSize: givenNumber(values, "batch-size", 1, 4096, true),
+    learningRate: givenNumber(values, "lr", 0, 1e6),
+    layerDecay: givenNumber(values, "layer-decay", 0, 1),
+    weightDecay: givenNumber(values, "weight-decay", 0, 10),
+    warmup: givenNumber(values, "warmup", 0, 1),
+    labelSmoothing: givenNumber(values, "label-smoothing", 0, 0.99),
+    mixup: givenNumber(values, "mixup", 0, 100),
+    cutmix: givenNumber(values, "cutmix", 0, 100),
+    randomErasing: givenNumber(values, "random-erasing", 0, 1),
     randAugment: values["rand-augment"],
-    cropScale: number("crop-scale", 0.01, 1),
+    cropScale: givenNumber(values, "crop-scale", 0.01, 1),
     mirror: !values["no-mirror"],
-    dropPath: number("drop-path", 0, 0.9),
-    keepPatches: number("keep-patches", 0.01, 1),
-    emaDecay: number("ema", 0, 0.999999),
+    dropPath: givenNumber(values, "drop-path", 0, 0.9),
+    keepPatches: givenNumber(values, "keep-patches", 0.01, 1),
+    emaDecay: givenNumber(values, "ema", 0, 0.999999),
     classWeight: choiceOption("class-weight", values["class-weight"], ["none", "balanced"]),
-    earlyStopping: number("early-stopping", 1, 10_000, true),
-    falseRejectionRate: number("unknown", 0, 0.99),
-    timeLimit: minutes === undefined ? undefined : 60 * minutes,
+    earlyStopping: givenNumber(values, "early-stopping", 1, 10_000, true),
+    falseRejectionRate: givenNumber(values, "unknown", 0, 0.99),
   };
-  const threads = number("threads", 1, 64, true) ??
-    Math.min(MAX_DEFAULT_THREADS, processors());
-  const seed = number("seed", 0, 2 ** 31 - 1, true) ?? 0;
-  const settings = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as FinetuneOptions;
-  checkFinetuneOptions(settings);
-  return { ...settings, threads, seed };
+  const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
+  const settings: FinetuneOptions = Object.fromEntries(chosen);
+  const all = { ...settings, ...trainingOptions(values) };
+  checkFinetuneOptions(all);
+  return all;
 }
 
 /** Reads the photos, and holds some out. */
@@ -248,7 +204,7 @@ async function readPhotos(
   values: Values,
   { threads, seed }: { threads: number; seed: number },
   terminal: Terminal,
-) {
+): Promise<FinetuneDataset> {
   const share = Number(values.validation ?? "0.15");
   const isShare = values.validation === undefined || !Number.isNaN(share);
   if (isShare && !(share >= 0 && share < 1)) {
@@ -270,28 +226,15 @@ async function readPhotos(
   if (strange) {
     throw new Error(`${strange.file}: its class ${strange.label} has no photo to train on`);
   }
-  const decoding = decodeOptions(values.decode, new ViTImageProcessor(preprocessorConfig));
-  const progress = new Progress(split.training.length + split.heldOut.length, terminal.stderr);
-  let skipped = 0;
-  const seen = new Map<string, { file: string; label: string }>();
-  const read = (images: readonly LabelledImage[], shortestSide?: number) =>
-    trainingImages(images, {
-      decoding,
-      jobs: threads,
-      ...(shortestSide === undefined ? {} : { shortestSide }),
-      seen,
-      onImage: () => progress.advance(),
-      onLeftOut(image) {
-        skipped++;
-        progress.clear();
-        const reason = "error" in image ? image.error : `duplicate of ${image.twin}`;
-        terminal.stderr.write(`${printable(image.file)}: ${errorMessage(reason)}\n`);
-      },
-    });
-  const training = await read(split.training, KEPT_SIZE * Math.max(...config.imageSize));
-  const heldOut = await read(split.heldOut);
-  progress.clear();
-  if (skipped > 0) log("finetune", terminal)(`${skipped} images were skipped`);
+  const sets = [
+    { photos: split.training, viewSide: Math.max(...config.imageSize) },
+    { photos: split.heldOut },
+  ];
+  const job = { name: "finetune", preprocessorConfig, decode: values.decode, threads, terminal };
+  const [training, heldOut] = await readTrainingPhotos(sets, job) as [
+    TrainingImages,
+    TrainingImages,
+  ];
   const left = classes.find((name) => !training.labels.includes(name));
   if (left !== undefined) {
     throw new Error(`${source}: no photo of the class ${left} is left to train on`);
@@ -318,53 +261,6 @@ async function write(
     writeModelFile(documents.config, documents.preprocessorConfig, weights, dtype),
   );
   await writeFile(out, [concat(writeModelWithHead(backbone, head.parameters))]);
-}
-
-function epochText({ epoch, epochs, loss, imagesPerSecond, validation, averaged }: FinetuneRecord) {
-  const accuracy = validation &&
-    Math.max(validation.accuracy, averaged?.accuracy ?? validation.accuracy);
-  return `epoch ${epoch}/${epochs}: loss ${loss.toFixed(3)}, ${
-    imagesPerSecond.toFixed(0)
-  } images/s` +
-    (accuracy === undefined ? "" : `, held-out ${percent(accuracy)}`);
-}
-
-function resultText({ tune, heldOut, bestEpoch, head }: FinetuneResult, out: string): string {
-  const { labels, temperature, calibrated, unknown } = head.parameters.settings;
-  const lines = [
-    `${labels.length} classes; tuned ${tuneText(tune)}${
-      bestEpoch === undefined ? "" : `, weights of epoch ${bestEpoch}`
-    }.`,
-    ...(heldOut
-      ? [
-        `Right of ${heldOut.images} held-out photos: ${percent(heldOut.result)}; ` +
-        `a head on the frozen backbone ${percent(heldOut.frozen)}.`,
-      ]
-      : ["No photos were held out: the accuracy is not known."]),
-    calibrated ? `Calibrated, T = ${temperature.toFixed(2)}.` : "Not calibrated.",
-    unknown ? "Knows unknown." : "Does not know unknown: too few photos are held out.",
-    `${printable(out)}: deno task classify photo.jpg --model ${commandLine([out])}`,
-  ];
-  return lines.join("\n") + "\n";
-}
-
-function resultJson(result: FinetuneResult): Record<string, unknown> {
-  const { tune, settings, heldOut, bestEpoch, records, evaluation, stopped, head } = result;
-  const { temperature, calibrated, labels } = head.parameters.settings;
-  return {
-    tune: tuneText(tune),
-    labels,
-    ...(heldOut
-      ? { accuracy: heldOut.result, frozen_accuracy: heldOut.frozen, held_out: heldOut.images }
-      : {}),
-    ...(bestEpoch === undefined ? {} : { best_epoch: bestEpoch }),
-    temperature,
-    calibrated,
-    ...(stopped === undefined ? {} : { stopped }),
-    ...(settings ? { settings: { ...settings, tune: tuneText(settings.tune) } } : {}),
-    ...(evaluation ? { evaluation: evaluationJson(evaluation) } : {}),
-    records: records.map(recordJson),
-  };
 }
 
 async function writeReport(

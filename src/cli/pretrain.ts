@@ -1,65 +1,41 @@
-import type { PhotoFile } from "../dataset/image_files.ts";
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
-import { trainingImages } from "../dataset/training_images.ts";
-import { percent } from "../heads/evaluate/percent.ts";
-import { processors } from "../host/processors.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
 import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
-import type { RawImage } from "../image/raw_image.ts";
-import { ViTImageProcessor } from "../preprocess/vit_image_processor.ts";
-import { anchorPatches } from "../train/msn/msn_batches.ts";
 import { parseMsnConfig } from "../train/msn/msn_config.ts";
-import type { MsnConfig, MsnSettings } from "../train/msn/msn_settings.ts";
-import { MsnViews } from "../train/msn/msn_views.ts";
+import type { MsnConfig } from "../train/msn/msn_settings.ts";
 import { pretrain as pretrainModel, pretrainSettings } from "../train/msn/pretrain.ts";
-import type {
-  PretrainDataset,
-  PretrainRecord,
-  PretrainResult,
-} from "../train/msn/pretrain_events.ts";
+import type { PretrainDataset, PretrainResult } from "../train/msn/pretrain_events.ts";
 import type { PretrainOptions } from "../train/msn/pretrain_options.ts";
-import {
-  type PretrainState,
-  pretrainStateOfTensors,
-  pretrainStateToTensors,
-} from "../train/msn/pretrain_state.ts";
+import { pretrainStateOfTensors, pretrainStateToTensors } from "../train/msn/pretrain_state.ts";
 import { writeModelFile } from "../vit_msn/model_file.ts";
 import {
   asCalled,
   choiceOption,
   type Command,
   errorMessage,
-  numberOption,
   type OptionValues,
   requiredOption,
   UsageError,
 } from "./command.ts";
 import { main } from "./main.ts";
 import { assertWritable } from "./options/assert_writable.ts";
-import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { MODEL_OPTIONS } from "./options/model_option.ts";
-import { assertReplaceable, FORCE_OPTION } from "./options/overwrite.ts";
-import {
-  pretrainModel as pretrainModelOption,
-  type PretrainModelOption,
-} from "./options/pretrain_model.ts";
-import { assertNoTraining, readTraining, trainingFile } from "./options/training_file.ts";
+import { pretrainModel as pretrainModelOption } from "./options/pretrain_model.ts";
+import { openTraining, trainingFile } from "./options/training_file.ts";
+import { givenNumber, TRAINING_OPTIONS, trainingOptions } from "./options/training_options.ts";
+import { readTrainingPhotos, type TrainingPhotosJob } from "./options/training_photos.ts";
 import { urlText } from "./options/url_argument.ts";
-import { commandLine } from "./output/command_line.ts";
-import { contactSheet } from "./output/contact_sheet.ts";
-import { greyOutPatches } from "./output/grey_out_patches.ts";
 import { followTraining } from "./output/follow_training.ts";
 import { log } from "./output/log.ts";
-import { lossText } from "./output/loss_text.ts";
-import { writePng } from "../image/write_png.ts";
 import { pretrainHtml } from "./output/pretrain_html.ts";
 import { pretrainRecordJson } from "./output/pretrain_log.ts";
+import { pretrainJson, pretrainText, recordText } from "./output/pretrain_text.ts";
 import { printable } from "./output/printable.ts";
-import { Progress } from "./output/progress/progress.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { appendRecord } from "./output/training_log.ts";
+import { writeViews } from "./output/write_views.ts";
 
 const options = {
   out: { value: "FILE", help: "The ONNX file to write; required, but for --show-views" },
@@ -86,31 +62,15 @@ const options = {
     value: "FILE",
     help: "Write a PNG with the views of some photos; without --out, nothing is trained",
   },
-  seed: { value: "S", help: "The random seed, an integer of at least 0; default 0" },
-  threads: { value: "N", help: "Threads that train; default is the number of cores, at most 8" },
-  "time-limit": { value: "MIN", help: "End after so many minutes, with what was learnt so far" },
   "record-every": {
     value: "N",
     help: "Measure and save after so many photos; default an epoch or more, at most 10,000",
   },
-  decode: DECODE_OPTION,
-  "out-dtype": { value: "TYPE", help: "The data type of the file: f32 (default), f16, int8" },
-  resume: { help: "Go on with an interrupted run of the same photos and options" },
+  ...TRAINING_OPTIONS,
   log: { value: "FILE", help: "Append a JSON line a record" },
-  html: { value: "FILE", help: "Write a report with curves" },
-  force: FORCE_OPTION,
-  json: { help: "Print the result as one line of JSON" },
 };
 
 type Values = OptionValues<typeof options>;
-
-/** The shorter side of kept photos, relative to the random views'. */
-const KEPT_SIZE = 2;
-const MAX_DEFAULT_THREADS = 8;
-/** The photos of a contact sheet, and the side of a cell in pixels. */
-const SHOWN = 8;
-const CELL = 160;
-const GAP = 8;
 
 /** `deno task pretrain`: trains a backbone on photos without labels. */
 export const pretrain: Command<typeof options> = {
@@ -135,24 +95,27 @@ export const pretrain: Command<typeof options> = {
     if (positional.length === 0) throw new UsageError("photos are missing: a folder or a list");
     const say = log("pretrain", terminal);
     const config = await readConfig(values, say);
-    const given = trainingOptions(values);
+    const recordEvery = givenNumber(values, "record-every", 1, 1e9, true);
+    const given = {
+      ...trainingOptions(values),
+      ...(recordEvery === undefined ? {} : { recordEvery }),
+    };
     if (values["show-views"] !== undefined) await assertWritable(values["show-views"]);
     const mayTrain = values.out !== undefined || values["show-views"] === undefined;
     const out = mayTrain ? requiredOption("out", values.out) : "";
     const dtype = choiceOption("out-dtype", values["out-dtype"], ["f32", "f16", "int8"]);
-    const statePath = trainingFile(out);
-    let resume: PretrainState | undefined;
-    if (mayTrain) {
-      for (const path of [out, values.log, values.html]) {
-        if (path !== undefined) await assertWritable(path);
-      }
-      await assertReplaceable(out, "converted", values.force);
-      if (values.resume) resume = await readTraining(statePath, pretrainStateOfTensors);
-      else if (!values.force) await assertNoTraining(statePath);
-    }
+    const resume = mayTrain
+      ? await openTraining(out, "converted", values, pretrainStateOfTensors)
+      : undefined;
     const start = await pretrainModelOption(values, config, terminal);
-    const files = await findPhotos(positional, terminal);
-    const { dataset, names } = await readPhotos(files, start, config, given, values, terminal);
+    const side = config.data?.rand_size ?? Math.max(...start.model.config.imageSize);
+    const dataset = await readPhotos(positional, side, {
+      name: "pretrain",
+      preprocessorConfig: start.model.preprocessorConfig,
+      decode: values.decode,
+      threads: given.threads,
+      terminal,
+    });
     const settings: PretrainOptions = {
       ...given,
       config,
@@ -160,9 +123,10 @@ export const pretrain: Command<typeof options> = {
       ...(start.start && !start.isFromScratch ? { start: start.start } : {}),
     };
     if (values["show-views"] !== undefined) {
-      const knobs = pretrainSettings(start.model, names.length, settings);
-      await writeViews(values["show-views"], dataset, knobs, start, given.seed);
-      say(`${values["show-views"]} has the views of ${Math.min(SHOWN, names.length)} photos`);
+      const knobs = pretrainSettings(start.model, dataset.labels.length, settings);
+      const path = values["show-views"];
+      const shown = await writeViews(path, dataset, knobs, start.model, given.seed);
+      say(`${path} has the views of ${shown} ${shown === 1 ? "photo" : "photos"}`);
       if (!mayTrain) return 0;
     }
 
@@ -171,7 +135,7 @@ export const pretrain: Command<typeof options> = {
       {
         terminal,
         say,
-        statePath,
+        statePath: trainingFile(out),
         isResumed: values.resume,
         stateToTensors: pretrainStateToTensors,
         async onFigures({ record }, save, attempt) {
@@ -191,12 +155,12 @@ export const pretrain: Command<typeof options> = {
       },
     );
     if (!result) return 1;
-    await removeIfThere(statePath);
+    await removeIfThere(trainingFile(out));
     if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
-        ? JSON.stringify(resultJson(result)) + "\n"
-        : asCalled(resultText(result, out), terminal),
+        ? JSON.stringify(pretrainJson(result)) + "\n"
+        : asCalled(pretrainText(result, out), terminal),
     );
     return 0;
   },
@@ -219,10 +183,10 @@ async function readConfig(values: Values, say: (text: string) => void): Promise<
       throw new Error(`${values.config}: ${errorMessage(readErrorMessage(error))}`);
     }
   }
-  const epochs = numberOf(values, "epochs", 1, 1e6, true);
-  const batch = numberOf(values, "batch-size", 2, 4096, true);
-  const lr = numberOf(values, "lr", 0, 1000);
-  const drop = numberOf(values, "patch-drop", 0, 0.99);
+  const epochs = givenNumber(values, "epochs", 1, 1e6, true);
+  const batch = givenNumber(values, "batch-size", 2, 4096, true);
+  const lr = givenNumber(values, "lr", 0, 1000);
+  const drop = givenNumber(values, "patch-drop", 0, 0.99);
   return {
     ...config,
     criterion: { ...config.criterion, ...(batch === undefined ? {} : { batch_size: batch }) },
@@ -235,146 +199,26 @@ async function readConfig(values: Values, say: (text: string) => void): Promise<
   };
 }
 
-function numberOf(
-  values: Values,
-  name: keyof Values & string,
-  min: number,
-  max: number,
-  integer = false,
-): number | undefined {
-  const value = values[name] as string | undefined;
-  if (value === undefined) return undefined;
-  return numberOption(name, value, { otherwise: 0, min, max, integer });
-}
-
-function trainingOptions(values: Values) {
-  const minutes = numberOf(values, "time-limit", 0, 1e7);
-  const recordEvery = numberOf(values, "record-every", 1, 1e9, true);
-  return {
-    seed: numberOf(values, "seed", 0, 2 ** 31 - 1, true) ?? 0,
-    threads: numberOf(values, "threads", 1, 64, true) ??
-      Math.min(MAX_DEFAULT_THREADS, processors()),
-    ...(minutes === undefined ? {} : { timeLimit: 60 * minutes }),
-    ...(recordEvery === undefined ? {} : { recordEvery }),
-  };
-}
-
-async function findPhotos(sources: readonly string[], terminal: Terminal): Promise<PhotoFile[]> {
-  const found = await findPretrainingImages(sources, log("pretrain", terminal), urlText);
+/** Finds and decodes the photos; those that cannot be read, and copies, are left out. */
+async function readPhotos(
+  sources: readonly string[],
+  viewSide: number,
+  job: TrainingPhotosJob,
+): Promise<PretrainDataset> {
+  const { name, terminal } = job;
+  const found = await findPretrainingImages(sources, log(name, terminal), urlText);
   for (const { file, error } of found) {
     if (error !== undefined) terminal.stderr.write(`${printable(file)}: ${printable(error)}\n`);
   }
-  return found.filter(({ error }) => error === undefined);
-}
-
-/** Decodes the photos; those that cannot be read, and copies, are left out. */
-async function readPhotos(
-  files: readonly PhotoFile[],
-  { model }: PretrainModelOption,
-  config: MsnConfig,
-  { threads }: { readonly threads: number },
-  values: Values,
-  terminal: Terminal,
-): Promise<{ dataset: PretrainDataset; names: readonly string[] }> {
-  const processor = new ViTImageProcessor(model.preprocessorConfig);
-  const side = config.data?.rand_size ?? Math.max(...model.config.imageSize);
-  const progress = new Progress(files.length, terminal.stderr);
-  let skipped = 0;
-  const images = await trainingImages(files, {
-    decoding: decodeOptions(values.decode, processor),
-    jobs: threads,
-    shortestSide: KEPT_SIZE * side,
-    seen: new Map<string, { file: string; label: string | undefined }>(),
-    onImage: () => progress.advance(),
-    onLeftOut(image) {
-      skipped++;
-      progress.clear();
-      const reason = "error" in image ? image.error : `duplicate of ${image.twin}`;
-      terminal.stderr.write(`${printable(image.file)}: ${errorMessage(reason)}\n`);
-    },
-  });
-  progress.clear();
-  if (skipped > 0) log("pretrain", terminal)(`${skipped} photos were skipped`);
-  const names = new Set(images.labels.filter((label) => label !== undefined));
-  const classes = [...names].sort();
+  const photos = found.filter(({ error }) => error === undefined);
+  const [images] = await readTrainingPhotos([{ photos, viewSide }], job);
+  const { labels, digest, image } = images!;
+  const classes = [...new Set(labels.filter((label) => label !== undefined))].sort();
   return {
-    dataset: {
-      labels: images.labels.map((label) =>
-        label === undefined ? undefined : classes.indexOf(label)
-      ),
-      classes,
-      digest: images.digest,
-      image: images.image,
-    },
-    names: images.files,
-  };
-}
-
-/** Writes the views of the first epoch of some photos: a row each, the photo first. */
-async function writeViews(
-  path: string,
-  dataset: PretrainDataset,
-  { data, criterion }: MsnSettings,
-  { model }: PretrainModelOption,
-  seed: number,
-): Promise<void> {
-  const views = new MsnViews({ ...data, seed }, new ViTImageProcessor(model.preprocessorConfig));
-  const [patch] = model.config.patchSize;
-  const patches = anchorPatches(data, model.config);
-  const kept = views.keptPatches(patches.count, patches.kept, 1);
-  const count = Math.min(SHOWN, criterion.batch_size, dataset.labels.length);
-  const rows: RawImage[][] = [];
-  for (let index = 0; index < count; index++) {
-    const image = await dataset.image(index);
-    const { target, random, focal } = views.imagesOf(image, index, 1);
-    rows.push([
-      image,
-      target,
-      ...random.map((view) => greyOutPatches(view, patch, kept)),
-      ...focal,
-    ]);
-  }
-  await writeFile(path, [await writePng(contactSheet(rows, { cell: CELL, gap: GAP }))]);
-}
-
-function recordText(record: PretrainRecord): string {
-  const { images, loss, knnAccuracy, guessing, effectiveRank, largestRank } = record;
-  const parts = [
-    ...(loss === undefined ? [] : [`loss ${lossText(loss)}`]),
-    ...(knnAccuracy === undefined
-      ? []
-      : [`nearest neighbours ${percent(knnAccuracy)} (guessing ${percent(guessing!)})`]),
-    `effective rank ${effectiveRank.toFixed(1)} of ${largestRank}`,
-    ...(record.prototypesInUse === undefined
-      ? []
-      : [`${record.prototypesInUse} of ${record.prototypes} prototypes in use`]),
-    ...(record.targetEntropy === undefined
-      ? []
-      : [`target entropy ${record.targetEntropy.toFixed(2)}`]),
-  ];
-  return `${images} photos seen: ${parts.join(", ")}`;
-}
-
-function resultText({ records }: PretrainResult, out: string): string {
-  const [first, last] = [records[0]!, records.at(-1)!];
-  const lines = [
-    `${last.images} photos seen in ${last.step} ${last.step === 1 ? "step" : "steps"}.`,
-    ...(last.knnAccuracy === undefined ? [] : [
-      `Nearest neighbours: ${percent(last.knnAccuracy)} right, ` +
-      `${percent(first.knnAccuracy!)} before.`,
-    ]),
-    `Effective rank: ${last.effectiveRank.toFixed(1)}, ${first.effectiveRank.toFixed(1)} before.`,
-    ...(last.alarm === undefined ? [] : [`${last.alarm}.`]),
-    `${printable(out)}: deno task fit PHOTOS --model ${commandLine([out])} --out my.onnx`,
-  ];
-  return lines.join("\n") + "\n";
-}
-
-function resultJson({ settings, records, stopped }: PretrainResult): Record<string, unknown> {
-  return {
-    ...(stopped === undefined ? {} : { stopped }),
-    settings,
-    records: records.map(pretrainRecordJson),
+    labels: labels.map((label) => label === undefined ? undefined : classes.indexOf(label)),
+    classes,
+    digest,
+    image,
   };
 }
 

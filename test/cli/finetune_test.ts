@@ -75,7 +75,7 @@ Deno.test("finetune leaves out photos that it cannot read, and those that are th
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /broken\.jpg: /);
   assertMatch(stderr, /: duplicate of .*\n/);
-  assertStringIncludes(stderr, "finetune: 2 images were skipped");
+  assertStringIncludes(stderr, "finetune: 2 photos were skipped");
 });
 
 Deno.test("finetune: wrong usage is an error before any work", async () => {

@@ -89,10 +89,9 @@ export class Batches {
         randomStream(seed, Stream.MIXING, step),
       );
       targets = softTargets(rows, K, this.#classWeights);
-    } else {targets = labelTargets(classesOf, K, {
-        labelSmoothing,
-        classWeights: this.#classWeights,
-      });}
+    } else {
+      targets = labelTargets(classesOf, K, { labelSmoothing, classWeights: this.#classWeights });
+    }
     return {
       indices: found.map(({ index }) => index),
       epoch: view,

@@ -105,9 +105,7 @@ function checkDataset({ classes, training, validation }: FinetuneDataset): void 
     throw new RangeError("Cannot train: there are no held-out images; give some, or no validation");
   }
   for (const { labels } of validation ? [training, validation] : [training]) {
-    const wrong = labels.find((label) =>
-      !Number.isInteger(label) || !(classes[label] !== undefined)
-    );
+    const wrong = labels.find((label) => classes[label] === undefined);
     if (wrong !== undefined) {
       throw new RangeError(`Cannot train: label ${wrong} is none of the ${classes.length} classes`);
     }
