@@ -5,7 +5,6 @@ import { isPostgresUrl, readPostgresAddress } from "../search/postgres/postgres_
 import { DEFAULT_SCHEMA } from "../search/postgres/index_schema.ts";
 import { schemaSql } from "../search/postgres/schema_sql.ts";
 import { queueSchemaSql } from "../search/queue/index_queue.ts";
-import type { IndexWriter } from "../search/vector_index.ts";
 import {
   choiceOption,
   type Command,
@@ -13,11 +12,15 @@ import {
   type OptionValues,
   UsageError,
 } from "./command.ts";
-import { embeddedBatches, type Embedding } from "./indexing/embedded_batches.ts";
 import { enqueueSources } from "./indexing/enqueue_sources.ts";
-import { forgetJobs } from "./indexing/forget_jobs.ts";
+import { SourceError, sourceName } from "./indexing/list_source.ts";
 import { showStatus } from "./indexing/show_status.ts";
-import { listSource, SourceError, sourceName } from "./indexing/list_source.ts";
+import {
+  forgetSource,
+  type Outcome,
+  type SourceJob,
+  updateSource,
+} from "./indexing/update_source.ts";
 import { main } from "./main.ts";
 import { DECODE_OPTION, decodeOptions } from "./options/decode_option.ts";
 import { DB_OPTION, dbOption, indexedModelOf } from "./options/index_option.ts";
@@ -28,7 +31,6 @@ import { JOBS_OPTION, jobsOption, RUNTIME_OPTIONS } from "./options/runtime_opti
 import { FailureLog } from "./output/failure_log.ts";
 import { log } from "./output/log.ts";
 import { printable } from "./output/printable.ts";
-import { Progress } from "./output/progress/progress.ts";
 import type { Terminal } from "./output/terminal.ts";
 
 const options = {
@@ -170,15 +172,6 @@ function assertS3Source(source: string): void {
   }
 }
 
-/** What a run did. */
-interface Outcome {
-  embedded: number;
-  /** Images whose vectors were there already. */
-  known: number;
-  forgotten: number;
-  failed: number;
-}
-
 async function update(
   sources: readonly string[],
   db: string,
@@ -220,7 +213,7 @@ async function update(
         terminal,
       };
       try {
-        if (values.forget) await forget(source, job, await index.sources());
+        if (values.forget) await forgetSource(source, job, await index.sources());
         else await updateSource(source, job);
       } catch (error) {
         if (!(error instanceof SourceError)) throw error;
@@ -260,75 +253,6 @@ async function update(
 function isDiskFull(error: unknown): boolean {
   const { errcode, code } = (error ?? {}) as { errcode?: number; code?: string };
   return errcode === 13 || code === "ENOSPC";
-}
-
-/** What the images of a source are embedded with. */
-interface SourceJob {
-  readonly db: string;
-  /** The source's name in the index: the same one from any folder. */
-  readonly name: string;
-  readonly writer: IndexWriter;
-  readonly embedding: Embedding;
-  readonly outcome: Outcome;
-  readonly failures: FailureLog;
-  readonly signal: AbortSignal;
-  readonly terminal: Terminal;
-}
-
-async function forget(
-  source: string,
-  { db, name, writer, outcome }: SourceJob,
-  known: readonly string[],
-): Promise<void> {
-  if (!known.includes(name)) {
-    const all = known.length === 0 ? "none" : known.join(", ");
-    throw new SourceError(
-      `Cannot forget ${source}: it is no source of the index; its sources: ${all}`,
-    );
-  }
-  // First the jobs, whose images workers would write anew.
-  if (isPostgresUrl(db)) await forgetJobs(db, name);
-  outcome.forgotten += (await writer.complete(name)).images;
-}
-
-/** Images that are written in one transaction. */
-const MAX_BATCH = 256;
-/** The time after which fewer are written, in milliseconds: what an interruption may cost. */
-const MAX_BATCH_TIME = 2000;
-
-async function updateSource(source: string, job: SourceJob): Promise<void> {
-  const { name, writer, outcome, failures, signal, terminal } = job;
-  const listed = await listSource(source, signal, log("index", terminal));
-  const isWhole = listed.every(({ file }) => file.error === undefined);
-  const changed = await writer.list(name, listed.map(({ image }) => image));
-  const toRead = listed.filter((_, i) => changed[i]);
-  outcome.known += listed.length - toRead.length;
-  const progress = new Progress(toRead.length, terminal.stderr);
-  const batches = embeddedBatches(toRead, {
-    ...job.embedding,
-    has: (sha256) => writer.has(sha256),
-    maxBatch: MAX_BATCH,
-    maxTime: MAX_BATCH_TIME,
-    onImage({ path }, failure) {
-      if (failure !== undefined) {
-        progress.clear();
-        failures.add(path, failure);
-      }
-      progress.advance();
-    },
-    signal,
-  });
-  for await (const batch of batches) {
-    const { read, failed } = batch;
-    await writer.put(name, read, { failed });
-    const embedded = read.filter(({ vector }) => vector !== undefined).length;
-    outcome.embedded += embedded;
-    outcome.known += read.length - embedded;
-    outcome.failed += failed.length;
-  }
-  progress.clear();
-  if (signal.aborted) return;
-  if (isWhole) outcome.forgotten += (await writer.complete(name)).images;
 }
 
 async function printSchema(
