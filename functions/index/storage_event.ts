@@ -60,7 +60,7 @@ export function readStorageEvent(body: unknown): StorageChange {
   };
 }
 
-/** An object as an image of an index; undefined if it is none. */
+/** An object as an image of an index; undefined if it is no image. */
 function imageOf(
   { bucket_id: bucket, name, updated_at: updated, metadata }: v.InferOutput<typeof OBJECT>,
 ): ListedImage | undefined {

@@ -47,6 +47,6 @@ export async function withRoutes(
     if ((groups as readonly string[]).includes(group)) found++;
     else text = text.replace(line, "").replace(new RegExp(`^ {2}${name},\n`, "m"), "");
   }
-  if (found === 0) throw new Error(`Cannot bundle: no route is of the groups ${groups}`);
+  if (found === 0) throw new Error(`Cannot bundle: no route belongs to the groups ${groups}`);
   return text;
 }

@@ -35,7 +35,7 @@ export async function readLabelledTable(path: string): Promise<LabelledImage[]> 
 
 /**
  * Reads a table of images, CSV or JSON lines, with `path` and perhaps `label`; paths are relative to the
- * table. An empty label is none.
+ * table. An empty label counts as no label.
  *
  * @throws {Error} if it cannot be read, or a row lacks the path; the message names the table.
  */

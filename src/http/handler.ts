@@ -158,7 +158,7 @@ export function createHandler(
   }
   app.notFound((context) =>
     problemResponse(
-      new Problem(404, "There is nothing here; GET / says what there is"),
+      new Problem(404, "There is nothing here; GET / names the routes"),
       shapeOf(context),
     )
   );

@@ -92,7 +92,7 @@ export class HubFolder implements ModelFolder, AsyncDisposable {
    */
   async complete(checkpoint: boolean): Promise<void> {
     if (!this.#download) return;
-    // Converted models get these names; the repository's own are of another tool.
+    // Converted models get these names; another tool made the repository's own.
     if (checkpoint) {
       for (const file of Object.values(CONVERTED_FILES)) await this.#download.forget(file);
     }
@@ -117,7 +117,7 @@ export class HubFolder implements ModelFolder, AsyncDisposable {
     return join(this.#folder, file);
   }
 
-  /** Takes the state as it is, if its files are sure to be of one commit. */
+  /** Takes the state as it is, if its files surely come from one commit. */
   async #readState(): Promise<void> {
     const state = await readState(this.#folder, this.#of);
     const isSure = state?.complete || state?.commit !== undefined || state?.absent !== undefined;

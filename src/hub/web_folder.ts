@@ -72,7 +72,7 @@ export class WebFolder implements ModelFolder {
   async #fetch(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       const options = toDownloadOptions(this.#options, file);
-      // All files are of one commit, even if the branch moves meanwhile.
+      // All files come from one commit, even if the branch moves meanwhile.
       const fetched = await fetchFile(this.#address(file, this.#commit), options);
       if (!fetched) return undefined;
       this.#commit ??= fetched.commit;

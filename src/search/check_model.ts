@@ -22,7 +22,9 @@ export function assertSameModel(
       ? `${nameOf(own)} (${weightsOf(own)}SHA-256 ${own.sha256.slice(0, 12)}…) made its ` +
         `vectors, not ${nameOf(model)} (${weightsOf(model)}${model.sha256.slice(0, 12)}…)`
       : "",
-    own.pool !== model.pool ? `its vectors are of --pool ${own.pool}, not ${model.pool}` : "",
+    own.pool !== model.pool
+      ? `its vectors were made with --pool ${own.pool}, not ${model.pool}`
+      : "",
     own.decode !== model.decode
       ? `its images were decoded with --decode ${own.decode}, not ${model.decode}`
       : "",

@@ -4,7 +4,7 @@ import type { ImageFilter } from "./vector_index.ts";
  * Reads a filter as people write it: tests `label=NAME` and `path=PATTERN`. Several of one kind mean any of
  * them; both kinds must be met. No test is met by all images.
  *
- * @throws {SyntaxError} if a test is none of these.
+ * @throws {SyntaxError} if a test has another form.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { WeightDataType } from "./quantize.ts";
 
 /**
  * The type in which a model's file stores its matrices, whoever wrote it: the smallest one of those in it, as
- * the other weights stay float32. `q4` is of other tools only.
+ * the other weights stay float32. Only other tools write `q4`.
  */
 export function storedWeightType(
   { graph: { initializers, nodes } }: Pick<ModelProto, "graph">,

@@ -18,7 +18,7 @@ import type { View } from "./view.ts";
 export class ExplainView implements View {
   #explained: Explained | undefined;
   #settings: Settings | undefined;
-  /** What the settings are of. */
+  /** The model that the settings belong to. */
   #model: ModelSummary | undefined;
   /** What is shown. */
   #photo: Photo | undefined;

@@ -21,7 +21,7 @@ const policy = trustedTypes?.createPolicy("vit-msn-edge", {
  * An address from which a worker may start, under the Content Security Policy
  * `require-trusted-types-for 'script'`.
  *
- * @throws {TypeError} if it is of another origin.
+ * @throws {TypeError} if it has another origin.
  */
 export function scriptUrl({ href }: URL): string {
   return policy?.createScriptURL(href) ?? href;

@@ -1,5 +1,5 @@
 // From the bytes of a JPEG to an embedding, on one core: this project with the exact decoder, onnxruntime-node
-// with sharp, and transformers.js. The model is of random weights in the shape of vit-msn-small. The packages are
+// with sharp, and transformers.js. The model has random weights and vit-msn-small's shape. The packages are
 // for this comparison alone and in no lock file: deno task bench:peers
 
 import { loadModel } from "../../src/mod.ts";

@@ -20,7 +20,7 @@ Deno.test("a bundle has the routes of its groups and those of all functions", as
   const own = await routesOf(["classify"]);
   assertMatch(own, /^ {2}classify,$/m);
   assertEquals(own.includes("attention"), false);
-  await assertRejects(() => routesOf([]), Error, "no route is of the groups");
+  await assertRejects(() => routesOf([]), Error, "no route belongs to the groups");
 });
 
 Deno.test("each function is built with the routes that it serves", async () => {

@@ -288,7 +288,10 @@ Deno.test("pretrain --resume refuses the state of another training, which stays"
   const args = [source, "--out", folder.out, ...folder.quick];
   const { code, stderr } = await run(pretrain, [...args, "--resume"]);
   assertEquals(code, 1);
-  assertStringIncludes(stderr, "Cannot resume: the state is of a pre-training with another model");
+  assertStringIncludes(
+    stderr,
+    "Cannot resume: the state belongs to a pre-training with another model",
+  );
   assert(!stderr.includes("add --resume"), stderr);
   assertEquals(Deno.readFileSync(path), state);
   const forced = await run(pretrain, [...args, "--force"]);

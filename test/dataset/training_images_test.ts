@@ -35,7 +35,7 @@ Deno.test("trainingImages leaves out twins and what it cannot read, and shrinks"
   assertEquals([left, count], [[files[0]!, "unreadable"], 4]);
   assertEquals((await images.image(0)).width, 16);
   assertEquals((await images.image(1)).width, 8);
-  // Another set has none of the same photos.
+  // Another set shares no photo with it.
   const others = await trainingImages([{ file: files[1]!, label: "two" }], { ...OPTIONS, seen });
   assertEquals(others.files, []);
 });

@@ -61,7 +61,7 @@ Deno.test({
         await command("deno", ["run", ...permissions, program, images]),
       );
 
-      // The embedded model is of int8: hosts without relaxed SIMD give the same bits.
+      // The embedded model is int8: hosts without relaxed SIMD give the same bits.
       assertSame(expected.plain, expected.usual);
 
       await t.step("Node.js", async () => {

@@ -7,7 +7,7 @@ import type { SqlClient } from "../../src/search/postgres/sql_client.ts";
 import { pgliteClient } from "./pglite_client.ts";
 import { missingPostgres, PostgresServer } from "./postgres_server.ts";
 
-/** A database of one test's own, in which there is nothing but the extension `vector`. */
+/** A database of one test's own, with nothing but the extension `vector`. */
 export interface TestDatabase {
   readonly server: "PGlite" | "PostgreSQL";
   readonly client: SqlClient;

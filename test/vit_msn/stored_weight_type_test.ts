@@ -4,7 +4,7 @@ import { storedWeightType } from "../../src/vit_msn/stored_weight_type.ts";
 import { goldenModel } from "../golden/model.ts";
 
 for (const dtype of ["f32", "f16", "int8"] as const) {
-  Deno.test(`a file's weights are of the type that it was converted to: ${dtype}`, async () => {
+  Deno.test(`a file's weights have the type that it was converted to: ${dtype}`, async () => {
     assertEquals(storedWeightType(readModel(await goldenModel("tiny", dtype))), dtype);
   });
 }
@@ -18,7 +18,7 @@ for (
     ["model_quantized", "int8"],
   ] as const
 ) {
-  Deno.test(`a file's weights are of the type that another tool wrote: ${name}`, () => {
+  Deno.test(`a file's weights have the type that another tool wrote: ${name}`, () => {
     const bytes = Deno.readFileSync(new URL(`../golden/exports/${name}.onnx`, import.meta.url));
     assertEquals(storedWeightType(readModel(bytes)), type);
   });

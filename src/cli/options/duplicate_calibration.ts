@@ -98,7 +98,7 @@ function sizeOf({ width, height }: RawImage): [number, number] {
   return [Math.max(1, Math.round(scale * height)), Math.max(1, Math.round(scale * width))];
 }
 
-/** The similarity of the nearest photo that is another picture; undefined if none of the nearest is. */
+/** The similarity of the nearest photo that is another picture; undefined if all the nearest are the same picture. */
 async function mostSimilarOther(
   index: VectorIndex,
   { image, vector }: { image: RawImage; vector: Float32Array },

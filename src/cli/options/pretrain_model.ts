@@ -62,7 +62,7 @@ async function isCheckpoint(source: string): Promise<boolean> {
   if (WEIGHTS.test(source)) return true;
   const found = await Deno.stat(source).catch(() => undefined);
   if (!found?.isDirectory) return false;
-  // A folder of ONNX files is none of weights.
+  // A folder of ONNX files has no weights file.
   return await findOnnxFile(source, "f32").then(() => false, () => true);
 }
 

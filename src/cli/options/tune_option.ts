@@ -7,7 +7,7 @@ const ALPHA = 2;
 /**
  * Parses `--tune`: auto, head, last:N, lora:R or all.
  *
- * @throws {UsageError} if it is none of them.
+ * @throws {UsageError} if it is another value.
  */
 export function tuneOption(
   value = "auto",

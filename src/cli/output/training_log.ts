@@ -15,7 +15,7 @@ const LINE_START = '{"epoch":';
  *
  * @param json the record, whose first property is `epoch`: by it, a line of a log is known.
  * @throws {TypeError} if the first property is another.
- * @throws {Error} if the file cannot be written, or its last line is none of a log: what belongs to
+ * @throws {Error} if the file cannot be written, or its last line is not a log's: what belongs to
  * another program is left as it is.
  */
 export async function appendRecord(
@@ -54,7 +54,7 @@ async function repair(file: Deno.FsFile): Promise<"add newline" | undefined> {
     (text.startsWith(LINE_START) || LINE_START.startsWith(text));
   if (!isRecord) {
     throw new Error(
-      "its last line is none of a log of training; give another file, or end that line",
+      "its last line is not of a log of training; give another file, or end that line",
     );
   }
   if (isJson(text)) return "add newline";

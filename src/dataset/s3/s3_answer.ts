@@ -18,7 +18,7 @@ export interface S3Page {
  * Reads an answer of `ListObjectsV2`.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
- * @returns undefined if it is none.
+ * @returns undefined if it is no such answer.
  */
 export function readS3Page(xml: string): S3Page | undefined {
   if (!/<ListBucketResult[\s>]/.test(xml)) return undefined;

@@ -38,7 +38,7 @@ const imageDocument = v.strictObject({
  *
  * @param schema of the parameters.
  * @param maxImages the most images.
- * @throws {Problem} 400 if it is none of these, 413 if there are too many images or too much else.
+ * @throws {Problem} 400 if it has another form, 413 if there are too many images or too much else.
  */
 export async function readImageInputs<S extends ParametersSchema>(
   request: Request,

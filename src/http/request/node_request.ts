@@ -15,7 +15,7 @@ const READ_AHEAD = 40_000;
  * A request of `node:http` as the web's.
  *
  * @param signal aborts when the client has gone.
- * @throws {Problem} 400 if its address is none.
+ * @throws {Problem} 400 if its address is not valid.
  */
 export function toRequest(message: IncomingMessage, signal: AbortSignal): Request {
   const { url = "", method = "GET", headers } = message;

@@ -62,9 +62,9 @@ export async function fetchRemoteImage(
   }
 }
 
-/** @throws {Problem} 400 if it is none that may be fetched. */
+/** @throws {Problem} 400 if it may not be fetched. */
 function allowedUrl(text: string, base: URL | undefined, hosts: readonly string[]): URL {
-  if (!URL.canParse(text, base)) throw new Problem(400, "The image's URL is none");
+  if (!URL.canParse(text, base)) throw new Problem(400, "The image's URL is not valid");
   const url = new URL(text, base);
   if (url.protocol !== "https:" || url.port !== "" || url.username || url.password) {
     throw new Problem(
@@ -77,7 +77,7 @@ function allowedUrl(text: string, base: URL | undefined, hosts: readonly string[
       400,
       hosts.length === 0
         ? "Images are not fetched from URLs here: send the image itself"
-        : "The host of the image's URL is none that images are fetched from here",
+        : "Images are not fetched from the host of the image's URL",
     );
   }
   return url;

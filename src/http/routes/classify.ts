@@ -76,7 +76,7 @@ export const classify: Route = {
   },
 };
 
-/** @throws {Problem} 400 if a label is none of the model's, or it cannot tell unknown images. */
+/** @throws {Problem} 400 if the model has no such label, or it cannot tell unknown images. */
 function optionsFor(
   { top_k, threshold, function_to_apply, labels, unknown }: v.InferOutput<typeof parameters>,
   { config, head }: Pick<ViTMSNModel, "config" | "head">,

@@ -10,7 +10,7 @@ export interface AttentionChoice {
   readonly head?: number | "mean";
   /**
    * Whether to show the rollout through the blocks up to `layer` instead of the block's own attention:
-   * Abnar & Zuidema 2020. It is of the mean of the heads.
+   * Abnar & Zuidema 2020. It takes the mean of the heads.
    */
   readonly rollout?: boolean;
   /** The share of the attention to patches that the mask keeps, above 0 and up to 1; default no mask. */
@@ -70,7 +70,7 @@ export function attentionMap(
   assertHead(head, attentions.heads);
   if (rollout && head !== "mean") {
     throw new TypeError(
-      `Cannot roll out head ${head}: a rollout is of the mean of the heads; leave out the head`,
+      `Cannot roll out head ${head}: a rollout takes the mean of the heads; leave out the head`,
     );
   }
   const values = rollout

@@ -26,7 +26,7 @@ const FADE = 0.75;
 const WHOLE: Box = { left: 0, top: 0, width: 1, height: 1 };
 
 /**
- * Draws an attention map on the photo that it is of: black where CLS looks least, pale yellow where it looks
+ * Draws an attention map on its photo: black where CLS looks least, pale yellow where it looks
  * most, from the least to the largest weight of the map. Dropped patches are grey; patches below the threshold,
  * and what the model's processor cut off, are the photo, dimmed.
  *

@@ -56,7 +56,7 @@ function opened(path: string, open: () => Database, check: (db: Database) => voi
 /**
  * Whether a database is an index or empty.
  *
- * @throws {Error} if it is of another program or a newer version.
+ * @throws {Error} if another program or a newer version made it.
  */
 function assertIndex(db: Database, path: string): "index" | "new" {
   const numberOf = (name: string) =>

@@ -18,7 +18,7 @@ export function isPostgresUrl(text: string): boolean {
 /**
  * Reads an address `postgres://user:password@host:port/database?schema=NAME`.
  *
- * @throws {TypeError} if it is none; the message does not repeat it, as it may have a password.
+ * @throws {TypeError} if it is not valid; the message does not repeat it, as it may have a password.
  * @throws {RangeError} if the schema has no name of an index.
  *
  * @example

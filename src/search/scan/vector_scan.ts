@@ -43,7 +43,7 @@ export function rowBytes(dimension: number): number {
 
 /**
  * Finds the rows of a matrix, float16 [count, dimension], that have the largest dot products with a query,
- * exactly, in WebAssembly SIMD. The sums are of float32 numbers and have the same bits on every processor.
+ * exactly, in WebAssembly SIMD. Sums are float32 and have the same bits on every processor.
  *
  * The first queries are compared with every row. Then the rows are encoded in int8 ({@linkcode RowCodes}), which
  * takes half as much memory again: queries are compared with the codes, and with those rows that may be among the

@@ -13,7 +13,7 @@ export interface EngineOptions {
   readonly keptPatches?: number;
   /** Whether batches may have masked patches. */
   readonly masks?: boolean;
-  /** Whether gradients are of batches that begin at the inputs of the lowest block that learns, not at pixels. */
+  /** Whether batches begin at the inputs of the lowest block that learns, not at pixels. */
   readonly fromInputs?: boolean;
   /** Whether a moving average of the parameters is kept. */
   readonly keepsAverage?: boolean;

@@ -43,7 +43,7 @@ export class ParameterVectors {
   /**
    * The pointer of a vector's number; by default the first.
    *
-   * @throws {RangeError} if it is of the average, and none is kept.
+   * @throws {RangeError} if the average is asked for, and none is kept.
    */
   at(vector: VectorName, number = 0): number {
     const start = this.#starts[vector];

@@ -23,7 +23,7 @@ const DEFAULT_TIME = 1800;
  * @yields a step, an epoch and in the end the result, or the state of an interrupted run.
  * @throws {RangeError} if an option is out of range, there are fewer than two classes, or the memory does not
  * suffice.
- * @throws {TypeError} if another tool made the model, or a state to resume is of another training.
+ * @throws {TypeError} if another tool made the model, or a state to resume belongs to another training.
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ export interface Start {
 /**
  * Puts the state of an interrupted training back.
  *
- * @throws {TypeError} if it is of another training.
+ * @throws {TypeError} if it belongs to another training.
  */
 export async function resume(
   engine: TrainingEngine,
@@ -25,7 +25,7 @@ export async function resume(
   const { progress } = state;
   if (progress.fingerprint !== fingerprint) {
     throw new TypeError(
-      "Cannot resume: the state is of a training with another model, other photos, options or threads",
+      "Cannot resume: the state belongs to a training with another model, other photos, options or threads",
     );
   }
   return { progress, best: await restoreState(engine, keepsAverage, state) };

@@ -59,7 +59,7 @@ export class Trainer implements Disposable {
   /**
    * Begins a training, or puts the state of an interrupted one back.
    *
-   * @throws {TypeError} if the state is of another training.
+   * @throws {TypeError} if the state belongs to another training.
    */
   static async start(
     job: Job,

@@ -6,7 +6,7 @@ import type { TuneMode } from "../tune.ts";
 
 /** Where a training is, beside its tensors. */
 export interface FinetuneProgress {
-  /** What the training is of: a resumed one must be of the same. */
+  /** Settings, classes, photos, backbone and threads: those of a resumed training must be the same. */
   readonly fingerprint: string;
   /** What learns. */
   readonly tune: TuneMode;

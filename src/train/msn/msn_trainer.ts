@@ -110,7 +110,7 @@ export class MsnTrainer implements Disposable {
     };
   }
 
-  /** @throws {TypeError} if the state to resume is of another training. */
+  /** @throws {TypeError} if the state to resume belongs to another training. */
   static async start(job: PretrainJob): Promise<MsnTrainer> {
     const { config, dataset, settings, networks, options, run } = job;
     const { data, criterion, meta } = settings;
@@ -141,7 +141,7 @@ export class MsnTrainer implements Disposable {
   async #resume(state: NonNullable<PretrainRun["resume"]>): Promise<void> {
     if (state.progress.fingerprint !== this.#progress.fingerprint) {
       throw new TypeError(
-        "Cannot resume: the state is of a pre-training with another model, other images, options or threads",
+        "Cannot resume: the state belongs to a pre-training with another model, other images, options or threads",
       );
     }
     await restorePretrainState(this.#engine, state);

@@ -24,7 +24,7 @@ export type PretrainModel =
  * project.
  * @returns an iterator of events: messages; steps; records, with the figures so far and the state to go on from;
  * at the end the result or, if the signal was aborted, `interrupted`.
- * @throws {TypeError} if the model's file is another tool's, or the state to resume is of another training.
+ * @throws {TypeError} if the model's file is another tool's, or the state to resume belongs to another training.
  * @throws {RangeError} if an option or a knob is out of its range, knobs do not fit one another, or the memory
  * does not suffice.
  *

@@ -23,7 +23,7 @@ export interface StepSums {
 
 /** Where a pre-training is, beside its tensors. */
 export interface PretrainProgress {
-  /** What the training is of: a resumed one must be of the same. */
+  /** Settings, images, start, seed and threads: those of a resumed training must be the same. */
   readonly fingerprint: string;
   /** Steps that are done. */
   readonly step: number;

@@ -145,7 +145,7 @@ function floats(shape: number[], data: Float32Array): Tensor<"float32"> {
   return { dtype: "float32", shape, data };
 }
 
-/** The heads' running statistics, with PyTorch's counts of the forwards that they are of. */
+/** The heads' running statistics, with PyTorch's counts of the forwards behind them. */
 function buffersAfter(engine: MsnEngine, steps: number): Map<string, Tensor> {
   const buffers = new Map<string, Tensor>();
   for (const [name, data] of engine.buffers()) {

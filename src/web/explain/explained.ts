@@ -40,14 +40,14 @@ export class Explained {
   readonly #app: App;
   #wanted: { readonly photo: Photo; readonly settings: Settings } | undefined;
   #isBusy = false;
-  /** What `reply` is of. */
+  /** The photo and the settings that `reply` answers. */
   #computed = "";
 
   constructor(app: App) {
     this.#app = app;
   }
 
-  /** Whether what is shown is of other settings than the last ones. */
+  /** Whether what is shown was computed with other settings than the last ones. */
   get isBusy(): boolean {
     return this.#isBusy;
   }

@@ -249,7 +249,7 @@ Deno.test("fit refuses options that make no sense before it reads a photo", asyn
   await refuses(["nowhere", "--out", "x.onnx"], "nowhere: no such file", 1);
 });
 
-Deno.test("classify --unknown tells what is none of the classes", async () => {
+Deno.test("classify --unknown tells what belongs to no class", async () => {
   using folder = new TempFolder();
   const source = await photos(folder, "photos", 6, { classes: ["red", "dark blue"] });
   const strange = await photos(folder, "strange", 4, { classes: ["grün; <b>"] });

@@ -5,7 +5,7 @@ import { fit } from "../../../src/cli/fit.ts";
 import { run, TempFolder } from "../run.ts";
 import { photos, picture } from "./photos.ts";
 
-/** Photos whose classes mean nothing: all are of the same colour. */
+/** Photos whose classes mean nothing: all have the same colour. */
 async function meaningless(folder: TempFolder, name: string, count: number, seed: number) {
   for (let i = 0; i < 4 * count; i++) {
     folder.write(

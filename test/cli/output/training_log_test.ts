@@ -52,7 +52,7 @@ Deno.test("a file of something else is refused and stays as it is", async () => 
     const error = await assertRejects(() => appendRecord(path, first), Error);
     assertEquals(
       error.message,
-      `Cannot write ${path}: its last line is none of a log of training; give another file, or end that line`,
+      `Cannot write ${path}: its last line is not of a log of training; give another file, or end that line`,
     );
     assertEquals(Deno.readTextFileSync(path), text);
   }

@@ -38,7 +38,7 @@ Deno.test("evaluateLogits() says what the calibration error would be without the
   assert(calibrationError.before > 0.4);
 });
 
-Deno.test("evaluateLogits() refuses labels that are none, and no images", () => {
+Deno.test("evaluateLogits() refuses labels that no class has, and no images", () => {
   assertThrows(
     () => evaluateLogits([logit(0.5)], ["c"], ["a", "b"]),
     RangeError,

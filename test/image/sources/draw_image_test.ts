@@ -4,7 +4,7 @@ import { DEFAULT_IMAGE_LIMITS } from "../../../src/image/image_header.ts";
 import type { DrawableSource } from "../../../src/image/image_source.ts";
 import { drawImage, isDrawable } from "../../../src/image/sources/draw_image.ts";
 
-/** An object that says that it is of a class that this host lacks. */
+/** An object that names a class that this host lacks as its own. */
 function instanceOf(name: string, members: object): DrawableSource {
   return { ...members, [Symbol.toStringTag]: name } as unknown as DrawableSource;
 }

@@ -117,7 +117,7 @@ Deno.test("a threshold keeps the fewest patches that have the mass", async () =>
   }
 });
 
-Deno.test("computeAttentions() says which part of the photo it is of", async () => {
+Deno.test("computeAttentions() says which part of the photo it covers", async () => {
   await using model = await loadModel(embedded);
   assertEquals((await computeAttentions(model, noise(50, 20))).box, {
     left: 0,

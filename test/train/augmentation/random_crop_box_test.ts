@@ -74,7 +74,7 @@ Deno.test("randomCropBox() draws areas, ratios and places over their whole range
   );
 });
 
-Deno.test("randomCropBox() refuses ranges that are none", () => {
+Deno.test("randomCropBox() refuses ranges that are not valid", () => {
   for (const scale of [[-0.1, 1], [0.5, 0.4], [0.5, 1.1], [NaN, 1]] as const) {
     assertThrows(() => randomCropBox(9, 9, { scale }, uniform(1)), RangeError, "scale");
   }

@@ -9,7 +9,7 @@ import type { SimdBuild } from "../../../src/runtime/simd/kernels.ts";
 import { numbers } from "./small_models.ts";
 
 const BUILDS: readonly SimdBuild[] = ["relaxed", "plain"];
-/** One tensor is of more than a segment. */
+/** One tensor is larger than a segment. */
 const SHAPES = new Map([["a", [3, 5]], ["large", [9, 8000]], ["c", [6]]]);
 const EXTRA = new Map([["merged", [2, 3]]]);
 const NAMES = [...SHAPES.keys()];
@@ -86,7 +86,7 @@ for (const build of BUILDS) {
     }
   });
 
-  Deno.test(`Optimizer, ${build}: squaresOf() is of the named gradients alone, and changes none`, async () => {
+  Deno.test(`Optimizer, ${build}: squaresOf() sums the named gradients alone, and changes none`, async () => {
     const { vectors, optimizer, threads } = await start(build);
     using _ = threads;
     for (const names of [["a"], ["large", "c"], NAMES, [], ["merged", "other"]]) {

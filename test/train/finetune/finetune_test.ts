@@ -186,7 +186,7 @@ Deno.test("a state of other options, photos or threads is not resumed", async ()
     await assertRejects(
       () => run(changed, dataset, { resume }),
       TypeError,
-      "Cannot resume: the state is of a training with another model, other photos, options or threads",
+      "Cannot resume: the state belongs to a training with another model, other photos, options or threads",
     );
   }
 });
@@ -212,7 +212,7 @@ Deno.test("a state of another model is not resumed", async () => {
   await assertRejects(
     () => run({ tune: { kind: "all" } }, datasetOf(), { resume: state }, modelOf()),
     TypeError,
-    "Cannot resume: the state is of a training with another model",
+    "Cannot resume: the state belongs to a training with another model",
   );
 });
 

@@ -176,7 +176,7 @@ Deno.test("a state of other options, images, threads or another model is not res
     await assertRejects(
       () => runPretrain(options, dataset, { resume }, model),
       TypeError,
-      "Cannot resume: the state is of a pre-training with another model, other images, options or threads",
+      "Cannot resume: the state belongs to a pre-training with another model, other images, options or threads",
       JSON.stringify(options),
     );
   }

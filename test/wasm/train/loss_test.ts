@@ -49,7 +49,7 @@ for (const build of TRAIN_BUILDS) {
   }
 
   Deno.test(`${build} kernels: computeLoss() of mse is what PyTorch computes`, () => {
-    // The loss is of the first of the seven numbers of each row.
+    // Only the first of the seven numbers of each row counts in the loss.
     const logits = floats("logits").filter((_, i) => i % K === 0);
     const rows = { kind: Loss.MEAN_SQUARED_ERROR, logits, targets: floats("values") };
     const { loss, dLogits } = computeLoss(build, { ...rows, factor: 1 / B }, 1);

@@ -3,7 +3,7 @@ import type { CreateWorker } from "../../../runtime/simd/thread_pool.ts";
 
 /** How an engine of MSN works. */
 export interface MsnEngineOptions {
-  /** B, the images of every step: BatchNorm's statistics are of all of them. */
+  /** B, the images of every step: BatchNorm's statistics cover them all. */
   readonly batchSize: number;
   readonly randomViews: number;
   readonly focalViews: number;

@@ -53,7 +53,7 @@ export interface RowGroup {
 /**
  * MSN's projection head, fc1 · bn1 · GELU · fc2 · bn2 · GELU · fc3, on the CLS rows of a whole batch: BatchNorm
  * needs all of them. Threads share rows where a layer is applied, and columns where statistics or the gradients
- * of weights are of all rows.
+ * of weights depend on all rows.
  */
 export class ProjectionHead {
   readonly repackCalls: readonly RepackCall[];

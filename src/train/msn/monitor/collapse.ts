@@ -31,7 +31,7 @@ export interface CollapseSettings {
 
 /** Below, one direction outweighs all others: at most two kinds of images could be told apart by it. */
 const LEAST_RANK = 2;
-/** Features that use less than a hundredth of their directions are of no use to a classifier. */
+/** Features that use less than a hundredth of their directions do not help a classifier. */
 const LEAST_RANK_SHARE = 0.01;
 /** With so few possible directions, because there are few images, a rank near 2 says nothing. */
 const FEWEST_DIRECTIONS = 8;
