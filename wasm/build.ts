@@ -86,7 +86,7 @@ export async function compile(name: keyof typeof MODULES): Promise<Uint8Array> {
  *
  * @param read gives the sources; default those in `assembly/`.
  * @throws {Error} with the compiler's messages, if the sources do not compile.
- * @throws {TypeError} if a field has a type that the host cannot write.
+ * @throws {TypeError} if a field is of a type that the host cannot write.
  */
 export async function compileStructs(
   name: keyof typeof STRUCTS_FILES,

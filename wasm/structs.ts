@@ -66,7 +66,7 @@ const INTEGER = 1;
  * fields' types and offsets, and of each exported enum its values.
  *
  * @param program which was compiled.
- * @throws {TypeError} if a field has a type that the host cannot write, or a class or enum has the
+ * @throws {TypeError} if a field is of a type that the host cannot write, or a class or enum has the
  *   name of another.
  */
 export function writeStructs(program: Program): string {

@@ -50,7 +50,7 @@ export function resampleRows(
       // Four pixels, two pairs, a turn; 12 of the 16 bytes that are read.
       for (; weights + 4 < end; weights += 8, from += 12) {
         const pixels = v128.load(from);
-        // r0 r1 g0 g1 b0 b1 as 16-bit numbers: byte 16 comes from the vector of zeros.
+        // r0 r1 g0 g1 b0 b1 as 16-bit numbers: byte 16 is of the vector of zeros.
         const first = i8x16.shuffle(pixels, i32x4.splat(0), 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
         const second = i8x16.shuffle(pixels, i32x4.splat(0), 6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
         sumHigh = i32x4.add(sumHigh, i32x4.dot_i16x8_s(first, v128.load32_splat(high + weights)));

@@ -21,7 +21,7 @@ const GROW_TYPE = [0x60, 1, 0x7f, 1, 0x7f];
  * instruction becomes a call of a function that hands out the pages there are before it grows the memory;
  * the exported global `pages` counts them.
  *
- * @param wasm a module that defines one memory, and has fewer than 128 functions if it comes from Rust.
+ * @param wasm a module that defines one memory, and has fewer than 128 functions if it is of Rust.
  * @param pages how many the module needs at least when it starts; default what it says itself.
  * @throws {TypeError} if the module defines no memory.
  */

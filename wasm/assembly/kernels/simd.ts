@@ -21,7 +21,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return exactMadd(a, b, c);
 }
 
-/** a · b + c, the product rounded: the same bits in both builds. int8 models need only such functions. */
+/** a · b + c, the product rounded: the same bits in both builds. What models of int8 need is of these. */
 // @ts-ignore: decorator
 @inline
 export function exactMadd(a: v128, b: v128, c: v128): v128 {

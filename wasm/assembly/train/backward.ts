@@ -33,7 +33,7 @@ export function trainGradients(plan: TrainPlan, start: i32, end: i32): f64 {
  * Adds the gradients of all parameters of images `start` to `end` - 1 of the batch, of those of CLS after the final
  * LayerNorm in `dOutput`.
  *
- * @param isKept whether the plan's last forward computed these images, at most a chunk; else they are computed again
+ * @param isKept whether the plan's last forward was of these images, at most a chunk; else they are computed again
  */
 export function trainBackward(plan: TrainPlan, start: i32, end: i32, isKept: bool): void {
   for (let i = start; i < end; i += plan.chunk) {

@@ -1,5 +1,5 @@
 // The projection head of pre-training, fc1 · bn1 · GELU · fc2 · bn2 · GELU · fc3 on the CLS rows of a whole batch.
-// Threads share its rows where a layer is applied, its columns where statistics or weights depend on all rows.
+// Threads share its rows where a layer is applied, its columns where statistics or weights are of all rows.
 
 import { activate, Activation } from "../kernels/activation";
 import { activateBackward } from "../kernels/backward/activation";
