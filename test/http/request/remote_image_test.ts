@@ -44,7 +44,13 @@ for (
     ["another port", "https://a.test:8443/", () => new Response(SHIP), 400, "not https"],
     ["credentials", "https://me@a.test/", () => new Response(SHIP), 400, "not https"],
     ["a private address", "https://inside.test/", () => new Response(SHIP), 400, "no public"],
-    ["a redirect elsewhere", "https://a.test/", () => redirect("https://b.test"), 400, "not fetched from"],
+    [
+      "a redirect elsewhere",
+      "https://a.test/",
+      () => redirect("https://b.test"),
+      400,
+      "not fetched from",
+    ],
     [
       "a redirect inside",
       "https://a.test/",
