@@ -49,7 +49,7 @@ for (
       "https://a.test/",
       () => redirect("https://b.test"),
       400,
-      "not fetched from",
+      "Images are not fetched from the host",
     ],
     [
       "a redirect inside",
