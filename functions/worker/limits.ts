@@ -8,11 +8,11 @@ import type { ServerLimits } from "../../src/http/limits.ts";
 export const WORKER_LIMITS: Partial<ServerLimits> = {
   // 12 megapixels at best quality have 8 MB.
   maxBodyBytes: 10_000_000,
-  maxUploadBytes: 16_000_000,
+  maxUploadBytes: 12_000_000,
   // With `fast`, baseline JPEGs of any size within the decoder's limits; progressive ones, whose coefficients
-  // are all kept, of 13 megapixels in 4:2:0, 10 in 4:2:2, 6.8 in 4:4:4. Unscaled images: 2.8 megapixels of
-  // PNG, 2.6 of WebP, 5.2 of GIF.
-  maxDecodeBytes: 42_000_000,
+  // are all kept, of 12.6 megapixels in 4:2:0, 9.6 in 4:2:2, 6.5 in 4:4:4. Unscaled images: 2.6 megapixels of
+  // PNG, 2.5 of WebP, 5 of GIF.
+  maxDecodeBytes: 40_000_000,
   // The embedded model takes 0.3 MB.
   maxAttentionBytes: 4_000_000,
   maxPictureSide: 400, // at most 0.5 MB, and twice as much on the way to a PNG

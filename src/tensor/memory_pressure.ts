@@ -53,5 +53,6 @@ interface Movable {
  * @param bytes the whole of its buffer goes.
  */
 export function discard({ buffer }: Uint8Array | Uint8ClampedArray): void {
-  if (IS_WORKERD) (buffer as ArrayBufferLike & Movable).transfer?.(0);
+  // One that has gone already is empty, and cannot be moved.
+  if (IS_WORKERD && buffer.byteLength > 0) (buffer as ArrayBufferLike & Movable).transfer?.(0);
 }

@@ -3,6 +3,7 @@ import type { ServerLimits } from "../limits.ts";
 import { discard } from "../../tensor/memory_pressure.ts";
 import { Problem } from "../problem.ts";
 import type { BodyMemory, HeldMemory } from "./body_memory.ts";
+import { bodyReader } from "./body_reader.ts";
 
 /** A request's body, which counts as memory in use until it is disposed of. */
 export interface HeldBody extends Disposable {
@@ -34,11 +35,11 @@ export async function readBody(
   const { maxBodyBytes } = limits;
   const declared = Number(request.headers.get("content-length") ?? NaN);
   if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
-  const reader = request.body?.getReader();
+  using reader = request.body ? bodyReader(request.body) : undefined;
   let problem: Problem | undefined;
   const stop = (reason: Problem) => {
     problem ??= reason;
-    reader?.cancel().catch(() => {}); // the client may have gone; a pending read ends
+    reader?.cancel(); // the client may have gone; a pending read ends
   };
   const held = memory.begin(stop);
   let bytes = new Uint8Array(0);
@@ -46,17 +47,17 @@ export async function readBody(
   const watch = watchRate(limits, deadline, () => length, stop);
   try {
     while (reader) {
-      const { done, value } = await nextChunk(reader);
+      const value = await reader.read();
       if (problem) throw problem;
-      if (done) break;
+      if (!value) break;
       if (length + value.length > maxBodyBytes) throw tooLarge(maxBodyBytes);
       bytes = withRoom(bytes, length, value.length, declared || maxBodyBytes, held);
       bytes.set(value, length);
       length += value.length;
-      discard(value);
     }
   } catch (error) {
     held[Symbol.dispose]();
+    discard(bytes);
     if (error instanceof Problem) stop(error);
     throw error;
   } finally {
@@ -114,16 +115,6 @@ function watchRate(
   };
   wait();
   return { [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
-async function nextChunk(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
-  try {
-    return await reader.read();
-  } catch (error) {
-    throw error instanceof Problem ? error : new Problem(400, "The request's body breaks off");
-  }
 }
 
 function tooLarge(maxBytes: number): Problem {
