@@ -2,7 +2,6 @@ import { concat } from "@std/bytes/concat";
 import { splitImages } from "../dataset/split_images.ts";
 import type { TrainingImages } from "../dataset/training_images.ts";
 import { percent } from "../heads/evaluate/percent.ts";
-import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { finetune as finetuneModel } from "../train/finetune/finetune.ts";
 import type { FinetuneDataset, FinetuneResult } from "../train/finetune/finetune_events.ts";
@@ -155,8 +154,6 @@ export const finetune: Command<typeof options> = {
       },
     );
     if (!result) return 1;
-    await removeIfThere(trainingFile(out));
-    if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
         ? JSON.stringify(finetuneJson(result)) + "\n"

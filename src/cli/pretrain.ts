@@ -1,7 +1,6 @@
 import { findPretrainingImages } from "../dataset/photo_sources.ts";
 import { readErrorMessage } from "../hub/file_error.ts";
 import { readWhole } from "../hub/read_whole.ts";
-import { removeIfThere } from "../hub/remove_if_there.ts";
 import { writeFile } from "../hub/write_file.ts";
 import { parseMsnConfig } from "../train/msn/msn_config.ts";
 import type { MsnConfig } from "../train/msn/msn_settings.ts";
@@ -155,8 +154,6 @@ export const pretrain: Command<typeof options> = {
       },
     );
     if (!result) return 1;
-    await removeIfThere(trainingFile(out));
-    if (result.stopped !== undefined) say(`training ended early: ${result.stopped}`);
     terminal.stdout.write(
       values.json
         ? JSON.stringify(pretrainJson(result)) + "\n"

@@ -1,4 +1,5 @@
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
+import { removeIfThere } from "../../hub/remove_if_there.ts";
 import { writeFile } from "../../hub/write_file.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { EpochProgress } from "../../train/epoch_progress.ts";
@@ -43,7 +44,8 @@ export interface FollowOptions<State, Result, Figures> {
 }
 
 /**
- * Follows a training to its end: shows its progress, and saves it as it says and when it is interrupted.
+ * Follows a training to its end: shows its progress, and saves it as it says and when it is interrupted. What was
+ * saved goes once the result is written.
  *
  * @param start starts the training, which the signal interrupts.
  * @returns the result; `undefined` if the training was interrupted.
@@ -51,7 +53,7 @@ export interface FollowOptions<State, Result, Figures> {
  */
 export async function followTraining<
   State,
-  Result,
+  Result extends { readonly stopped?: string },
   Figures extends { readonly kind: "epoch" | "record"; state(): State },
 >(
   start: (signal: AbortSignal) => AsyncIterable<TrainingEvent<State, Result, Figures>>,
@@ -100,6 +102,8 @@ export async function followTraining<
       }
     }
     await options.onResult(result!);
+    await removeIfThere(statePath);
+    if (result!.stopped !== undefined) say(`training ended early: ${result!.stopped}`);
     return result;
   } catch (error) {
     status.clear();
