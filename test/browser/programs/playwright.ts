@@ -29,6 +29,12 @@ export interface Download {
   suggestedFilename(): string;
 }
 
+export interface ConsoleMessage {
+  type(): string;
+  text(): string;
+  location(): { readonly url: string };
+}
+
 export interface Page {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
@@ -41,7 +47,7 @@ export interface Page {
   readonly keyboard: { down(key: string): Promise<void>; up(key: string): Promise<void> };
   waitForEvent(event: "download"): Promise<Download>;
   on(event: "pageerror", listener: (error: Error) => void): void;
-  on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
+  on(event: "console", listener: (message: ConsoleMessage) => void): void;
   close(): Promise<void>;
 }
 

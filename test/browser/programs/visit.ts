@@ -60,7 +60,7 @@ async function visit(
   page.on("console", (message) => {
     // Of this program: it reads canvases, and blocks service workers.
     if (/willReadFrequently|blocked by Playwright/.test(message.text())) return;
-    wrongs.push(`${message.type()}: ${message.text()}`);
+    wrongs.push(`${message.type()}: ${message.text()} ${message.location().url}`);
   });
   try {
     const result = await work(page, context);
@@ -207,7 +207,8 @@ async function bare(browser: Browser): Promise<Visit> {
     await page.reload();
     const second = await engine(page);
     // Something else at the same address is not hidden, and the page comes back.
-    site.other = "<title>Another</title>";
+    // Its icon is empty, or the browser may ask for /favicon.ico when the page is back, which has another.
+    site.other = '<title>Another</title><link rel="icon" href="data:,">';
     await page.reload();
     const other = await page.evaluate("document.title");
     site.other = undefined;
