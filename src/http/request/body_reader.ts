@@ -15,12 +15,12 @@ export interface BodyReader extends Disposable {
   cancel(): void;
 }
 
-/** The size of the buffer that workerd's chunks are read into, in bytes. */
+/** The size of the buffer under workerd, in bytes. */
 const BUFFER = 65_536;
 
 /**
- * Makes a reader of a body. Under workerd all chunks are read into the same buffer: of its own, which have
- * 4 kB, the garbage grows faster than V8 collects it.
+ * Makes a reader of a body. Under workerd, all chunks are read into one buffer: workerd's own have 4 kB each, and
+ * leave garbage faster than V8 collects it.
  */
 export function bodyReader(body: ReadableStream<Uint8Array<ArrayBuffer>>): BodyReader {
   return IS_WORKERD ? sameBuffer(body) : ownBuffers(body);
